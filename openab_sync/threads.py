@@ -1,0 +1,82 @@
+"""Threads have a name and an end, and a bell that wakes them.
+
+**Threads**: `spawn` starts one, `join_all` waits for several and complains by name. **Locks**: none.
+**Never**: a thread without a name, a join without a deadline.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterable
+
+from .clock import Clock, Deadline
+
+__all__ = ["Bell", "join_all", "spawn"]
+
+log = logging.getLogger(__name__)
+
+ONE = (1).to_bytes(8, sys.byteorder)  # what an eventfd takes; a pipe takes anything
+
+
+def spawn(name: str, target: Callable[[], None]) -> threading.Thread:
+    """Start a named thread. Daemon as the last resort only: its owner joins it. May raise RuntimeError (no room)."""
+    thread = threading.Thread(name=name, target=target, daemon=True)
+    thread.start()
+    return thread
+
+
+def join_all(threads: Iterable[threading.Thread], clock: Clock, seconds: float) -> list[threading.Thread]:
+    """Wait for `threads` for `seconds` in all; return those that did not come, each complained about by name."""
+    deadline = Deadline(clock, seconds)
+    late = []
+    for thread in threads:
+        thread.join(deadline.left)
+        if thread.is_alive():
+            log.warning("thread %s did not end within %.1f s", thread.name, seconds)
+            late.append(thread)
+    return late
+
+
+class Bell:
+    """Wakes a thread that waits in `select`: readable from `ring` until `hush`.
+
+    `ring` is one non-blocking write and may be called from any thread. It is guarded by its owner's lock, as `close`
+    is: a late ring must not write to a descriptor whose number has become somebody else's.
+    """
+
+    def __init__(self) -> None:
+        self._read = self._write = -1
+
+    def open(self) -> None:
+        """Take the descriptors. Under the owner's lock. Raise OSError if there are none to be had."""
+        if hasattr(os, "eventfd"):  # Linux: one descriptor instead of two
+            self._read = self._write = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        else:
+            self._read, self._write = os.pipe()
+            os.set_blocking(self._read, False)
+            os.set_blocking(self._write, False)
+
+    def fileno(self) -> int:
+        """The descriptor to wait on; -1 when there is none."""
+        return self._read
+
+    def ring(self) -> None:
+        """Wake the waiter; silent before `open` and after `close`. Any thread, under the owner's lock; never blocks."""
+        if self._write >= 0:
+            with contextlib.suppress(BlockingIOError):  # full: it rings already
+                os.write(self._write, ONE)
+
+    def hush(self) -> None:
+        """Take back all rings so far. Waiter's thread only."""
+        with contextlib.suppress(BlockingIOError):  # nobody rang
+            os.read(self._read, 4096)
+
+    def close(self) -> None:
+        """Give the descriptors back. Under the owner's lock."""
+        for descriptor in {self._read, self._write} - {-1}:
+            os.close(descriptor)
+        self._read = self._write = -1

@@ -1,0 +1,77 @@
+"""Build and metadata of openab-sync. Everything else about it is in README.rst."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).resolve().parent
+
+# The version is read, not imported: building must not need the dependencies.
+VERSION = re.search(
+    r'^VERSION = "([^"]+)"', (HERE / "openab_sync/version.py").read_text(encoding="utf-8"), re.MULTILINE
+)
+if VERSION is None:
+    raise SystemExit('openab_sync/version.py has no line VERSION = "…"')
+
+REQUIRES = [
+    "click>=8.1,<9",
+    "discord.py>=2.7,<3",
+    "markdown-it-py>=4,<5",  # 3 is quadratic in hostile tables
+    "msgspec>=0.21,<0.23",  # the first that the tests pass with
+    "pexpect>=4.9,<5",
+    "platformdirs>=4.1,<5",
+    "prompt_toolkit>=3.0.40,<4",
+    "wcwidth>=0.3,<1",  # 0.3 is the first with iter_graphemes
+]
+
+TEST_REQUIRES = [
+    "agent-client-protocol==0.12.*",  # its example agents were written by others: we talk to them
+    "coverage>=7.10",  # the first that follows subprocesses by itself
+    "docutils>=0.21",
+    "hypothesis>=6.100",
+    "mypy>=1.15",
+    "psutil>=6",
+    "pygments>=2.18",
+    "pytest>=8.3",
+    "pytest-randomly>=3.16",
+    "pytest-timeout>=2.3",
+    "ruff>=0.9",
+    "types-docutils",
+    "types-pexpect",
+    "types-psutil",
+]
+
+setup(
+    name="openab-sync",
+    version=VERSION.group(1),
+    description="A bridge between chat services and coding agents that speak the Agent Client Protocol",
+    long_description=(HERE / "README.rst").read_text(encoding="utf-8"),
+    long_description_content_type="text/x-rst",
+    license="MIT",
+    license_files=["LICENSE"],
+    keywords=["acp", "agent client protocol", "discord", "chat", "bot", "coding agent"],
+    packages=find_packages(include=["openab_sync", "openab_sync.*"]),
+    package_data={"openab_sync": ["py.typed", "*.rst"], "openab_sync.agents": ["*.toml"]},
+    python_requires=">=3.11",
+    install_requires=REQUIRES,
+    extras_require={"test": TEST_REQUIRES},
+    entry_points={"console_scripts": ["openab-sync = openab_sync.cli:main"]},
+    zip_safe=False,
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Environment :: Console",
+        "Environment :: No Input/Output (Daemon)",
+        "Intended Audience :: Developers",
+        "License :: OSI Approved :: MIT License",
+        "Operating System :: MacOS",
+        "Operating System :: POSIX :: Linux",
+        "Programming Language :: Python :: 3 :: Only",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Topic :: Communications :: Chat",
+        "Topic :: Software Development",
+        "Typing :: Typed",
+    ],
+)

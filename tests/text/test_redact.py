@@ -1,0 +1,145 @@
+"""redact: no secret that is known or well shaped comes through; text without one does."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from openab_sync.text.redact import Redactor
+
+# Put together here, so that nothing in this file looks like a key that somebody lost.
+BODY = "aB3" * 12
+SHAPES = {
+    "sk": "sk-" + BODY,
+    "sk-ant": "sk-ant-api03-" + BODY,
+    "ghp": "ghp_" + BODY,
+    "gho": "gho_" + BODY,
+    "pat": "github_pat_" + BODY + "_" + BODY,
+    "glpat": "glpat-" + BODY,
+    "slack": "xox" + "b-123-456-" + BODY,
+    "slack app": "xapp-1-" + BODY,
+    "aws": "AKIA" + "A2B4" * 4,
+    "google": "AIza" + BODY,
+    "jwt": "eyJ" + BODY + ".eyJ" + BODY + "." + BODY,
+    "discord": "M" + BODY[:23] + ".abc123." + BODY,
+}
+tokens = st.sampled_from(
+    [*SHAPES.values(), "Bearer " + BODY, "://u:p@", "secret-value", "[redacted]", "eyJ", "sk-", "a", "_", "-", ".", " "]
+)
+
+
+@pytest.mark.parametrize("name", SHAPES)
+@pytest.mark.parametrize("text", ["{}", "key={}", "say '{}'.", "a {}\nb", '{{"key":"{}"}}'])
+def test_the_shape_of_a_key_is_known(name: str, text: str) -> None:
+    """B5: whatever stands around it."""
+    key = SHAPES[name]
+    assert Redactor()(text.format(key)) == text.format("[redacted]")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (f"Authorization: Bearer {BODY}", "Authorization: Bearer [redacted]"),
+        (f"authorization: bearer {BODY}", "authorization: bearer [redacted]"),
+        ("postgres://me:hunter2@db/x", "postgres://[redacted]@db/x"),
+        ("redis://:hunter2@db:6379", "redis://[redacted]@db:6379"),
+        ("-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----\nok", "[redacted]\nok"),
+        ("-----BEGIN PRIVATE KEY-----\ncut off", "[redacted]"),
+        ("-----BEGIN PGP PRIVATE KEY BLOCK-----\nx\n-----END PGP PRIVATE KEY BLOCK-----", "[redacted]"),
+    ],
+)
+def test_secrets_with_a_place(text: str, shown: str) -> None:
+    assert Redactor()(text) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "task-management-systems-for-everyone",
+        "bearer authentication is required here",
+        "https://example.org:8080/a@b",
+        "mailto:me@example.org",
+        "risk-free-and-very-long-words",
+        "-----BEGIN CERTIFICATE-----\nabc\n-----END CERTIFICATE-----",
+        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        "汉字 👨‍👩‍👧 e\u0301 שלום",
+    ],
+)
+def test_innocent_text_stays(text: str) -> None:
+    assert Redactor(["hunter2hunter2"])(text) == text
+
+
+def test_known_values_are_hidden_longest_first() -> None:
+    redact = Redactor(["password1", "password1-and-more", " spaced-out \n"])
+    assert redact("password1-and-more password1 spaced-out") == "[redacted] [redacted] [redacted]"
+
+
+def test_short_values_are_words() -> None:
+    assert Redactor(["true", "", "1234567"])("true 1234567") == "true 1234567"
+
+
+def test_our_own_mark_is_not_torn_up() -> None:
+    redact = Redactor(["redacted", "redacted-value"])
+    assert redact("redacted [redacted] redacted-value") == "[redacted] [redacted] [redacted]"
+
+
+def test_the_environment_tells_by_its_names() -> None:
+    redact = Redactor.from_env(
+        {
+            "DISCORD_TOKEN": "value-one",
+            "OPENAI_API_KEY": "value-two",
+            "aws_secret_access_key": "value-three",
+            "DB_PASSWORD": "value-four",
+            "MYSQL_PASSWD": "value-five",
+            "BASIC_AUTH": "value-six",
+            "GOOGLE_CREDENTIALS": "value-seven",
+            "GIT_AUTHOR_NAME": "Jane Author",
+            "TOKENIZERS_PARALLELISM": "sometimes",
+            "KEYBOARD": "qwertz-layout",
+            "PATH": "/usr/bin:/bin",
+        }
+    )
+    numbers = ["one", "two", "three", "four", "five", "six", "seven"]
+    assert redact(" ".join(f"value-{number}" for number in numbers)) == " ".join(["[redacted]"] * 7)
+    assert redact("Jane Author sometimes qwertz-layout /usr/bin:/bin") == (
+        "Jane Author sometimes qwertz-layout /usr/bin:/bin"
+    )
+
+
+def test_it_does_not_show_what_it_hides() -> None:
+    assert repr(Redactor(["hunter2hunter2", "short"])) == "<Redactor secrets=1>"
+
+
+@given(st.lists(tokens, max_size=12).map("".join) | st.text())
+def test_twice_is_once(text: str) -> None:
+    redact = Redactor(["secret-value"])
+    assert redact(redact(text)) == redact(text)
+
+
+@given(st.text("abcdef-_.", min_size=8, max_size=20), st.text("xyz \n"), st.text("xyz \n"))
+def test_a_known_value_never_comes_through(secret: str, before: str, after: str) -> None:
+    assume(secret not in "[redacted]")
+    assert Redactor([secret])(before + secret + after) == f"{before}[redacted]{after}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "eyJ" * 300_000,
+        "eyJaaaaaaa." * 90_000,
+        "bearer " * 140_000,
+        "bearer " + "a" * 1_000_000,
+        "://a:" * 200_000,
+        "://" + "a" * 1_000_000,
+        "-----BEGIN PRIVATE KEY-----" * 40_000,
+        "-----BEGIN " + "A " * 500_000,
+        "sk-" * 300_000,
+        "a-" * 500_000,
+        ("M" + "a" * 23 + ".") * 40_000,
+    ],
+    ids=lambda text: text[:8],
+)
+def test_a_megabyte_is_searched_in_time(text: str) -> None:
+    """No pattern goes back over the text; or the test's own time limit ends it."""
+    assert len(Redactor(["hunter2hunter2"])(text)) <= len(text)
