@@ -1,0 +1,1 @@
+"""Tests of the agent programs, driven over their real pipes."""
