@@ -1,0 +1,253 @@
+"""An agent's process and its peer behind one wait.
+
+    peer.outgoing ──► stdin  ┐                            ┌ stdout ──► peer.receive ──► events
+                             ├─ one select, one thread ◄──┤ stderr ──► the tail
+       somebody rings: bell ─┘                            └ pidfd  ──► AgentGone
+
+**Threads**: the session's thread only; others may ring the bell. It blocks in `wait` (the bell, the agent or the
+time-out ends that), in `start` (Popen) and in `end` (the kill ladder, bounded). **Locks**: none.
+**Never**: a write that waits for an agent that waits for us: reading goes on while bytes are owed.
+"""
+
+from __future__ import annotations
+
+import math
+import selectors
+from collections.abc import Callable
+from typing import Protocol
+
+from ..clock import Clock, Deadline
+from ..errors import AgentError, AgentGone, AgentProtocolError, AgentStalled
+from ..text.redact import Redactor
+from ..threads import Bell
+from .events import Event
+from .process import LADDER, AgentProcess, Ladder, Launch, OsCalls
+
+__all__ = ["STALL_SECONDS", "Connection", "Peer"]
+
+READ_SIZE = 64 * 1024  # all that a pipe holds; asking for more than 128 KiB costs malloc a mapping, 12 µs a read
+READS = 16  # in one wait: a flood must leave room for the bell and for drawing
+LAST_READS = 256  # of what a dead agent has left in the pipe; a grandchild may go on filling it for ever
+STALL_SECONDS = 10.0  # without progress while bytes are owed; upstream's number, too (FIELD A19)
+EOF_GRACE = 0.5  # seconds from the end of its output to the end of the process, normally some milliseconds
+DAY = 86_400.0  # poll takes milliseconds in 31 bits
+
+READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
+
+
+class Peer(Protocol):
+    """What a connection asks of the protocol's side: no I/O in there."""
+
+    outgoing: bytearray
+
+    def receive(self, data: bytes) -> list[Event]:
+        """Take in bytes, return what they mean. May raise AgentProtocolError."""
+
+    def close(self) -> None:
+        """Put the last answers into `outgoing`."""
+
+
+class Connection:
+    """One agent process with its peer, from `start` to `end`; `wait` works before and after, for the bell alone."""
+
+    def __init__(
+        self,
+        launch: Launch,
+        peer: Peer,
+        bell: Bell,
+        clock: Clock,
+        *,
+        redact: Callable[[str], str] | None = None,
+        os_calls: OsCalls | None = None,
+    ) -> None:
+        self.peer = peer
+        self.process = AgentProcess(launch, redact or Redactor(), os_calls)
+        self.last_read = 0  # bytes of output taken in by the last wait: the session paces itself by it
+        self.exit_seen = False  # the process has ended, whoever may still hold its pipes
+        self._clock = clock
+        self._running = False
+        self._hearing = False  # stdout is in the selector; not while the session lets the kernel collect
+        self._owing = False  # stdin is in the selector
+        self._output_ended: Deadline | None = None  # running since its output ended though it lives
+        self._stall: Deadline | None = None  # running while bytes are owed; each byte that goes begins it anew
+        self._failure: AgentError | None = None  # told after the events that came before it
+        self._events: list[Event] = []
+        self._selector = selectors.PollSelector()  # no descriptor of its own, and no end at descriptor 1024
+        self._selector.register(bell.fileno(), READ, bell.hush)
+
+    # A life begins.
+
+    def start(self) -> None:
+        """Start the process. Blocks for a millisecond or so. Raise AgentStartError; the bell can be waited for then."""
+        self.process.start()
+        self._selector.register(self.process.stderr, READ, self._note)
+        self._selector.register(self.process.watch, READ, self._notice_exit)
+        self._running = True
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process was started and, as far as the last wait has seen, is neither dead nor given up."""
+        return self._running and not self.exit_seen and self._failure is None
+
+    @property
+    def stderr(self) -> str:
+        """The cleaned tail of what the agent has logged."""
+        return self.process.tail.text()
+
+    # The one wait.
+
+    def wait(self, timeout: float, *, listen: bool = True) -> list[Event]:
+        """Wait up to `timeout` seconds (infinite allowed) for the agent or the bell; return what the agent said.
+
+        May return early with nothing. Without `listen` its output is left in the pipe, unless bytes are owed to it.
+        Takes in 1 MiB or so at most and hushes the bell. Session thread only; the only place where it blocks.
+        Raise AgentGone (it died, or closed its output), AgentProtocolError or AgentStalled, after the events that
+        came before that have been returned, and again at each call until `end`.
+        """
+        self.last_read = 0
+        self._events = []
+        if self._failure is not None:
+            raise self._failure
+        if self._running:
+            if self.peer.outgoing:
+                self._pay()
+            if self._hearing is not (listen or self._owing):
+                self._listen(listen or self._owing)
+            timeout = self._shortened(timeout)
+        for key, _ in self._selector.select(None if timeout == math.inf else min(timeout, DAY)):
+            key.data()
+        if self._running:
+            self._judge()
+        return self._told()
+
+    def hear(self) -> list[Event]:
+        """Return what the agent has said by now, waiting for nothing; raises as `wait` does. Session thread only.
+
+        A session that lets the kernel collect reads by this: it costs no waiting for what is known to be there.
+        """
+        self._events, self.last_read = [], 0
+        if self._running and self._failure is None and self._output_ended is None:
+            self._hear()
+            self._judge()
+        return self._told()
+
+    def _told(self) -> list[Event]:
+        if self._failure is not None and not self._events:
+            raise self._failure
+        return self._events
+
+    def _listen(self, wanted: bool) -> None:
+        wanted = wanted and self._output_ended is None  # at its end a pipe is readable for ever
+        if wanted and not self._hearing:
+            self._selector.register(self.process.stdout, READ, self._hear)
+        elif self._hearing and not wanted:
+            self._selector.unregister(self.process.stdout)
+        self._hearing = wanted
+
+    def _shortened(self, timeout: float) -> float:
+        if self._stall is not None:
+            timeout = min(timeout, self._stall.left)
+        if self._output_ended is not None:
+            timeout = min(timeout, self._output_ended.left)
+        return timeout
+
+    # What the selector calls.
+
+    def _hear(self) -> None:
+        for _ in range(READS):
+            if self._take() < READ_SIZE:  # the pipe is empty, or nearly: the next wait will tell
+                return
+
+    def _take(self) -> int:
+        """Read once and let the peer understand it; return the number of bytes, 0 when there is no more to hear."""
+        data = self.process.read(READ_SIZE)
+        if not data:
+            if data is not None:
+                self._output_ended = Deadline(self._clock, EOF_GRACE)
+            return 0
+        self.last_read += len(data)
+        try:
+            self._events += self.peer.receive(data)
+        except AgentProtocolError as error:
+            self._failure = self._named(AgentProtocolError, error.message)
+            return 0
+        return len(data)
+
+    def _note(self) -> None:
+        if not self.process.read_stderr():
+            self._selector.unregister(self.process.stderr)
+
+    def _notice_exit(self) -> None:
+        self.exit_seen = True
+
+    def _pay(self) -> None:
+        """Write what is owed, as far as it goes now."""
+        owed = self.peer.outgoing
+        paid = self.process.write(owed) if owed and not self.process.deaf else 0
+        if paid:
+            del owed[:paid]
+        if not owed:
+            self._stall = None
+        elif paid or self._stall is None:
+            self._stall = Deadline(self._clock, STALL_SECONDS)
+        self._want_to_write(bool(owed) and not self.process.deaf)
+
+    def _want_to_write(self, wanted: bool) -> None:
+        if wanted and not self._owing:
+            self._selector.register(self.process.stdin, WRITE, self._pay)
+        elif self._owing and not wanted:
+            self._selector.unregister(self.process.stdin)
+        self._owing = wanted
+
+    # What it comes to.
+
+    def _judge(self) -> None:
+        if self._failure is not None:
+            return
+        if self.exit_seen:
+            self._bury()
+            return
+        if self.peer.outgoing:
+            self._pay()  # answers to what has just been read
+        if self._output_ended is not None:
+            self._listen(False)
+            if self._output_ended.expired:
+                self._failure = self._named(AgentGone, "the agent has closed its output")
+        elif self._stall is not None and self._stall.expired:
+            seconds = f"{STALL_SECONDS:g} s"
+            self._failure = self._named(AgentStalled, f"the agent has not read what it was sent for {seconds}")
+
+    def _bury(self) -> None:
+        """The process has ended: take in what it left in its pipe, then say so."""
+        for _ in range(LAST_READS):
+            if self._output_ended is not None or not self._take():
+                break
+        if self._failure is None:
+            self._failure = self._named(AgentGone, f"the agent has ended ({self.process.exit_text()})")
+
+    def _named(self, kind: type[AgentError], message: str) -> AgentError:
+        self.process.read_stderr()  # its last words came after the last look (FIELD C9)
+        return kind(message, command=self.process.launch.command, pid=self.process.pid, stderr=self.stderr)
+
+    # A life ends.
+
+    def end(self, ladder: Ladder = LADDER) -> None:
+        """Say the last answers if they fit into the pipe, climb the kill ladder, reap. Bounded by the ladder's seconds.
+
+        Idempotent; also right before `start` and after a failed one. Afterwards `wait` is for the bell alone.
+        """
+        if self._running:
+            self.peer.close()
+            self._pay()
+            self._running = False
+            for descriptor in (self.process.stdin, self.process.stdout, self.process.stderr, self.process.watch):
+                if descriptor in self._selector.get_map():
+                    self._selector.unregister(descriptor)
+        self._failure = self._stall = self._output_ended = None
+        self._hearing = self._owing = False
+        self.process.end(ladder)
+
+    def __repr__(self) -> str:
+        owed = f" owes {len(self.peer.outgoing)}" if self.peer.outgoing else ""
+        trouble = f" {type(self._failure).__name__}" if self._failure is not None else ""
+        return f"<Connection {self.process!r}{owed}{trouble}>"
