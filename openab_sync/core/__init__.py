@@ -1,0 +1,1 @@
+"""The house: conversations, sessions, turns, replies. Knows `acp`; no platform, no event loop, no command line."""

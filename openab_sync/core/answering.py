@@ -1,0 +1,274 @@
+"""One turn being answered: what the agent says (`Turn`), how it looks (`Reply`), how long it may take (`Patience`),
+and what it asks.
+
+Session thread only; never blocks, holds no lock. The session feeds it events and asks it for the next due moment; it
+decides nothing about the session's life: what patience finds due is returned to the session. Questions are answered
+exactly once, with an option the agent offered or `cancelled`; while one is open at a person the ceiling stands still.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ..acp import events as acp
+from ..acp.peer import AcpPeer
+from ..acp.permissions import pick, rejecting
+from ..clock import Deadline
+from ..errors import ChatError
+from ..text.clean import one_line
+from .delivery import Floor
+from .drawing import Drawing
+from .footer import footer
+from .house import House
+from .message import Inbound
+from .patience import Due, Limits, Patience
+from .port import ChatPort, Decision, Notice, Outcome
+from .prompt import blocks
+from .reply import Reply
+from .turn import Turn
+
+__all__ = ["Answering"]
+
+# What a stop reason says about the turn; any other is the agent's own word, and no success.
+OUTCOMES: dict[str, Outcome] = {
+    "end_turn": "done",
+    "cancelled": "cancelled",
+    "refusal": "refused",
+    "max_tokens": "limit",
+    "max_turn_requests": "limit",
+}
+
+
+@dataclass(slots=True)
+class _Open:
+    """A question that people have before them."""
+
+    asked: acp.Asked
+    deadline: Deadline
+
+
+class Answering:
+    """A turn and its reply, from the prompt to the last late page."""
+
+    def __init__(
+        self,
+        notes: tuple[Inbound, ...],
+        house: House,
+        port: ChatPort,
+        peer: AcpPeer,
+        on_news: Callable[[], None],
+        *,
+        floor: Floor | None = None,
+    ) -> None:
+        self.notes = notes
+        self._house = house
+        self._port = port
+        self._peer = peer
+        config, clock = house.config, house.clock
+        self.turn = Turn(notes, clock, peer.agent_title or house.agent_name)
+        self.reply = Reply(notes, port, clock, Drawing.of(config), config.reactions, on_news, floor=floor)
+        self.patience = Patience(patience_limits(house), clock)
+        self._open: dict[acp.RequestId, _Open] = {}
+        self._prompt_id: int | None = None
+        self._cancel: tuple[Outcome, str] | None = None  # how the turn ends once the agent has obeyed
+
+    # What the session looks at.
+
+    @property
+    def is_over(self) -> bool:
+        """The agent has answered the prompt, or never will."""
+        return self.turn.outcome is not None
+
+    @property
+    def is_cancelling(self) -> bool:
+        return self._cancel is not None and not self.is_over
+
+    @property
+    def is_delivered(self) -> bool:
+        """Everything there is to see is out, or has failed for good."""
+        return self.reply.is_settled
+
+    @property
+    def is_quiet(self) -> bool:
+        """Delivered, and the reactions are as they will stay."""
+        return self.reply.is_quiet
+
+    @property
+    def questions(self) -> int:
+        """How many questions are open at people."""
+        return len(self._open)
+
+    @property
+    def tool(self) -> str:
+        """What the agent is doing with a tool now, "" for nothing."""
+        tool = self.turn.current_tool
+        return tool.label if tool is not None else ""
+
+    def next_at(self) -> float:
+        """The moment (monotonic seconds) at which `tend` wants to be called."""
+        moments = [self.reply.due(), *(item.deadline.at for item in self._open.values())]
+        if not self.is_over:
+            moments.append(self.patience.next_at())
+        return min(moments, default=math.inf)
+
+    # What happens.
+
+    def begin(self, notices: Sequence[str]) -> None:
+        """Send the prompt; `notices` stand at the head of the reply."""
+        self.reply.begin()
+        for text in notices:
+            self.notice(text)
+        self._prompt_id = self._peer.prompt(blocks(self.notes))
+
+    def notice(self, text: str) -> None:
+        """Put a sentence of ours into the reply."""
+        self.take(Notice(text))
+
+    def reassure(self) -> None:
+        """Say that the agent still works, though it has been silent for a while."""
+        self.reply.reassure(self.turn, self.patience.silent_for)
+
+    def take(self, event: acp.Event | Notice) -> None:
+        """Take in what the agent said, asked or answered."""
+        self.patience.heard()
+        match event:
+            case acp.Answered() if event.id == self._prompt_id:
+                self._answered(event)
+            case acp.Failed() if event.id == self._prompt_id:
+                outcome, reason = self._cancel or ("failed", self._complaint(event))
+                self.end(outcome, reason)
+            case acp.Asked():
+                self._asked(event)
+            case acp.AskWithdrawn():
+                self._close(event.request_id, "The agent took the question back.")
+            case acp.Answered() | acp.Failed() | acp.Noise() | acp.OptionsChanged() | acp.CommandsChanged():
+                pass  # the session's own
+            case _:
+                self.turn.take(event)
+                self.reply.forward(event)
+
+    def tend(self) -> tuple[Due, ...]:
+        """Do what is due: decisions, questions that ran out, drawing. Return what patience wants of the session."""
+        for request_id, decision in self.reply.decisions():
+            self._decided(request_id, decision)
+        for request_id in [key for key, item in self._open.items() if item.deadline.expired]:
+            self._ran_out(request_id)
+        self.reply.refresh(self.turn)
+        return () if self.is_over else self.patience.due()
+
+    def cancel(self, outcome: Outcome, reason: str) -> None:
+        """Tell the agent to stop; every open question is answered `cancelled` (ACP, session/cancel)."""
+        if self.is_over or self._cancel is not None:
+            return
+        self._cancel = (outcome, reason)
+        self._peer.cancel()
+        self._close_all("cancelled")
+        self.patience.cancelled()
+
+    def end(self, outcome: Outcome, reason: str, *, stop_reason: str = "", output_tokens: int | None = None) -> None:
+        """The turn is over, however it came. Late text may still be taken in."""
+        if not self.is_over:
+            self.turn.end(outcome, reason, stop_reason=stop_reason, output_tokens=output_tokens)
+            self._close_all("the turn has ended")
+
+    def finish(self) -> None:
+        """Make the reply exact; from now on it only waits for the chat."""
+        line = ""
+        if self._house.config.reply.footer:
+            line = footer(self.turn, self._house.agent_name, current_model(self._peer.options))
+        self.reply.finish(self.turn, footer=line)
+
+    # How it is done.
+
+    def _answered(self, answer: acp.Answered) -> None:
+        stop = answer.stop_reason
+        outcome, reason = self._cancel or (OUTCOMES.get(stop, "failed"), "")
+        self.end(outcome, reason, stop_reason=stop, output_tokens=answer.output_tokens)
+
+    def _complaint(self, failed: acp.Failed) -> str:
+        """Return an agent's error as people see it: with its code (FIELD B4, B5)."""
+        text, code = failed.message, str(failed.code).replace("-", "−")
+        return text if code in text else f"{text} ({code})"
+
+    def _asked(self, asked: acp.Asked) -> None:
+        permissions = self._house.config.permissions
+        self.turn.take(asked.tool)
+        self.reply.forward(asked.tool)
+        if why := self._refuses():
+            self._peer.answer(asked.request_id, pick(asked.options, "deny"))
+            tool = self.turn.tool(asked.tool.call_id)
+            self.notice(f"🔒 Rejected, {why}: {one_line(tool.label if tool else asked.tool.call_id, 200)}")
+        elif self._cancel is not None:
+            self._peer.answer(asked.request_id, None)
+        elif permissions.mode == "allow":
+            self._peer.answer(asked.request_id, pick(asked.options, "allow"))
+        else:
+            self._open[asked.request_id] = _Open(asked, Deadline(self._house.clock, permissions.timeout_secs))
+            self.reply.ask(asked, self.turn.tool(asked.tool.call_id), permissions.timeout_secs)
+            self.patience.asking(len(self._open))
+
+    def _refuses(self) -> str:
+        """Why a question is rejected without asking anybody; "" if it is not."""
+        permissions = self._house.config.permissions
+        if self.is_over:
+            return "the turn had ended"
+        if permissions.mode == "deny":
+            return "as configured"
+        return "nobody can be asked here" if permissions.mode == "ask" and not self._port.limits.can_ask else ""
+
+    def _decided(self, request_id: acp.RequestId, decision: Decision | ChatError) -> None:
+        item = self._open.get(request_id)
+        if item is None:
+            return  # decided meanwhile by something else, and told so
+        if isinstance(decision, ChatError):
+            self._reject(request_id, f"The question could not be shown ({decision.user_text()})")
+            return
+        chosen = next((option for option in item.asked.options if option.option_id == decision.option_id), None)
+        if chosen is None:
+            self._reject(request_id, "The answer was none of the options")
+            return
+        self._peer.answer(request_id, chosen.option_id)
+        self._close(request_id, f"{chosen.name} — {decision.by.name or decision.by.id}")
+
+    def _ran_out(self, request_id: acp.RequestId) -> None:
+        minutes = self._house.config.permissions.timeout_secs / 60
+        self._reject(request_id, f"Nobody answered within {minutes:g} minutes")
+
+    def _reject(self, request_id: acp.RequestId, why: str) -> None:
+        """Select the agent's reject option; `cancelled`, which ends whole turns in some agents, only without one."""
+        option = rejecting(self._open[request_id].asked.options)
+        self._peer.answer(request_id, option.option_id if option else None)
+        self._close(request_id, f"{why}: {option.name if option else 'cancelled'}.")
+
+    def _close_all(self, text: str) -> None:
+        for request_id in list(self._open):
+            self._peer.answer(request_id, None)
+            self._close(request_id, text[:1].upper() + text[1:] + ".")
+
+    def _close(self, request_id: acp.RequestId, text: str) -> None:
+        if self._open.pop(request_id, None) is not None:
+            self.reply.settle(request_id, text)
+            self.patience.asking(len(self._open))
+
+
+def patience_limits(house: House) -> Limits:
+    """Return the configured patience, in seconds."""
+    pool = house.config.pool
+    return Limits(
+        liveness=pool.liveness_check_secs,
+        ceiling=pool.prompt_hard_timeout_secs,
+        cancel_grace=pool.cancel_grace_secs,
+        silence=pool.silence_secs,
+        hung_grace=pool.hung_grace_secs,
+    )
+
+
+def current_model(options: Sequence[acp.Option]) -> str:
+    """Return the name of the model in use, "" if the agent does not say."""
+    for option in options:
+        if option.category == "model":
+            names = {choice.value: choice.name for choice in option.choices}
+            return names.get(str(option.value), str(option.value))
+    return ""

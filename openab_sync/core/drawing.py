@@ -1,0 +1,232 @@
+"""Drawing: what the segments of a turn look like as markdown.
+
+Pure: a segment in, a block of text out. `Scribe` joins blocks into one text, so that a paragraph stands between them
+and a block of code that the agent left open swallows nothing of what follows. Nothing here knows of pages
+(`manuscript`) or of a chat (`reply`).
+"""
+
+from __future__ import annotations
+
+import base64
+import itertools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from ..acp import events as acp
+from ..config.schema import Config
+from ..text.clean import one_line, plain
+from ..text.fences import Fence, step
+from ..text.tools import ToolLine, diff_text, tool_lines
+from .port import File
+from .turn import MediaItem, NoticeLine, PlanList, Segment, TextRun, ThoughtRun, Tool, ToolGroup, Turn
+
+__all__ = ["Drawing", "Scribe", "file_of", "media_name", "tool_detail"]
+
+_MARKS = {"completed": "☑", "in_progress": "◐"}
+_ENTRY_WIDTH = 300  # characters of one entry of a plan
+_NAME_WIDTH = 120  # characters of a file's name
+_URI_WIDTH = 500
+# A name's ending for files that came without a name; the rest are named by the second half of their type.
+_ENDINGS = {"jpeg": "jpg", "svg+xml": "svg", "plain": "txt", "mpeg": "mp3", "markdown": "md", "octet-stream": "bin"}
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """How a turn is drawn: what is shown and how."""
+
+    tool_display: Literal["full", "compact", "none"] = "full"
+    tables: Literal["code", "bullets", "off"] = "code"
+    plan: bool = True
+    thoughts: bool = False
+
+    @classmethod
+    def of(cls, config: Config) -> Drawing:
+        """Return what the configuration asks for."""
+        reply = config.reply
+        return cls(config.reactions.tool_display, config.markdown.tables, reply.plan, reply.thoughts)
+
+    def hides(self, segment: Segment) -> bool:
+        """Say whether `segment` is of a kind that is not shown."""
+        match segment:
+            case ToolGroup():
+                return self.tool_display == "none"
+            case PlanList():
+                return not self.plan
+            case ThoughtRun():
+                return not self.thoughts
+            case _:
+                return False
+
+    def block(self, segment: Segment) -> str:
+        """Return `segment` as markdown, as it is now; "" if there is nothing to show."""
+        if self.hides(segment):
+            return ""
+        match segment:
+            case TextRun():
+                return "".join(segment.parts)
+            case ThoughtRun():
+                return _quoted("💭 ", "".join(segment.parts))
+            case ToolGroup():
+                return "\n".join(_tool_lines(segment.tools, self.tool_display))
+            case PlanList():
+                return "\n".join(
+                    f"{_MARKS.get(entry.status, '☐')} {one_line(entry.content, _ENTRY_WIDTH)}"
+                    for entry in segment.entries
+                )
+            case NoticeLine():
+                return _quoted("", segment.text)
+            case MediaItem():
+                return _media_line(segment.item)
+
+    def ending(self, explanation: str, footer: str) -> str:
+        """Return what stands below an answer: why it ended as it did, and the footer."""
+        return "\n\n".join(part for part in (_quoted("⚠️ ", explanation), f"*{footer}*" if footer else "") if part)
+
+    def whole(self, turn: Turn, ending: str = "") -> str:
+        """Return a turn as one text, as it would be drawn if it were over; tables are left as they are."""
+        scribe = Scribe()
+        pieces: list[str] = []
+        for segment in turn.segments:
+            if not self.hides(segment):
+                scribe.begin(segment)
+                pieces.append(scribe.put(plain(self.block(segment))))
+        return "".join([*pieces, scribe.behind([ending])])
+
+
+class Scribe:
+    """Joins blocks: says what to write for a block, given what has been written before it.
+
+    A block is begun once and may be put in pieces. White space at its head waits for what follows, so a block of white
+    space is none.
+    """
+
+    def __init__(self) -> None:
+        self._wrote = False
+        self._breaks = 0  # newlines at the end of what was written, two at most
+        self._fence: Fence | None = None
+        self._line = ""  # the unfinished line, as far as it can matter for a fence
+        self._pending = False  # the next ink begins a new block
+        self._blank = ""  # white space that waits for ink
+        self._was_text = False
+
+    def begin(self, segment: Segment) -> None:
+        """Begin the block of a segment that is shown. What belongs before it waits for its first ink."""
+        glued = isinstance(segment, TextRun) and segment.continues and self._was_text
+        self._was_text = isinstance(segment, TextRun)
+        if not glued:
+            self._pending, self._blank = True, ""
+
+    def put(self, text: str) -> str:
+        """Return `text` of this block as it is to be written."""
+        if self._pending:
+            text = self._blank + text
+            if not text.strip():
+                self._blank = text
+                return ""
+            self._pending, self._blank = False, ""
+            text = self._gap() + text.lstrip("\r\n")
+        self._follow(text)
+        return text
+
+    def behind(self, blocks: Iterable[str]) -> str:
+        """Return `blocks` as they would be written now, and forget them: they may change."""
+        copy = Scribe()
+        copy._wrote, copy._breaks, copy._fence, copy._line = self._wrote, self._breaks, self._fence, self._line
+        pieces: list[str] = []
+        for block in blocks:
+            copy._pending = True
+            pieces.append(copy.put(block))
+        return "".join(pieces)
+
+    def _gap(self) -> str:
+        """Return what separates a new block from what was written: a closed fence and a blank line."""
+        if not self._wrote:
+            return ""
+        inside = step(self._line, self._fence)
+        closer = "" if inside is None else ("\n" if self._line else "") + inside.mark
+        return closer + "\n" * (2 if closer else 2 - self._breaks)
+
+    def _follow(self, text: str) -> None:
+        """Remember what the end of the text means for what comes next."""
+        if not text:
+            return
+        self._wrote = True
+        end = text[-2:] if len(text) > 1 else ("\n" * self._breaks + text)[-2:]
+        self._breaks = len(end) - len(end.rstrip("\n"))
+        if self._fence is None and not _may_fence(self._line + text):
+            self._line = text.rpartition("\n")[2][:200] if "\n" in text else (self._line + text)[:200]
+            return
+        *lines, last = (self._line + text).split("\n")
+        for line in lines:
+            self._fence = step(line, self._fence)
+        self._line = last[:200]
+
+
+def media_name(item: acp.Media | acp.Link) -> str:
+    """Return a file name for something in an answer; never empty, never a path."""
+    name = item.name if isinstance(item, acp.Link) else ""
+    name = one_line(name or item.uri.partition("?")[0].rstrip("/").rpartition("/")[2], _NAME_WIDTH)
+    name = name.replace("/", "_").replace("\\", "_").strip(". ")
+    if name:
+        return name
+    major, _, minor = item.mime.partition(";")[0].strip().lower().partition("/")
+    kind = item.kind if isinstance(item, acp.Media) and item.kind != "resource" else (major or "file")
+    return one_line(f"{kind}.{_ENDINGS.get(minor, minor) or 'bin'}", _NAME_WIDTH).replace("/", "_")
+
+
+def file_of(item: acp.Media | acp.Link) -> File | None:
+    """Return something in an answer as a file, None for a link. Raise ValueError if its data cannot be read."""
+    if isinstance(item, acp.Link) or (item.data is None and item.text is None):
+        return None
+    if item.data is None:
+        return File(media_name(item), (item.text or "").encode("utf-8", "replace"), item.mime)
+    data = item.data.partition("base64,")[2] if item.data.startswith("data:") else item.data
+    return File(media_name(item), base64.b64decode("".join(data.split()), validate=True), item.mime)
+
+
+def tool_detail(tool: Tool) -> str:
+    """Return what a call shows below its line: its diffs, or what it said about its failure."""
+    if tool.drawn is None or tool.drawn[0] is not tool.content or tool.drawn[1] != tool.state:
+        tool.drawn = tool.content, tool.state, _detail(tool)
+    return tool.drawn[2]
+
+
+def _detail(tool: Tool) -> str:
+    diffs = [diff_text(part.path, part.old, part.new) for part in tool.content if isinstance(part, acp.Diff)]
+    if any(diffs):
+        return "\n".join(diff for diff in diffs if diff)
+    if tool.state != "failed":
+        return ""
+    return "\n".join(part.text for part in tool.content if isinstance(part, acp.Output))
+
+
+def _tool_lines(tools: Iterable[Tool], mode: Literal["full", "compact", "none"]) -> Iterator[str]:
+    for stopped, run in itertools.groupby(tools, key=lambda tool: tool.state == "stopped"):
+        lines = tool_lines([_tool_line(tool, mode) for tool in run], mode)
+        # Neither done nor running: the call was heard of no more when its turn ended.
+        yield from (f"–{line[1:]}" for line in lines.split("\n")) if stopped else (lines,)
+
+
+def _tool_line(tool: Tool, mode: Literal["full", "compact", "none"]) -> ToolLine:
+    if tool.state == "stopped":
+        return ToolLine(tool.label, tool.kind or "tool", "pending")
+    return ToolLine(tool.label, tool.kind or "tool", tool.state, tool_detail(tool) if mode == "full" else "")
+
+
+def _media_line(item: acp.Media | acp.Link) -> str:
+    name = media_name(item)
+    mime = one_line(item.mime, _NAME_WIDTH)
+    line = f"📎 {name}" + (f" ({mime})" if mime else "")
+    uri = one_line(item.uri, _URI_WIDTH)
+    return f"{line} {uri}" if isinstance(item, acp.Link) and uri else line
+
+
+def _quoted(mark: str, text: str) -> str:
+    """Return `text` as a quote, "" for nothing."""
+    lines = plain(text).strip("\n").split("\n")
+    return "\n".join(f"> {line}".rstrip() for line in (mark + lines[0], *lines[1:])) if any(lines) else ""
+
+
+def _may_fence(text: str) -> bool:
+    return "```" in text or "~~~" in text

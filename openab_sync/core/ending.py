@@ -1,0 +1,34 @@
+"""How an order ends a session, and what a turn that is cut short comes to. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..errors import AgentError, AgentGone, AgentProtocolError
+from .message import Inbound
+from .port import Outcome
+
+__all__ = ["RESET_TEXT", "Ending", "dropped_text", "verdict"]
+
+RESET_TEXT = "Reset: the next message starts a new session."
+
+
+class Ending(Exception):
+    """Unwinds a session's thread out of any wait. `reason` is for people."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def verdict(end: AgentError | Ending) -> tuple[Outcome, str]:
+    """Return how a turn ends that the agent's error or an order cut short, and the sentence for people."""
+    if isinstance(end, Ending):
+        return "cancelled", end.reason
+    kinds: dict[type[AgentError], Outcome] = {AgentGone: "gone", AgentProtocolError: "failed"}
+    return kinds.get(type(end), "stalled"), end.user_text()
+
+
+def dropped_text(notes: Sequence[Inbound]) -> str:
+    """Return the end of an answer that says how many waiting messages were dropped, "" for none."""
+    return f" {len(notes)} waiting message{'s were' if len(notes) != 1 else ' was'} dropped." if notes else ""

@@ -1,0 +1,192 @@
+"""What a session is given, what it shows while it lives, and what it leaves behind: plain data.
+
+`House` is everything a session needs of the world; the pool makes one per conversation. `SessionSnapshot` is published
+by the session's thread and read by anyone without a lock. `Memory` outlives a session: with it the next one takes the
+conversation up again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
+
+from ..acp.events import Command, Option
+from ..acp.process import Launch
+from ..acp.schema import McpServer
+from ..clock import Clock
+from ..config.schema import Config
+from ..errors import OpenabError
+from .message import Conversation, Inbound, Person
+from .port import ChatPort
+from .state import State
+
+if TYPE_CHECKING:
+    from .session import Session
+
+__all__ = [
+    "Cancel",
+    "Close",
+    "Farewell",
+    "Hooks",
+    "House",
+    "Lease",
+    "Memory",
+    "Open",
+    "Order",
+    "Placement",
+    "Reset",
+    "SessionSnapshot",
+    "SetOption",
+    "promise",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """How to take a conversation up again. The ACP session id resumes a session: it is kept out of every `repr`."""
+
+    acp_session_id: str | None = field(default=None, repr=False)
+    options: tuple[tuple[str, str | bool], ...] = ()  # what people chose, in order
+    cwd: str = ""
+
+
+class Hooks(Protocol):
+    """What a session tells the pool. On the session's own thread, with no lock held."""
+
+    def on_idle(self, session: Session) -> None:
+        """It has nothing to do."""
+
+    def on_end(self, session: Session, farewell: Farewell) -> None:
+        """Its thread's last act."""
+
+    def on_drop(self, note: Inbound) -> None:
+        """A message that waited will not be answered, because somebody ordered so."""
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What every session is given. `launch` says how to start the agent in a folder ("": the configured one).
+
+    `redact` takes secrets out of what agents log.
+    """
+
+    config: Config
+    clock: Clock
+    launch: Callable[[str], Launch]
+    agent_name: str
+    redact: Callable[[str], str]
+    mcp_servers: tuple[McpServer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """What one session is given: where it speaks, whom it reports to, what it remembers, what it begins with."""
+
+    port: ChatPort
+    hooks: Hooks
+    memory: Memory
+    notes: Sequence[Inbound] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Farewell:
+    """What a session leaves: messages it did not begin, how to go on (None: forget), and why it ended if by a fault."""
+
+    leftovers: tuple[Inbound, ...] = ()
+    memory: Memory | None = None
+    error: OpenabError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSnapshot:
+    """How a session looked a moment ago. Moments are monotonic seconds of the house's clock."""
+
+    conversation: Conversation
+    state: State
+    agent: str = ""
+    pid: int | None = None
+    inbox: int = 0
+    turn_started: float | None = None
+    overdue_at: float = math.inf  # past this moment its room is given away
+    last_activity: float = 0.0
+    tool: str = ""
+    questions: int = 0
+    options: tuple[Option, ...] = ()
+    commands: tuple[Command, ...] = ()
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where a message went. accepted: it is next; queued: others of its conversation come first; waiting: for room."""
+
+    state: Literal["accepted", "queued", "waiting"]
+    position: int = 1
+
+
+# What people and the pool can order. Each is answered through its Future: a sentence, or the error.
+
+
+T = TypeVar("T")
+
+
+def promise() -> Future[T]:
+    """Return a Future that whoever waits for it cannot cancel: the session that completes it must not stumble."""
+    future: Future[T] = Future()
+    future.set_running_or_notify_cancel()
+    return future
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Stop the running turn; with `all`, drop what waits as well. While none runs: drop what comes next.
+
+    The mailbox notes what it found when the order came, so that nothing that comes later is meant: `turn`, the number
+    of the turn that ran (0: none), and `dropped`, the messages it has taken out.
+    """
+
+    by: Person
+    all: bool = False
+    done: Future[str] = field(default_factory=promise)
+    turn: int = 0
+    dropped: tuple[Inbound, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """End the agent, drop what waits, forget the conversation. The mailbox notes what it has taken out."""
+
+    by: Person
+    done: Future[str] = field(default_factory=promise)
+    dropped: tuple[Inbound, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SetOption:
+    """Set one of the agent's options."""
+
+    option_id: str
+    value: str | bool
+    done: Future[str] = field(default_factory=promise)
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Have an agent there: answered when it has a session."""
+
+    done: Future[str] = field(default_factory=promise)
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """End the session and keep its memory: at once when idle, after `grace` seconds and a cancel when busy."""
+
+    reason: str
+    grace: float = 0.0
+    done: Future[str] = field(default_factory=promise)
+
+
+Order = Cancel | Reset | SetOption | Open | Close

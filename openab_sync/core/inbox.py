@@ -1,0 +1,97 @@
+"""What waits in front of an agent: messages in order, bounded, and how many of them make one prompt.
+
+Pure data, no lock of its own: `Session` guards it with the session's lock. The three dispatch modes are upstream's:
+`per-message` (one message, one turn), `per-thread` (all that waits makes one prompt), `per-lane` (all that waits of the
+first message's sender; the others keep their places). A batch never passes `max_tokens` (estimated, four characters a
+token) unless its first message alone does. Sources: FIELD F10, F12; upstream's `message_processing_mode`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Literal
+
+from ..errors import InboxFull
+from .message import Inbound, MessageRef
+
+__all__ = ["Dispatch", "Inbox", "tokens"]
+
+Dispatch = Literal["per-message", "per-thread", "per-lane"]
+
+
+def tokens(note: Inbound) -> int:
+    """Estimate what a message costs the model: four characters a token, files by their text."""
+    inline = sum(len(attachment.text) for attachment in note.attachments)
+    return (len(note.context) + len(note.text) + inline) // 4 + 1
+
+
+class Inbox:
+    """Messages that wait, oldest first."""
+
+    __slots__ = ("_limit", "_max_tokens", "_mode", "_notes")
+
+    def __init__(self, mode: Dispatch = "per-message", limit: int = 10, max_tokens: int = 24_000) -> None:
+        self._mode = mode
+        self._limit = limit
+        self._max_tokens = max_tokens
+        self._notes: list[Inbound] = []
+
+    def __len__(self) -> int:
+        return len(self._notes)
+
+    def put(self, note: Inbound) -> int:
+        """Append a message; return its position, from 1. Raise InboxFull: it was not taken."""
+        if len(self._notes) >= self._limit:
+            raise InboxFull(self._limit)
+        self._notes.append(note)
+        return len(self._notes)
+
+    def restore(self, notes: Iterable[Inbound]) -> None:
+        """Put messages that were accepted before in front, whatever the limit says: they were promised an answer."""
+        self._notes[:0] = notes
+
+    def take(self) -> tuple[Inbound, ...]:
+        """Remove and return what makes the next prompt; () if nothing waits."""
+        if not self._notes:
+            return ()
+        batch, rest, spent = [self._notes[0]], [], tokens(self._notes[0])
+        full = self._mode == "per-message"
+        for note in self._notes[1:]:
+            ours = self._mode == "per-thread" or note.sender.id == batch[0].sender.id
+            if not full and ours and spent + tokens(note) <= self._max_tokens:
+                batch.append(note)
+                spent += tokens(note)
+            else:
+                full = full or ours  # a lane keeps its order: nothing overtakes the first that did not fit
+                rest.append(note)
+        self._notes = rest
+        return tuple(batch)
+
+    def clear(self) -> tuple[Inbound, ...]:
+        """Remove and return everything."""
+        notes, self._notes = tuple(self._notes), []
+        return notes
+
+    def pop(self) -> Inbound | None:
+        """Remove and return the first message."""
+        return self._notes.pop(0) if self._notes else None
+
+    def withdraw(self, ref: MessageRef) -> Inbound | None:
+        """Remove the message `ref`; None if it does not wait here."""
+        for index, note in enumerate(self._notes):
+            if note.ref == ref:
+                return self._notes.pop(index)
+        return None
+
+    def edit(self, ref: MessageRef, text: str) -> bool:
+        """Give the waiting message `ref` a new text; False if it does not wait here."""
+        for index, note in enumerate(self._notes):
+            if note.ref == ref:
+                self._notes[index] = replace(note, text=text)
+                return True
+        return False
+
+    def list(self) -> tuple[Inbound, ...]:
+        """Return what waits, in order."""
+        return tuple(self._notes)

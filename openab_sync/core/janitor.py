@@ -1,0 +1,54 @@
+"""The janitor: suspends idle sessions, gives away the rooms of those that hang, lets go of ended threads.
+
+One thread, `janitor`, that blocks in `stop.wait(interval)` and is woken there by `stop`. It never waits for a session
+and never touches one while holding the pool's lock for longer than a look (FIELD A2, the seed's two review findings).
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from ..clock import Clock
+from ..threads import join_all, spawn
+from .pool import SessionPool
+
+__all__ = ["Janitor"]
+
+log = logging.getLogger(__name__)
+
+INTERVAL = 10.0  # seconds between two rounds
+PATIENCE = 5.0  # seconds for its thread to end
+
+
+class Janitor:
+    """Looks after a pool, every now and then."""
+
+    def __init__(self, pool: SessionPool, clock: Clock, interval: float = INTERVAL) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._interval = interval
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin the rounds. Main thread, once."""
+        self._thread = spawn("janitor", self._run)
+
+    def stop(self) -> bool:
+        """End the rounds; return whether the thread came home. Main thread; blocks for seconds at most."""
+        self._stop.set()
+        return self._thread is None or not join_all([self._thread], self._clock, PATIENCE)
+
+    def round(self) -> None:
+        """Do everything once. Any thread; never blocks."""
+        self._pool.drop_hung()
+        self._pool.suspend_idle()
+        self._pool.sweep()
+
+    def _run(self) -> None:
+        while not self._stop.wait(self._interval):
+            try:
+                self.round()
+            except Exception:  # a thread's top: the next round comes all the same
+                log.exception("the janitor stumbled")

@@ -1,0 +1,47 @@
+"""A log line for everything an agent sends that is not the protocol, but no flood of them.
+
+So many lines a minute are written as they come; what is beyond is counted and told with the next line that is. Session
+thread only.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from ..acp.events import Noise
+from ..clock import Clock
+
+__all__ = ["NoiseLog"]
+
+log = logging.getLogger(__name__)
+
+LINES = 20  # a minute
+MINUTE = 60.0  # seconds
+
+
+class NoiseLog:
+    """Logs `Noise`, limited."""
+
+    def __init__(self, clock: Clock, redact: Callable[[str], str]) -> None:
+        self._redact = redact
+        self._clock = clock
+        self._since = clock.monotonic()
+        self._written = 0
+        self._held = 0
+
+    def __call__(self, who: object, noise: Noise) -> None:
+        """Write a line about `noise` from `who`, unless there were too many in this minute."""
+        now = self._clock.monotonic()
+        if now - self._since >= MINUTE:
+            self._since, self._written = now, 0
+        if self._written >= LINES:
+            self._held += 1
+            return
+        self._written += 1
+        more = f" (and {self._held} more like it were not logged)" if self._held else ""
+        self._held = 0
+        # The sample may hold an answer or a prompt: never above DEBUG.
+        log.warning("%s: %s%s", who, noise.what, more)
+        if log.isEnabledFor(logging.DEBUG):
+            log.debug("%s: %s: %r", who, noise.what, self._redact(noise.sample))

@@ -1,0 +1,398 @@
+"""The pool: finds or makes the session of a conversation, and keeps the books.
+
+Every conversation without a session goes through one line: a newcomer waits there until a room is free (usually no time
+at all), a successor until its predecessor's agent has ended. So the limit is exact, two messages to one conversation
+cannot start two agents (FIELD A4, A20), and nobody who could start is kept waiting behind somebody who cannot.
+
+**Threads.** Any thread may call; nothing here blocks but `close`. Sessions call back from their own threads, with no
+lock held. **Locks.** `_lock` (rank 1) guards the books. Inside it a session's mailbox (rank 2) may be looked at, one at
+a time, never waited for: a busy session is simply not idle. What is decided under the lock (start, end, tell) is done
+after it.
+**Never** under the lock: I/O, Thread.start, logging, a Future's result, foreign code, a session's wait.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import replace
+
+from ..acp.process import kill_now
+from ..errors import InboxFull, OpenabError, PoolClosed, PoolFull, SessionClosed
+from ..threads import join_all
+from .ending import RESET_TEXT
+from .house import Cancel, Close, Farewell, House, Lease, Memory, Order, Placement, Reset, SessionSnapshot
+from .line import Line, Place
+from .message import Conversation, Inbound, MessageRef
+from .notices import forget_mark, tell, turn_away
+from .port import ChatPort
+from .session import DELIVERY, Session
+
+__all__ = ["SessionPool"]
+
+log = logging.getLogger(__name__)
+
+MEMORIES = 1000  # conversations without a session that are remembered; the longest unused goes first
+LAST_GRACE = 10.0  # seconds for threads to end that have nothing left to wait for
+
+
+class SessionPool:
+    """At most so many sessions, and a fair line of conversations in front of them."""
+
+    def __init__(self, house: House, ports: Mapping[str, ChatPort]) -> None:
+        self._house = house
+        self._ports = ports
+        self._clock = house.clock
+        self._config = house.config.pool
+        self._lock = threading.RLock()
+        self._sessions: dict[str, Session] = {}  # take messages
+        self._ending: dict[str, Session] = {}  # take none, but their agents still hold a room
+        self._line = Line()
+        self._memories: OrderedDict[str, Memory] = OrderedDict()
+        self._threads: list[Session] = []  # every session whose thread has not been seen to end
+        self._closed: str | None = None  # the reason, once no more is taken
+
+    def __repr__(self) -> str:
+        books = f"sessions={len(self._sessions)} ending={len(self._ending)} line={len(self._line)}"
+        return f"<SessionPool {books}{' closed' if self._closed else ''}>"
+
+    # ---- any thread; never blocks ----
+
+    def deliver(self, note: Inbound) -> Placement:
+        """Hand a message to its conversation's session, which is made if there is none.
+
+        Raise PoolClosed, PoolFull or InboxFull: the message was not taken.
+        """
+        key = note.conversation.key
+        with self._lock:
+            if self._closed is not None:
+                raise PoolClosed
+            position = self._offer_locked(key, note)
+            if position is not None:
+                return Placement("accepted" if position == 1 else "queued", position)
+            is_new = key not in self._line
+            if len(self._line.notes(key)) >= self._config.max_buffered_messages:
+                raise InboxFull(self._config.max_buffered_messages)
+            self._line.join(note.conversation).notes.append(note)
+            started = self._admit_locked()
+            placement = self._placement_locked(key, is_new=is_new)
+        self._start(started)
+        return placement
+
+    def order(self, conversation: Conversation, order: Order) -> Future[str]:
+        """Hand an order to the conversation's session; its Future says what came of it.
+
+        A conversation without a session gets one for an order that needs an agent. Raise PoolClosed or PoolFull.
+        """
+        key = conversation.key
+        answer = ""
+        dropped: tuple[Inbound, ...] = ()
+        started: list[Session] = []
+        with self._lock:
+            if self._closed is not None:
+                raise PoolClosed
+            if self._order_session_locked(key, order):
+                return order.done
+            if isinstance(order, Cancel | Reset | Close):
+                answer, dropped = self._order_line_locked(key, order)
+            else:
+                is_new = key not in self._line
+                self._line.join(conversation).orders.append(order)
+                started = self._admit_locked()
+                self._placement_locked(key, is_new=is_new)
+        for note in dropped:
+            self.on_drop(note)
+        if answer:
+            order.done.set_result(answer)
+        self._start(started)
+        return order.done
+
+    def withdraw(self, ref: MessageRef) -> bool:
+        """Take back a message that still waits; False if it does not."""
+        key = ref.conversation.key
+        with self._lock:
+            session = self._sessions.get(key) or self._ending.get(key)
+            note = (session and session.mailbox.withdraw(ref)) or self._line.withdraw(ref)
+        if note is not None:
+            self.on_drop(note)
+        return note is not None
+
+    def edit(self, ref: MessageRef, text: str) -> bool:
+        """Change the text of a message that still waits; False if it does not."""
+        key = ref.conversation.key
+        with self._lock:
+            session = self._sessions.get(key) or self._ending.get(key)
+            return bool(session and session.mailbox.edit(ref, text)) or self._line.edit(ref, text)
+
+    def waiting(self, conversation: Conversation) -> tuple[Inbound, ...]:
+        """Return the messages of a conversation that wait, in order."""
+        key = conversation.key
+        with self._lock:
+            session = self._sessions.get(key) or self._ending.get(key)
+            return (session.mailbox.waiting() if session else ()) + self._line.notes(key)
+
+    def snapshot(self) -> tuple[tuple[SessionSnapshot, ...], tuple[str, ...]]:
+        """Return how the sessions look, and the keys of the conversations in the line, first come first."""
+        with self._lock:
+            sessions, line = self._every_locked(), tuple(self._line)
+        return tuple(session.snapshot for session in sessions), line
+
+    def wake_all(self) -> None:
+        """Make every session look at the clock again."""
+        with self._lock:
+            for session in self._every_locked():
+                session.mailbox.ring()
+
+    # ---- the janitor's; never blocks ----
+
+    def suspend_idle(self) -> int:
+        """End sessions idle for longer than the configured hours; return how many. Busy ones are skipped."""
+        now, limit = self._clock.monotonic(), self._config.session_ttl_hours * 3600
+        with self._lock:
+            old = [item for item in self._sessions.values() if now - item.snapshot.last_activity >= limit]
+            ended = [session for session in old if session.mailbox.shut_if_idle()]
+            for session in ended:
+                self._retire_locked(session)
+        for session in ended:
+            log.info("%s suspended after %g hours without a message", session.conversation, limit / 3600)
+        return len(ended)
+
+    def drop_hung(self) -> int:
+        """Give away the rooms of sessions that have not ended in time, whatever their threads do; return how many.
+
+        Their agents are killed and their ACP sessions are not resumed: they may still be at the old turn (FIELD D7).
+        """
+        now = self._clock.monotonic()
+        leave_by = now - DELIVERY - self._config.hung_grace_secs
+        with self._lock:
+            every = self._every_locked()
+            hung = [item for item in every if now >= item.snapshot.overdue_at or item.retired_at <= leave_by]
+        self._disown(hung, "%r does not end: its room is given away and its agent killed")
+        for session in hung:
+            port = self._ports[session.conversation.platform]
+            tell(port, session.conversation, "The agent hangs and was ended. The next message starts a new session.")
+        return len(hung)
+
+    def sweep(self) -> None:
+        """Let go of sessions whose threads have ended, and replace those that died without a word (our bug)."""
+        with self._lock:
+            gone = [item for item in self._threads if item.has_ended]
+            self._threads = [item for item in self._threads if item not in gone]
+            silent = [item for item in gone if item in self._every_locked()]
+        self._disown(silent, "the thread of %r ended without saying so")
+
+    # ---- the end; blocks ----
+
+    def close(self, reason: str, grace: float) -> bool:
+        """Take no more, let running turns finish for `grace` seconds, cancel the rest, wait for all threads.
+
+        Main thread; blocks, bounded. Return whether every session ended by itself.
+        """
+        with self._lock:
+            self._closed = reason
+            places = self._line.clear()
+            sessions, every = list(self._sessions.values()), list(self._threads)
+        for place in places:
+            self._turn_away(place, PoolClosed())
+        for session in sessions:
+            with suppress(SessionClosed):  # it is ending already
+                session.mailbox.order(Close(reason, grace))
+        for session in every:
+            session.begun.wait(LAST_GRACE)  # somebody may be starting it just now
+        threads = [item.thread for item in every if item.thread is not None]
+        patience = grace + self._config.cancel_grace_secs + DELIVERY + LAST_GRACE
+        late = join_all(threads, self._clock, patience)
+        for pid in [session.snapshot.pid for session in every if session.thread in late]:
+            kill_now(pid)
+        return not late
+
+    # ---- sessions call these, on their own threads ----
+
+    def on_idle(self, session: Session) -> None:
+        """A session has nothing to do: somebody in the line may want its room. Its own thread; never blocks."""
+        with self._lock:
+            started = self._admit_locked() if self._line else []
+        self._start(started)
+
+    def on_end(self, session: Session, farewell: Farewell) -> None:
+        """A session's last act: its room is free, its successor gets what it leaves. Its own thread; never blocks."""
+        with self._lock:
+            if self._forget_locked(session):  # else the room was given away, and with it what this one remembers
+                self._remember_locked(session.conversation.key, None if session.is_reset else farewell.memory)
+            place = Place(session.conversation, self._bequeath_locked(session, farewell.leftovers))
+            started = self._admit_locked()
+        self._dismiss(session, place)
+        self._start(started)
+
+    def on_drop(self, note: Inbound) -> None:
+        """A message that waited will not be answered. Any thread; never blocks."""
+        forget_mark(self._house, self._ports[note.conversation.platform], note)
+
+    # ---- under the lock ----
+
+    def _every_locked(self) -> list[Session]:
+        return [*self._sessions.values(), *self._ending.values()]
+
+    def _offer_locked(self, key: str, note: Inbound) -> int | None:
+        """Leave a message with the conversation's session; None if it has none that takes any."""
+        session = self._sessions.get(key)
+        if session is None or key in self._line:
+            return None
+        try:
+            return session.mailbox.offer(note)
+        except SessionClosed:
+            self._retire_locked(session)
+            return None
+
+    def _order_session_locked(self, key: str, order: Order) -> bool:
+        """Leave an order with the conversation's session; False if it has none that takes any."""
+        session = self._sessions.get(key)
+        if session is None:
+            return False
+        try:
+            session.mailbox.order(order)
+        except SessionClosed:
+            self._retire_locked(session)
+            return False
+        if isinstance(order, Reset):
+            session.is_reset = True
+            self._retire_locked(session)
+        return True
+
+    def _admit_locked(self) -> list[Session]:
+        """Make sessions for those in the line who can have one, and have idle ones leave for the others.
+
+        Return the new ones: the caller starts them after the lock.
+        """
+        if self._closed is not None:
+            return []
+        ready = self._line.ready(self._ending)
+        free = self._config.max_sessions - len(self._sessions) - len(self._ending)
+        wanted = len(ready) - max(free, 0) - len(self._ending)  # each that is ending leaves a room for one
+        while wanted > 0 and self._evict_locked():
+            wanted -= 1
+        made = []
+        for key in ready[: max(free, 0)]:
+            assert key not in self._sessions
+            place = self._line.leave(key)
+            port = self._ports[place.conversation.platform]
+            lease = Lease(port, self, self._memories.pop(key, Memory()), place.notes)
+            session = Session(place.conversation, self._house, lease)
+            for order in place.orders:
+                session.mailbox.order(order)
+            self._sessions[key] = session
+            # Those that have ended properly go at once: until the janitor comes a rush would pile them up.
+            kept = self._every_locked()
+            self._threads = [item for item in self._threads if item in kept or not item.has_ended] + [session]
+            made.append(session)
+        return made
+
+    def _evict_locked(self) -> bool:
+        """Shut the longest idle session; False if none is idle."""
+        for session in sorted(self._sessions.values(), key=lambda item: item.snapshot.last_activity):
+            if session.mailbox.shut_if_idle():
+                self._retire_locked(session)
+                return True
+        return False
+
+    def _retire_locked(self, session: Session) -> None:
+        """It takes no more messages; its agent holds the room until `on_end`."""
+        key = session.conversation.key
+        if self._sessions.get(key) is session:  # the very one, not a successor (FIELD A5)
+            del self._sessions[key]
+            self._ending[key] = session
+            session.retired_at = self._clock.monotonic()
+
+    def _forget_locked(self, session: Session) -> bool:
+        """Take it out of the books; False if it was not in them."""
+        key = session.conversation.key
+        books = self._sessions if self._sessions.get(key) is session else self._ending
+        return books.get(key) is session and books.pop(key) is session
+
+    def _disown_locked(self, session: Session) -> Place:
+        """Take a session out of the books that cannot say farewell; return what of it must be dismissed."""
+        if self._forget_locked(session):
+            self._memories.pop(session.conversation.key, None)
+        notes = self._bequeath_locked(session, session.mailbox.abandon())
+        return Place(session.conversation, notes, list(session.mailbox.orders()))
+
+    def _bequeath_locked(self, session: Session, notes: Sequence[Inbound]) -> list[Inbound]:
+        """What a session leaves goes to its successor before all else: it was promised an answer. Return the rest."""
+        if session.is_reset or self._closed is not None or not notes:
+            return list(notes)
+        successor = self._sessions.get(session.conversation.key)  # there may be one where the room was given away
+        if successor is not None and successor.mailbox.come_first(notes):
+            return []
+        if successor is not None:
+            self._retire_locked(successor)
+        self._line.come_first(session.conversation, notes)
+        return []
+
+    def _remember_locked(self, key: str, memory: Memory | None) -> None:
+        self._memories.pop(key, None)
+        if memory is not None:
+            self._memories[key] = memory
+        while len(self._memories) > MEMORIES:
+            self._memories.popitem(last=False)
+
+    def _placement_locked(self, key: str, *, is_new: bool) -> Placement:
+        """Say where a message went that came by the line; raise PoolFull, and take a newcomer out, if that is full."""
+        placement = self._line.placement(key, self._ending)
+        if is_new and placement.state == "waiting" and placement.position > self._config.max_waiting:
+            self._line.leave(key)
+            raise PoolFull(self._config.max_sessions, self._config.max_waiting)
+        return placement
+
+    def _order_line_locked(self, key: str, order: Order) -> tuple[str, tuple[Inbound, ...]]:
+        """Carry out an order for a conversation that has no session: what waits is dropped, a memory forgotten."""
+        count = 1 if isinstance(order, Cancel) and not order.all else None
+        ending = self._ending.get(key)
+        dropped = ending.mailbox.drop(count) if ending else ()
+        if count is None or not dropped:
+            dropped += self._line.drop(key, count)
+        if isinstance(order, Reset):
+            self._memories.pop(key, None)
+            if ending is not None:
+                ending.is_reset = True
+            return RESET_TEXT, dropped
+        return ("Cancelled before it began." if dropped else "Nothing is running here."), dropped
+
+    # ---- after the lock ----
+
+    def _start(self, sessions: list[Session]) -> None:
+        for session in sessions:
+            try:
+                session.start()
+            except (OSError, RuntimeError) as error:  # no descriptor, no thread to be had
+                log.error("%s cannot be started: %s", session.conversation, error)
+                with self._lock:
+                    self._threads.remove(session)
+                farewell, orders = session.give_up()
+                place = Place(session.conversation, list(farewell.leftovers), list(orders))
+                self._turn_away(place, OpenabError(f"This machine has no room for another agent: {error}."))
+                self.on_end(session, replace(farewell, leftovers=()))
+
+    def _disown(self, sessions: Sequence[Session], complaint: str) -> None:
+        """Give away the rooms of sessions that cannot say farewell. Their agents are killed before successors start."""
+        with self._lock:
+            places = [self._disown_locked(session) for session in sessions]
+            started = self._admit_locked()
+        for session in sessions:
+            log.error(complaint, session)
+            kill_now(session.snapshot.pid)
+        for session, place in zip(sessions, places, strict=True):
+            self._dismiss(session, place)
+        self._start(started)
+
+    def _dismiss(self, session: Session, place: Place) -> None:
+        """What a session has left will not be answered: somebody ordered so, or the house is closing."""
+        while session.is_reset and place.notes:
+            self.on_drop(place.notes.pop())
+        self._turn_away(place, PoolClosed() if place.notes else SessionClosed(f"{place.conversation} has ended"))
+
+    def _turn_away(self, place: Place, error: OpenabError) -> None:
+        turn_away(self._house, self._ports[place.conversation.platform], place, error)

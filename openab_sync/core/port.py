@@ -1,0 +1,178 @@
+"""What the core asks of a chat platform, and what it tells it.
+
+A platform implements `ChatPort`. Every method returns at once, from any thread, with a Future that the platform
+completes from its own; the core never waits for one but through its bell. Differences between platforms are data on
+`Limits`: nothing in the core asks which platform it talks to.
+
+A failed Future carries a ChatError (ChatTimeout: whether it was done is not known; ChatRefused: trying again will not
+help). Waiting out rate limits and retrying what is safe to retry is the platform's business.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from ..acp import events as acp
+from .message import Conversation, MessageRef, Person
+
+__all__ = [
+    "ChatPort",
+    "Decision",
+    "File",
+    "Limits",
+    "Notice",
+    "Outcome",
+    "Question",
+    "Settled",
+    "TurnEnded",
+    "TurnEvent",
+    "TurnStarted",
+]
+
+Outcome = Literal["done", "cancelled", "refused", "failed", "gone", "stalled", "limit"]
+"""How a turn ended. Only "done" is success.
+
+refused: the model would not; failed: the agent answered with an error, or with nothing; gone: its process ended;
+stalled: it passed the hard ceiling or did not obey a cancel; limit: the model's own limit (tokens, requests).
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a platform can do.
+
+    `live` is how an answer grows: "edit" (one message is edited), "once" (posted when it is complete), "events" (the
+    platform draws by itself from `ChatPort.event`; nothing is posted or edited).
+    """
+
+    page: int = 2000  # characters (code points) a message
+    edit_interval: float = 1.2  # seconds between two edits of live text
+    live: Literal["edit", "once", "events"] = "edit"
+    typing_interval: float | None = 8.0  # seconds until a typing sign has to be repeated; None: has none
+    reactions: bool = True
+    can_ask: bool = True  # a person can answer a question
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file for people."""
+
+    name: str
+    data: bytes
+    mime: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A permission the agent asks for. `title` is one line, `detail` the whole of what would happen (markdown).
+
+    `id` is unique in this process; `options` are the agent's own, in its order.
+    """
+
+    id: str
+    conversation: Conversation
+    title: str
+    detail: str
+    options: tuple[acp.PermissionOption, ...]
+    asked_of: tuple[Person, ...] = ()
+    timeout: float = 600.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person chose."""
+
+    option_id: str
+    by: Person
+
+
+# What a platform with `live = "events"` is told, besides the agent's own events.
+
+
+@dataclass(frozen=True, slots=True)
+class TurnStarted:
+    """The agent got the prompt made of these messages."""
+
+    refs: tuple[MessageRef, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A sentence of ours, never mixed into the agent's text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A question was decided; `text` says by whom or what."""
+
+    question: Question
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TurnEnded:
+    """The turn is over: how, why in one sentence ("" when done), and the footer ("" for none)."""
+
+    refs: tuple[MessageRef, ...]
+    outcome: Outcome
+    reason: str = ""
+    footer: str = ""
+    stop_reason: str = ""
+    seconds: float = 0.0
+
+
+TurnEvent = (
+    TurnStarted
+    | Notice
+    | Settled
+    | TurnEnded
+    | acp.Said
+    | acp.Thought
+    | acp.Media
+    | acp.Link
+    | acp.ToolChanged
+    | acp.PlanChanged
+    | acp.UsageChanged
+    | acp.SessionInfo
+)
+
+
+class ChatPort(Protocol):
+    """A chat platform, as the core sees it. Every method: any thread, returns at once, raises nothing."""
+
+    @property
+    def limits(self) -> Limits:
+        """What this platform can do."""
+
+    def post(
+        self, conversation: Conversation, text: str, *, reply_to: MessageRef | None = None, nonce: str = ""
+    ) -> Future[MessageRef]:
+        """Post a message. Two posts with the same `nonce` make one message where the platform can tell."""
+
+    def edit(self, ref: MessageRef, text: str) -> Future[None]:
+        """Replace a message of ours."""
+
+    def react(self, ref: MessageRef, emoji: str, on: bool) -> Future[None]:
+        """Add or take back a reaction of ours."""
+
+    def typing(self, conversation: Conversation) -> Future[None]:
+        """Show that something is being written."""
+
+    def ask(self, question: Question) -> Future[Decision]:
+        """Put a question to people. The Future is completed by their choice, or by a ChatError if it can't be asked."""
+
+    def settle(self, question: Question, text: str) -> Future[None]:
+        """Close a question, however it was decided: its buttons go, `text` says who or what decided."""
+
+    def upload(self, conversation: Conversation, file: File) -> Future[MessageRef]:
+        """Post a file."""
+
+    def rename(self, conversation: Conversation, title: str) -> Future[None]:
+        """Give the conversation a title, where it can have one."""
+
+    def event(self, conversation: Conversation, event: TurnEvent) -> None:
+        """Be told what happens as it happens (`live = "events"` only)."""

@@ -1,0 +1,135 @@
+"""Questions: permissions the agent asks for, on their way to people and back.
+
+Several may be open at once. What people decide is collected here and handed to the session, which alone answers the
+agent; this room grants and refuses nothing. A question shows the whole of what would happen: nothing is cut from a
+command, a path or a change.
+
+Threads: one, the session's; the platform's callbacks ring the bell and touch nothing else. Never blocks.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from ..acp import events as acp
+from ..errors import ChatError
+from ..text.clean import one_line, plain
+from ..text.tools import diff_text, fence
+from .delivery import outcome_of
+from .message import Conversation, Person
+from .port import ChatPort, Decision, Question
+from .turn import Tool
+
+__all__ = ["Questions", "detail_of"]
+
+_TITLE = 200  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """A question that people have before them, or have just answered."""
+
+    request_id: acp.RequestId
+    question: Question
+    future: Future[Decision]
+
+
+class Questions:
+    """The open questions of one reply."""
+
+    def __init__(
+        self,
+        conversation: Conversation,
+        port: ChatPort,
+        asked_of: tuple[Person, ...],
+        on_news: Callable[[], None],
+    ) -> None:
+        self._conversation = conversation
+        self._port = port
+        self._asked_of = asked_of
+        self._on_news = on_news
+        self._open: list[_Open] = []  # not settled
+        self._undecided: list[_Open] = []  # not handed out by `decisions`
+
+    @property
+    def is_open(self) -> bool:
+        """People are being waited for."""
+        return bool(self._open)
+
+    def ask(self, asked: acp.Asked, tool: Tool | None, timeout: float) -> Question:
+        """Put a question to people; `tool` is what is known of the call, `timeout` in seconds."""
+        if tool is None:
+            tool = Tool(asked.tool.call_id)
+            tool.take(asked.tool)
+        question = Question(
+            # Never used again, in no other process either: a button pressed late must not answer another question.
+            id=uuid.uuid4().hex,
+            conversation=self._conversation,
+            title=one_line(tool.label, _TITLE),
+            detail=detail_of(tool),
+            options=asked.options,
+            asked_of=self._asked_of,
+            timeout=timeout,
+        )
+        item = _Open(asked.request_id, question, self._port.ask(question))
+        self._open.append(item)
+        self._undecided.append(item)
+        item.future.add_done_callback(lambda _: self._on_news())
+        return question
+
+    def decisions(self) -> list[tuple[acp.RequestId, Decision | ChatError]]:
+        """Return what has been decided since the last call, or why it could not be asked."""
+        done = [item for item in self._undecided if item.future.done()]
+        self._undecided = [item for item in self._undecided if item not in done]
+        return [(item.request_id, self._decision(item)) for item in done]
+
+    def settle(self, request_id: acp.RequestId, text: str) -> Question | None:
+        """Close the oldest question of that id; `text` says who or what decided. None if none is open."""
+        item = next((item for item in self._open if _same(item.request_id, request_id)), None)
+        if item is None:
+            return None
+        self._open.remove(item)
+        self._undecided = [other for other in self._undecided if other is not item]
+        self._port.settle(item.question, text)
+        return item.question
+
+    def _decision(self, item: _Open) -> Decision | ChatError:
+        decision, error = outcome_of(item.future)
+        return decision or error or ChatError("the chat gave no answer")
+
+
+def detail_of(tool: Tool) -> str:
+    """Return all that a call would do, as markdown: command or path, changes, the rest of its input; nothing is cut."""
+    return "\n\n".join(part for part in _detail(tool) if part)
+
+
+def _detail(tool: Tool) -> Iterator[str]:
+    target = plain(tool.target)
+    if target:
+        yield fence(target)
+    for place in tool.locations:
+        if plain(place) != target:
+            yield fence(plain(place))
+    changes = [part for part in tool.content if isinstance(part, acp.Diff)]
+    for change in changes:
+        yield fence(plain(diff_text(change.path, change.old, change.new) or change.path), "diff")
+    for part in tool.content:
+        if isinstance(part, acp.Output):
+            yield plain(part.text)
+    if not changes and not _says_no_more(tool.raw_input, tool.target):
+        yield fence(json.dumps(tool.raw_input, ensure_ascii=False, indent=2, default=str), "json")
+
+
+def _says_no_more(raw_input: object, target: str) -> bool:
+    """Say whether a raw input holds nothing but what is shown already."""
+    values = list(raw_input.values()) if isinstance(raw_input, dict) else [raw_input]
+    return all(value in (None, "", target, [], {}) for value in values)
+
+
+def _same(one: acp.RequestId, other: acp.RequestId) -> bool:
+    """Say whether two ids are the same on the wire: 1 and "1" and 1.0 are three."""
+    return type(one) is type(other) and one == other

@@ -1,0 +1,230 @@
+"""The reply: how one turn looks in a conversation.
+
+Draws a `Turn` through its `Manuscript` and hands the pages to `Delivery`; signs and questions have rooms of their own.
+While the turn runs, the page that grows is drawn when an edit is due and not per event, and the newest text wins. Once
+the turn is finished everything has to become exact: what is dropped on the way is never missed at the end. Text that
+comes later still makes the reply live again, and it settles again.
+
+`Limits.live` says how: "edit" as above; "once" posts pages when they are complete and edits nothing; "events" posts
+nothing, the platform is told what happens and draws by itself.
+
+Threads: one, the session's. The platform completes its futures on threads of its own; their callbacks ring the
+session's bell (`on_news`) and touch nothing else.
+Locks: none.
+Never: waits for the chat; has two message operations in flight; reports a page as delivered that is not.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import uuid
+from collections.abc import Callable
+
+from ..acp import events as acp
+from ..clock import Clock
+from ..config.schema import ReactionsConfig
+from ..errors import ChatError
+from .delivery import Address, Delivery, Floor
+from .drawing import Drawing, file_of, media_name
+from .manuscript import Manuscript
+from .message import Inbound
+from .port import ChatPort, Decision, Notice, Question, Settled, TurnEnded, TurnStarted
+from .questions import Questions
+from .signs import Signs
+from .turn import Taken, Tool, Turn
+
+__all__ = ["Reply"]
+
+log = logging.getLogger(__name__)
+
+
+class Reply:
+    """One turn's reply. Session thread only; nothing here blocks or raises ChatError."""
+
+    def __init__(
+        self,
+        notes: tuple[Inbound, ...],
+        port: ChatPort,
+        clock: Clock,
+        drawing: Drawing,
+        reactions: ReactionsConfig,
+        on_news: Callable[[], None],
+        *,
+        floor: Floor | None = None,
+    ) -> None:
+        """`notes` are the messages being answered, at least one; the reply is to the first.
+
+        `floor` is shared by the replies of one conversation.
+        """
+        self.conversation = notes[0].conversation
+        self._refs = tuple(note.ref for note in notes)
+        self._port = port
+        self._clock = clock
+        self._drawing = drawing
+        self._limits = port.limits
+        # A turn run again for the same message is another one: its posts must not be taken for the first one's.
+        address = Address(self.conversation, self._refs[0], f"{self._refs[0].id}:{uuid.uuid4().hex}")
+        self._delivery = Delivery(address, port, clock, on_news, floor)
+        self._manuscript = Manuscript(drawing, self._limits.page)
+        self._signs = Signs(notes, port, reactions, clock, on_news)
+        people = dict.fromkeys(note.sender for note in notes if not note.sender.is_bot)
+        self._questions = Questions(self.conversation, port, tuple(people), on_news)
+        self._turn: Turn | None = None  # as last seen by refresh
+        self._drawn = -1  # the turn's changes when it was last drawn
+        self._files = 0  # of the manuscript's media, so many have been handed to delivery
+        self._line = ""  # a reassurance below the text, until the agent gives a sign
+        self._line_for = -1  # the turn's changes it was made for
+        self._must_draw = False  # at once, whatever the pace
+        self._is_finished = False
+        self._footer = ""
+
+    def __repr__(self) -> str:
+        state = "settled" if self.is_settled else "finished" if self._is_finished else "live"
+        return f"<Reply {self.conversation} {state} {self._delivery!r}>"
+
+    # What happens.
+
+    def begin(self) -> None:
+        """The agent has got the prompt."""
+        self._signs.begin()
+        if self._limits.live == "events":
+            self._port.event(self.conversation, TurnStarted(self._refs))
+
+    def forward(self, event: Taken) -> None:
+        """Tell a platform that draws by itself what has happened; others see it in the turn."""
+        if self._limits.live == "events":
+            self._port.event(self.conversation, event)
+
+    def reassure(self, turn: Turn, silent_for: float) -> None:
+        """Say that the agent still works though it has been silent for so many seconds, until it gives a sign."""
+        text = f"⏳ {turn.agent} is still at work; no sign from it for {_span(silent_for)}."
+        if self._limits.live == "events":
+            self._port.event(self.conversation, Notice(text))
+        if self._limits.live != "edit" or self._is_finished:
+            return
+        self._line, self._line_for = f"*{text}*", turn.changes
+        self._drawn = -1
+
+    def refresh(self, turn: Turn) -> None:
+        """Take in what the chat has answered, and start at most one message operation.
+
+        To be called after events, when the bell has rung, and when `due` says so.
+        """
+        self._turn = turn
+        self._delivery.land()
+        if self._clock.monotonic() >= self._look_at(turn):
+            self._draw(turn)
+        self._delivery.start()
+        self._signs.look(turn, asking=self._questions.is_open)
+        if self._delivery.is_visible:
+            self._signs.be_seen()
+        if self.is_settled:
+            self._signs.end(well=turn.outcome == "done" and self.failure is None)
+        self._signs.refresh()
+
+    def finish(self, turn: Turn, *, footer: str = "") -> None:
+        """The turn is over: from now on everything has to become exact. `is_settled` says when it has."""
+        if self._limits.live == "events" and not self._is_finished:
+            self._port.event(
+                self.conversation,
+                TurnEnded(self._refs, turn.outcome or "failed", turn.explain(), footer, turn.stop_reason, turn.seconds),
+            )
+        self._is_finished = self._must_draw = True
+        self._footer = footer
+        self.refresh(turn)
+
+    # What is so.
+
+    def due(self) -> float:
+        """Return the moment (monotonic seconds) at which `refresh` wants to be called; infinite: on the bell only."""
+        now = self._clock.monotonic()
+        if self._turn is None or self._delivery.has_work:
+            return now
+        return max(now, min(self._look_at(self._turn), self._signs.due()))
+
+    @property
+    def is_settled(self) -> bool:
+        """The reply is finished, and all of it is delivered or has failed for good (`failure`). Signs may follow."""
+        if not self._is_finished or self._turn is None:
+            return False
+        if self._limits.live == "events":
+            return True
+        return not self._must_draw and self._turn.changes == self._drawn and self._delivery.is_settled
+
+    @property
+    def is_quiet(self) -> bool:
+        """Settled, and the signs are as they will stay: nothing is ever due again unless late text comes."""
+        return self.is_settled and self._signs.is_quiet
+
+    @property
+    def failure(self) -> ChatError | None:
+        """Why something of the reply could not be delivered, None if nothing has failed."""
+        return self._delivery.failure
+
+    # Questions.
+
+    def ask(self, asked: acp.Asked, tool: Tool | None, timeout: float) -> Question:
+        """Put the agent's question to people; `tool` is what the turn knows of that call, `timeout` in seconds."""
+        return self._questions.ask(asked, tool, timeout)
+
+    def decisions(self) -> list[tuple[acp.RequestId, Decision | ChatError]]:
+        """Return what people decided since the last call, or why they could not be asked."""
+        return self._questions.decisions()
+
+    def settle(self, request_id: acp.RequestId, text: str) -> None:
+        """Close a question, however it was decided; unknown or closed ones are no matter."""
+        question = self._questions.settle(request_id, text)
+        if question is not None and self._limits.live == "events":
+            self._port.event(self.conversation, Settled(question, text))
+
+    # Drawing.
+
+    def _look_at(self, turn: Turn) -> float:
+        """Return the moment at which the turn is worth drawing again; inf: not before something happens."""
+        if self._limits.live == "events" or self._delivery.is_busy:
+            return math.inf
+        if self._must_draw:
+            return -math.inf
+        if turn.changes == self._drawn and not self._delivery.forgot:
+            return math.inf
+        if self._limits.live == "once":
+            # Late text: what comes together is posted together.
+            return turn.last_event + self._limits.edit_interval if self._is_finished else math.inf
+        return -math.inf if self._delivery.live_at is None else self._delivery.live_at + self._limits.edit_interval
+
+    def _draw(self, turn: Turn) -> None:
+        """Write what is new and tell delivery what the pages should be."""
+        manuscript, self._must_draw = self._manuscript, False
+        live: list[str] = []
+        if self._limits.live == "once":
+            # What is posted stays: late text gets pages of its own, without the ending that stands above it.
+            manuscript.close(turn, self._ending(turn) if self._drawn < 0 else "")
+        else:
+            live = manuscript.write(turn, self._ending(turn))
+        self._drawn = turn.changes
+        self._send_files(turn)
+        self._delivery.want(manuscript.finished, live, is_final=self._is_finished)
+
+    def _ending(self, turn: Turn) -> str:
+        """Return what stands below the text now."""
+        if self._is_finished:
+            return self._drawing.ending(turn.explain(), self._footer)
+        return self._line if turn.changes == self._line_for else ""
+
+    def _send_files(self, turn: Turn) -> None:
+        """Hand files of the answer to delivery, each behind the page that speaks of it."""
+        for page, item in self._manuscript.media[self._files :]:
+            try:
+                file = file_of(item)
+            except ValueError as error:
+                log.warning("%s: %s cannot be read: %s", self.conversation, media_name(item), error)
+                turn.take(Notice(f"The file {media_name(item)} could not be read, so it was not sent."))
+                continue
+            if file is not None:
+                self._delivery.upload(page, file)
+        self._files = len(self._manuscript.media)
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

@@ -1,0 +1,388 @@
+"""A turn: what the agent has said and done so far.
+
+`Turn` takes the agent's events, and our own notices, and keeps them as segments in the order they came (FIELD B13). It
+knows nothing of pages, markdown or platforms: `drawing` makes text of segments, `reply` delivers it. Notices are
+segments of their own and never part of the answer, so whether the agent said anything is never guessed from what
+people see (FIELD B6, B7). What an ending means in words is `explain`'s.
+
+Session thread only; never blocks. Taking a piece of text costs the same however much there is already.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Literal, assert_never
+
+from ..acp import events as acp
+from ..clock import Clock
+from .explain import explain
+from .message import Inbound
+from .port import Notice, Outcome
+
+__all__ = [
+    "MediaItem",
+    "NoticeLine",
+    "PlanList",
+    "Segment",
+    "Taken",
+    "TextRun",
+    "ThoughtRun",
+    "Tool",
+    "ToolGroup",
+    "ToolState",
+    "Turn",
+]
+
+ToolState = Literal["pending", "running", "done", "failed", "stopped"]
+
+_STATES: dict[str, ToolState] = {
+    "pending": "pending",
+    "in_progress": "running",
+    "completed": "done",
+    "failed": "failed",
+}
+# What a tool's raw input names when nobody gave it a title; the first that is there.
+_NAMING = ("command", "cmd", "path", "file_path", "filePath", "abs_path", "pattern", "query", "url")
+
+
+@dataclass(slots=True)
+class Tool:
+    """One tool call as far as it is known."""
+
+    call_id: str
+    title: str = ""
+    kind: str = ""
+    state: ToolState = "pending"
+    content: tuple[acp.Output | acp.Diff | acp.Media | acp.Link, ...] = ()
+    locations: tuple[str, ...] = ()
+    raw_input: object = None
+    raw_output: object = None
+    # What drawing made of the content in that state, kept because a diff is dear and a live page is drawn often.
+    drawn: tuple[object, ToolState, str] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def label(self) -> str:
+        """The title, else the command or path it works on, else its kind."""
+        return self.title.strip() or self.target or self.kind or "tool"
+
+    @property
+    def target(self) -> str:
+        """The command, path or address in its raw input, else its first location; "" if it names none."""
+        if isinstance(self.raw_input, dict):
+            for name in _NAMING:
+                value = self.raw_input.get(name)
+                if isinstance(value, list) and value and all(isinstance(word, str) for word in value):
+                    return " ".join(value)
+                if isinstance(value, str) and value.strip():
+                    return value
+        return self.locations[0] if self.locations else ""
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in {"pending", "running"}
+
+    def take(self, change: acp.ToolChanged) -> bool:
+        """Merge `change`; return whether it shows in a line about this call."""
+        before = self.label, self.state, self.content
+        self.title = change.title or self.title
+        self.kind = change.kind or self.kind
+        self.state = _STATES.get(change.status or "", self.state)
+        self.content = self.content if change.content is None else change.content
+        self.locations = self.locations if change.locations is None else change.locations
+        self.raw_input = self.raw_input if change.raw_input is None else change.raw_input
+        self.raw_output = self.raw_output if change.raw_output is None else change.raw_output
+        return (self.label, self.state, self.content) != before
+
+
+@dataclass(slots=True)
+class TextRun:
+    """Text of the agent with nothing between its parts. `continues`: of the same message as the run before it."""
+
+    parts: list[str] = field(default_factory=list)
+    continues: bool = False
+
+
+@dataclass(slots=True)
+class ThoughtRun:
+    """The agent thinking aloud."""
+
+    parts: list[str] = field(default_factory=list)
+    sealed: bool = False
+
+    def seal(self) -> None:
+        self.sealed = True
+
+
+@dataclass(slots=True)
+class ToolGroup:
+    """Tool calls with nothing between them. Sealed, it keeps the calls as they were at that moment."""
+
+    tools: list[Tool] = field(default_factory=list)
+    sealed: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """A call in it is still running, or may be."""
+        return any(tool.is_open for tool in self.tools)
+
+    def seal(self) -> None:
+        self.tools = [replace(tool) for tool in self.tools]
+        self.sealed = True
+
+
+@dataclass(slots=True)
+class PlanList:
+    """The agent's plan; the last one is the one that counts."""
+
+    entries: tuple[acp.PlanEntry, ...]
+    sealed: bool = False
+
+    def seal(self) -> None:
+        self.sealed = True
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeLine:
+    """A sentence of ours."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class MediaItem:
+    """An image, a sound, a file or a link in the answer."""
+
+    item: acp.Media | acp.Link
+
+
+Segment = TextRun | ThoughtRun | ToolGroup | PlanList | NoticeLine | MediaItem
+
+Taken = (
+    acp.Said
+    | acp.Thought
+    | acp.Media
+    | acp.Link
+    | acp.ToolChanged
+    | acp.PlanChanged
+    | acp.UsageChanged
+    | acp.SessionInfo
+    | Notice
+)
+
+
+class Turn:
+    """One prompt and everything that came of it. `agent` is what the agent is called in sentences for people.
+
+    Moments are monotonic seconds of the clock.
+    """
+
+    def __init__(self, notes: tuple[Inbound, ...], clock: Clock, agent: str = "The agent") -> None:
+        self.notes = notes
+        self.agent = agent
+        self._clock = clock
+        self.segments: list[Segment] = []
+        self.changes = 0  # grows with everything that people could see: whoever draws compares it
+        self.message_ids: set[str] = set()  # late text that names one of them belongs here
+        self.started = clock.monotonic()
+        self.first_text_at: float | None = None
+        self.last_event = self.started  # a sign of the agent; our notices are none
+        self.ended_at: float | None = None
+        self.has_thoughts = self.has_media = False
+        self.used: int | None = None  # tokens in the agent's context …
+        self.size: int | None = None  # … of so many
+        self.cost: float | None = None  # of the session so far
+        self.currency = ""
+        self.title: str | None = None  # what the agent calls the conversation; "" clears it
+        self.stop_reason = ""
+        self.reason = ""
+        self.output_tokens: int | None = None
+        self._outcome: Outcome | None = None
+        self._message_id: str | None = None  # of the text that came last
+        self._tools: dict[str, Tool] = {}
+        self._homes: dict[str, ToolGroup] = {}  # the group that shows a call, the newest where there are several
+        self._open: dict[str, Tool] = {}
+        self._plan: PlanList | None = None
+
+    def __repr__(self) -> str:
+        return f"<Turn {self.outcome or 'running'} segments={len(self.segments)} open_tools={len(self._open)}>"
+
+    # What has been said and done.
+
+    @property
+    def text(self) -> str:
+        """The agent's answer: its text alone, without tools, thoughts and notices."""
+        pieces: list[str] = []
+        for segment in self.segments:
+            if isinstance(segment, TextRun):
+                pieces += ([] if segment.continues or not pieces else ["\n\n"]) + segment.parts
+        return "".join(pieces).strip("\n")
+
+    @property
+    def tools(self) -> tuple[Tool, ...]:
+        """All calls, in the order in which they were first heard of."""
+        return tuple(self._tools.values())
+
+    @property
+    def open_tools(self) -> tuple[Tool, ...]:
+        """The calls that have not ended, the newest last."""
+        return tuple(self._open.values())
+
+    @property
+    def current_tool(self) -> Tool | None:
+        """The newest call that has not ended."""
+        return next(reversed(self._open.values()), None)
+
+    @property
+    def open_tool(self) -> str:
+        """What that call is called, "" if there is none."""
+        tool = self.current_tool
+        return tool.label if tool else ""
+
+    @property
+    def has_text(self) -> bool:
+        """The agent has said something that is not white space."""
+        return self.first_text_at is not None
+
+    @property
+    def is_empty(self) -> bool:
+        """The agent has neither said nor done nor sent anything."""
+        return not (self.has_text or self._tools or self.has_media)
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """How the turn ended, None while it runs. An empty answer is no success; late text can still make it one."""
+        return "failed" if self._outcome == "done" and self.is_empty else self._outcome
+
+    @property
+    def seconds(self) -> float:
+        """How long it took, or has taken so far."""
+        return (self._clock.monotonic() if self.ended_at is None else self.ended_at) - self.started
+
+    def tool(self, call_id: str) -> Tool | None:
+        """Return what is known of a call, None if nothing."""
+        return self._tools.get(call_id)
+
+    def explain(self) -> str:
+        """Return what people must be told about how the turn ended; "" if it runs or ended well."""
+        return explain(self)
+
+    # What happens.
+
+    def take(self, event: Taken) -> None:
+        """Take in what the agent said or did, or a notice of ours. After the end it is late, and welcome."""
+        match event:
+            case acp.Said():
+                self._said(event)
+            case Notice():
+                self._append(NoticeLine(event.text))
+                return
+            case acp.ToolChanged():
+                self._tool_changed(event)
+            case acp.Thought():
+                self._thought(event)
+            case acp.PlanChanged():
+                self._plan_changed(event.entries)
+            case acp.Media() | acp.Link():
+                self.has_media = True
+                self._append(MediaItem(event))
+            case acp.UsageChanged():
+                self._used(event)
+            case acp.SessionInfo():
+                self.title = event.title
+            case _:
+                assert_never(event)
+        self.last_event = self._clock.monotonic()
+
+    def end(
+        self, outcome: Outcome, reason: str = "", *, stop_reason: str = "", output_tokens: int | None = None
+    ) -> None:
+        """The turn is over. Calls that never ended are neither done nor running from now on."""
+        self._outcome, self.reason = outcome, reason
+        self.stop_reason, self.output_tokens = stop_reason, output_tokens
+        self.ended_at = self._clock.monotonic()
+        self._close_tools()
+        self.changes += 1
+
+    # How it is kept.
+
+    def _append(self, segment: Segment) -> None:
+        self.segments.append(segment)
+        self.changes += 1
+
+    def _said(self, event: acp.Said) -> None:
+        if event.message_id is not None:
+            self.message_ids.add(event.message_id)
+        if not event.text:
+            return  # opens or closes a message in some agents
+        same = event.message_id is None or event.message_id == self._message_id
+        self._message_id = event.message_id or self._message_id
+        if self.first_text_at is None and not event.text.isspace():
+            self.first_text_at = self._clock.monotonic()
+        last = self.segments[-1] if self.segments else None
+        if same and isinstance(last, TextRun):
+            last.parts.append(event.text)
+            self.changes += 1
+        else:
+            # Without an id nobody knows whether this is the same message: a paragraph is the smaller mistake.
+            self._append(TextRun([event.text], continues=same and event.message_id is not None))
+
+    def _thought(self, event: acp.Thought) -> None:
+        if not event.text:
+            return
+        self.has_thoughts = self.has_thoughts or not event.text.isspace()
+        last = self.segments[-1] if self.segments else None
+        if isinstance(last, ThoughtRun) and not last.sealed:
+            last.parts.append(event.text)
+            self.changes += 1
+        else:
+            self._append(ThoughtRun([event.text]))
+
+    def _tool_changed(self, change: acp.ToolChanged) -> None:
+        tool = self._tools.get(change.call_id)
+        is_new = tool is None
+        if tool is None:
+            tool = self._tools[change.call_id] = Tool(change.call_id)
+        is_news = tool.take(change) or is_new
+        if self._outcome is not None and tool.is_open:
+            tool.state = "stopped"
+        self._open.pop(tool.call_id, None)
+        if tool.is_open:
+            self._open[tool.call_id] = tool
+        if is_news:
+            self._show(tool)
+            self.changes += 1
+
+    def _show(self, tool: Tool) -> None:
+        """See to it that a group which can still change holds `tool`."""
+        home = self._homes.get(tool.call_id)
+        if home is not None and not home.sealed:
+            return
+        last = self.segments[-1] if self.segments else None
+        if not isinstance(last, ToolGroup) or last.sealed:
+            last = ToolGroup()
+            self.segments.append(last)
+        last.tools.append(tool)
+        self._homes[tool.call_id] = last
+
+    def _close_tools(self) -> None:
+        for tool in self._open.values():
+            tool.state = "stopped"
+            self._show(tool)
+        self._open.clear()
+
+    def _plan_changed(self, entries: tuple[acp.PlanEntry, ...]) -> None:
+        plan = self._plan
+        if plan is not None and plan.entries == entries:
+            return
+        if plan is None or plan.sealed:
+            self._plan = PlanList(entries)
+            self._append(self._plan)
+        else:
+            plan.entries = entries
+            self.changes += 1
+
+    def _used(self, event: acp.UsageChanged) -> None:
+        self.used = self.used if event.used is None else event.used
+        self.size = self.size if event.size is None else event.size
+        if event.cost is not None:
+            self.cost, self.currency = event.cost, event.currency

@@ -1,0 +1,37 @@
+"""How a session looks while a turn runs, and after."""
+
+from __future__ import annotations
+
+import math
+
+from openab_sync.core.state import State
+from tests.core.bed import Bed
+from tests.fakes.clock import FakeClock
+from tests.waiting import until
+
+
+def test_a_running_turn_shows_since_when_with_which_tool_and_until_when() -> None:
+    with Bed("--options", clock=FakeClock()) as bed:
+        now = bed.clock.monotonic()
+        bed.say("tool_unfinished\nhang")
+        until(lambda: bed.snapshot().tool)
+        seen = bed.snapshot()
+        assert seen.state is State.BUSY
+        assert seen.turn_started == now
+        assert seen.overdue_at == now + 1800 + 120
+        assert seen.pid is not None
+        assert {option.category for option in seen.options} >= {"mode", "model"}
+        bed.command("cancel")
+        until(bed.ends)
+        bed.until_state(State.IDLE)
+        seen = bed.snapshot()
+        assert (seen.turn_started, seen.tool, seen.overdue_at) == (None, "", math.inf)
+
+
+def test_an_open_question_is_counted() -> None:
+    with Bed() as bed:
+        bed.say("ask_two")
+        until(lambda: bed.snapshot().questions == 2)
+        bed.command("cancel")
+        until(bed.ends)
+        assert bed.snapshot().questions == 0

@@ -1,0 +1,151 @@
+"""The app: what it builds from a configuration, and how it starts and stops. With real agents behind it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import pytest
+
+from openab_sync.app import App
+from openab_sync.clock import SystemClock
+from openab_sync.config.schema import Config
+from openab_sync.core.message import Conversation, Inbound, MessageRef, Person
+from openab_sync.core.pool import SessionPool
+from openab_sync.core.port import Limits
+from openab_sync.errors import ConfigError
+from tests.fakes.platform import FakePlatform
+from tests.waiting import until
+
+HERE = Conversation("test", "1")
+WHOLE = Limits(live="once", typing_interval=None, reactions=False)
+ENVIRON = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+
+
+@pytest.fixture
+def port() -> Iterator[FakePlatform]:
+    port = FakePlatform(SystemClock(), WHOLE, threaded=True)
+    yield port
+    port.close()
+    assert port.violations == []
+
+
+def app(port: FakePlatform, environ: dict[str, str] | None = None, **sections: dict[str, Any]) -> App:
+    sections["pool"] = {"shutdown_grace_secs": 0, **sections.get("pool", {})}
+    return App(msgspec.convert(sections, Config), {"test": port}, environ={**ENVIRON, **(environ or {})})
+
+
+def say(house: App, text: str) -> str:
+    ref = MessageRef(HERE, f"in-{text}")
+    return house.broker.receive(Inbound(ref, Person("a", "Anna"), text)).state
+
+
+def test_the_house_that_runs_without_a_file_talks_to_the_demo_agent(port: FakePlatform) -> None:
+    house = app(port)
+    house.start()
+    assert say(house, "echo good morning") == "accepted"
+    port.until_text(HERE, "good morning")
+    [session] = house.broker.snapshot().sessions
+    assert session.conversation == HERE
+    assert house.stop()
+    assert house.broker.snapshot().sessions == ()
+
+
+def test_an_app_that_never_started_stops(port: FakePlatform) -> None:
+    house = app(port)
+    assert house.stop()
+    assert say(house, "hello") == "refused"
+    port.until_text(HERE, "shutting down")
+
+
+def test_who_is_being_answered_is_told_why_it_ends(port: FakePlatform) -> None:
+    house = app(port)
+    house.start()
+    assert say(house, "hang") == "accepted"
+    until(lambda: house.broker.snapshot().sessions[0].state == "busy")
+    assert house.stop("Back in a minute.")
+    port.until_text(HERE, "Back in a minute.")
+
+
+def test_an_agent_is_given_its_own_environment_and_little_of_ours(port: FakePlatform) -> None:
+    """FIELD C5, C7: our own secrets stay ours, what is named and missing is left out."""
+    agent = {"preset": "demo", "env": {"GIVEN": "1"}, "inherit_env": ["NAMED", "MISSING"]}
+    house = app(port, {"NAMED": "1", "OUR_TOKEN": "1"}, agent=agent)
+    house.start()
+    say(house, "env")
+    port.until_text(HERE, "GIVEN")
+    [text] = port.texts(HERE)
+    assert house.stop()
+    assert "NAMED" in text
+    assert "MISSING" not in text
+    assert "OUR_TOKEN" not in text
+
+
+def test_a_command_of_ones_own_has_no_arguments_of_a_preset(port: FakePlatform) -> None:
+    """FIELD C8: the demo's arguments would make the program run, and fail on them."""
+    house = app(port, agent={"preset": "demo", "command": "/no/such/agent"})
+    house.start()
+    say(house, "hello")
+    port.until_text(HERE, "/no/such/agent does not exist")
+    assert house.stop()
+
+
+TELLTALE = "import os, sys; sys.exit('cannot log in with ' + os.environ['KEY'] + ' or ' + os.environ['OTHER'])"
+
+
+def test_what_an_agent_logs_is_logged_without_the_secrets_it_was_given(
+    port: FakePlatform, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    agent = {
+        "command": sys.executable,
+        "args": ["-c", TELLTALE],
+        "env": {"KEY": "correct horse"},
+        "inherit_env": ["OTHER"],
+    }
+    house = app(port, {"OTHER": "battery staple"}, agent=agent)
+    house.start()
+    say(house, "hello")
+    port.until(lambda: bool(port.texts(HERE)))
+    assert house.stop()
+    assert "cannot log in with [redacted] or [redacted]" in caplog.text
+    shown = caplog.text + "".join(port.texts(HERE))
+    assert "correct horse" not in shown
+    assert "battery staple" not in shown
+
+
+def test_tool_servers_reach_the_agent(port: FakePlatform) -> None:
+    servers = [
+        {"name": "files", "command": "mcp-files", "args": ["--root"], "env": {"A": "b"}},
+        {"name": "web", "type": "http", "url": "https://example.org/?key=very-secret", "headers": {"X": "y"}},
+    ]
+    house = app(port, agent={"preset": "demo", "mcp_servers": servers})
+    house.start()
+    say(house, "mcp")
+    port.until_text(HERE, "files")
+    assert house.stop()
+
+
+def test_an_agent_nobody_knows_is_refused_before_anything_runs(port: FakePlatform) -> None:
+    with pytest.raises(ConfigError, match="did you mean demo"):
+        app(port, agent={"preset": "dmeo"})
+
+
+def test_more_sessions_than_fit_are_refused_with_the_number_that_does(port: FakePlatform) -> None:
+    with pytest.raises(ConfigError, match=r"pool\.max_sessions: 1000000 sessions .*at most \d+ fit"):
+        app(port, pool={"max_sessions": 1_000_000})
+
+
+def test_a_step_that_fails_is_named(
+    port: FakePlatform, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    house = app(port)
+    house.start()
+    monkeypatch.setattr(SessionPool, "close", lambda self, reason, grace: False)
+    assert not house.stop()
+    assert "stopping: sessions did not end in time" in caplog.text
+    assert "janitor did not" not in caplog.text  # the later steps are taken all the same
