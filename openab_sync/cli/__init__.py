@@ -1,0 +1,69 @@
+"""The command line: one file a command, loaded when it is called; errors become a sentence and an exit code.
+
+0: fine · 1: it failed at run time · 2: usage or configuration · 130: Ctrl-C. Answers go to stdout, reasons to stderr.
+Nothing heavy is imported here: `--help` must be there at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import traceback
+from typing import Any
+
+import click
+
+from .. import __version__
+from ..errors import OpenabError
+
+__all__ = ["main", "program"]
+
+# Name: (module here, what `--help` says). The help is kept here so that it costs no import.
+COMMANDS = {
+    "chat": ("chat", "Talk to an agent in this terminal, or once with -p."),
+    "agents": ("agents", "List the agents that are known by name."),
+}
+
+
+class _Program(click.Group):
+    """A group whose commands are imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(f".{COMMANDS[cmd_name][0]}", __name__).command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; what we can say in a sentence is said, with a traceback only if it was asked for."""
+        try:
+            return super().invoke(ctx)
+        except OpenabError as error:
+            if ctx.params.get("debug"):
+                traceback.print_exc()
+            click.echo(f"openab-sync: {error}", err=True)
+            ctx.exit(error.exit_code)
+        except KeyboardInterrupt:
+            ctx.exit(130)
+
+
+@click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "-V", "--version", prog_name="openab-sync")
+@click.option("--debug", is_flag=True, help="Log everything to stderr, and show where an error comes from.")
+def program(*, debug: bool) -> None:
+    """A bridge between chat services and coding agents that speak the Agent Client Protocol."""
+    from .logs import set_up
+
+    set_up(debug=debug)
+
+
+def main() -> None:
+    """Run the command line of this process and exit. A pipe that nobody reads any more ends it quietly, with 1."""
+    program.main(prog_name="openab-sync")

@@ -1,0 +1,109 @@
+"""`openab-sync chat`: a terminal and an agent. Reads what is asked for and hands it to the console.
+
+The heavy parts are imported when they run: `--help` and usage errors are there at once, and one turn on a pipe does not
+pay for a line editor.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+if TYPE_CHECKING:
+    from ..config.schema import Config
+
+__all__ = ["command"]
+
+FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What the command line asks for."""
+
+    config: str | None = None
+    agent: str | None = None
+    prompt: str | None = None
+    as_json: bool = False
+    files: tuple[Path, ...] = ()
+    cwd: Path | None = None
+    mode: Literal["ask", "allow", "deny"] | None = None
+    verbose: bool = False
+
+
+@click.command("chat")
+@click.option("-c", "--config", metavar="PATH|URL", help="Configuration; without it the usual places are looked at.")
+@click.option("--agent", metavar="NAME", help="An agent listed by `openab-sync agents`.")
+@click.option("-p", "--prompt", metavar="TEXT", help="Ask once, print the answer, leave. What is piped in is appended.")
+@click.option("--json", "as_json", is_flag=True, help="With -p or a pipe: print every event as a line of JSON.")
+@click.option("--file", "files", type=FILE, multiple=True, help="Attach a file; may be given several times.")
+@click.option("--cwd", type=FOLDER, help="Where the agent works; without it, as configured or here.")
+@click.option("--mode", type=click.Choice(["ask", "allow", "deny"]), help="Who decides when the agent asks to act.")
+@click.option("-v", "--verbose", is_flag=True, help="With -p or a pipe: tools, plans and questions on stderr, too.")
+def command(**given: Any) -> None:
+    """Talk to an agent in this terminal.
+
+    With -p, or with text piped in, one turn is run and only the answer is printed: exit 0 if it ended well, 1 if not.
+    Where nobody can be asked, what an agent asks for is rejected: see --mode.
+    """
+    wish = _Wish(**given)  # click has checked them: names and types are those of its options
+    prompt = _prompt(wish)
+    config = _config(wish)
+    from ..app import chat
+
+    sys.exit(chat(config, os.environ, prompt=prompt, files=wish.files, as_json=wish.as_json, verbose=wish.verbose))
+
+
+def _prompt(wish: _Wish) -> str | None:
+    """The text of the one turn that is asked for, or None: a person is at the keyboard."""
+    piped = _piped(has_prompt=wish.prompt is not None)
+    if wish.prompt is None and piped is None:
+        if wish.as_json:
+            raise click.UsageError("--json needs -p TEXT or text piped in.")
+        return None
+    parts = [part.strip("\n") for part in (wish.prompt, piped) if part and part.strip()]
+    if not parts or (wish.prompt is not None and not wish.prompt.strip()):
+        raise click.UsageError("The prompt is empty.")
+    return "\n\n".join(parts)
+
+
+def _piped(*, has_prompt: bool) -> str | None:
+    """What was piped in; None for a terminal. Blocks until the writer is done."""
+    if sys.stdin is None:  # closed: there is nobody, and nothing
+        return None if has_prompt else ""
+    if sys.stdin.isatty():
+        return None
+    kind = os.fstat(sys.stdin.fileno()).st_mode
+    if has_prompt and not (stat.S_ISFIFO(kind) or stat.S_ISREG(kind)):
+        return None  # a socket or device that a service manager left there may never end
+    return sys.stdin.buffer.read().decode("utf-8", "replace").replace("\r\n", "\n")
+
+
+def _config(wish: _Wish) -> Config:
+    """The configuration with what the command line changes in it; its warnings are told. Raise ConfigError."""
+    import msgspec
+
+    from ..config import load
+    from ..config.agents import resolve
+
+    loaded = load(wish.config, os.environ)
+    for warning in loaded.warnings:
+        click.echo(f"openab-sync: {warning}", err=True)
+    config = loaded.config
+    agent, permissions = config.agent, config.permissions
+    if wish.agent is not None:  # another agent than the one configured: that one's program is not its
+        agent = msgspec.structs.replace(agent, preset=wish.agent, command="", args=())
+    if wish.cwd is not None:
+        agent = msgspec.structs.replace(agent, working_dir=str(wish.cwd.absolute()))
+    if wish.mode is not None:
+        permissions = msgspec.structs.replace(permissions, mode=wish.mode)
+    # Who leaves does not want to wait for what still runs: it is cancelled at once.
+    pool = msgspec.structs.replace(config.pool, shutdown_grace_secs=0.0)
+    return msgspec.structs.replace(config, agent=resolve(agent), permissions=permissions, pool=pool)
