@@ -1,0 +1,161 @@
+"""How each figure is taken. The same text for every side; runs in the side's own process, which holds nothing else.
+
+CPU is that of this process alone (getrusage), not of the agents. Moments are monotonic seconds, latencies milliseconds.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+from tests.bench.sides.side import Side, rss, rss_peak
+from tests.bench.task import Figures, Task
+
+__all__ = ["JOBS"]
+
+WARM = "stream 1 100 0 text"
+NEVER = 2.0  # seconds after which "not noticed" is what it is
+ENDLESS = 1_000_000_000
+
+
+def stream(side: Side, task: Task) -> Figures:
+    """Answers of `count` notifications in all sessions at once."""
+    names = range(task.sessions)
+    _open_warm(side, task.sessions)
+    gc.collect()
+    cpu, begin = _cpu(), time.monotonic()
+    for name in names:
+        side.say(name, task.order)
+    brought = side.finish(names)
+    wall, cpu = time.monotonic() - begin, _cpu() - cpu
+    shown = getattr(side, "shown", None)
+    if task.live == "edit" and shown is not None:
+        assert shown(0) == task.visible, f"{shown(0)} of {task.visible} characters are on the pages"
+    else:
+        assert brought >= task.characters * task.sessions, f"{brought} is not all that was said"
+    many = task.count * task.sessions
+    return {"rate": many / wall, "cpu": cpu * 1e6 / many, "load": cpu / wall, "wall": wall, "peak": rss_peak() / 1024}
+
+
+def first(side: Side, task: Task) -> Figures:
+    """From handing in a message to the first text of its answer, `rounds` times, while others do what `rate` says.
+
+    `sessions` others: with count 0 they are in a silent tool, else they stream without an end.
+    """
+    others = range(1, task.sessions + 1)
+    _open_warm(side, task.sessions + 1)
+    for name in others:
+        side.say(name, f"stream {ENDLESS} {task.size} {task.rate} text" if task.count else "silent")
+    for name in others:
+        side.first(name)
+    late = []
+    pause = random.Random(1)  # so that no beat of the others is met always at the same point
+    for _ in range(task.rounds):
+        time.sleep(pause.uniform(0.001, 0.005))
+        begin = time.monotonic()
+        side.say(0, WARM)
+        late.append((side.first(0) - begin) * 1000)
+        side.finish([0])
+    return {"p50": _quantile(late, 0.5), "p99": _quantile(late, 0.99), "max": max(late)}
+
+
+def death(side: Side, task: Task) -> Figures:
+    """From the agent's SIGKILL to the end of its turn."""
+    late = []
+    for name in range(task.rounds):
+        side.open([name])
+        side.say(name, "orphan" if task.orphan else "silent")
+        side.first(name)
+        begin = time.monotonic()
+        os.kill(side.pid(name), signal.SIGKILL)
+        late.append(min(side.gone(name, NEVER) - begin, NEVER) * 1000)
+    return {"p50": _quantile(late, 0.5), "p99": _quantile(late, 0.99)}
+
+
+def spawn(side: Side, task: Task) -> Figures:
+    """From nothing to `sessions` agents with a session each, asked for at once."""
+    late = []
+    for turn in range(task.rounds):
+        names = range(turn * task.sessions, (turn + 1) * task.sessions)
+        begin = time.monotonic()
+        side.open(names)
+        late.append((time.monotonic() - begin) * 1000)
+        for name in names:
+            side.retire(name)
+    return {"ready": _quantile(late, 0.5)}
+
+
+def idle(side: Side, task: Task) -> Figures:
+    """Memory of a session that has nothing to do, after its first turn."""
+    _open_warm(side, 1)
+    gc.collect()
+    before = rss()
+    names = range(1, task.sessions + 1)
+    side.open(names)
+    _warm(side, names)
+    gc.collect()
+    return {"each": (rss() - before) / task.sessions}
+
+
+def bare(side: Side, task: Task) -> Figures:
+    """Memory of the program with nothing connected."""
+    return {"rss": rss() / 1024}
+
+
+def churn(side: Side, task: Task) -> Figures:
+    """Memory that stays after `sessions` conversations have come and gone, one after the other."""
+    _pass(side, range(20))
+    gc.collect()
+    before = rss()
+    _pass(side, range(20, 20 + task.sessions))
+    gc.collect()
+    return {"kept": (rss() - before) / 1024}
+
+
+def cold(side: Side, task: Task) -> Figures:
+    """Wall time of a program of that side which starts and does nothing; the best of `rounds`."""
+    late = []
+    for _ in range(task.rounds):
+        begin = time.monotonic()
+        subprocess.run([sys.executable, *side.cold], check=True, stdout=subprocess.DEVNULL)
+        late.append(time.monotonic() - begin)
+    return {"start": min(late)}
+
+
+JOBS: dict[str, Callable[[Side, Task], Figures]] = {
+    job.__name__: job for job in (stream, first, death, spawn, idle, bare, churn, cold)
+}
+
+
+def _pass(side: Side, names: range) -> None:
+    for name in names:
+        side.open([name])
+        _warm(side, range(name, name + 1))
+        side.retire(name)
+
+
+def _open_warm(side: Side, count: int) -> None:
+    side.open(range(count))
+    _warm(side, range(count))
+
+
+def _warm(side: Side, names: range) -> None:
+    for name in names:
+        side.say(name, WARM)
+    side.finish(names)
+
+
+def _cpu() -> float:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+def _quantile(values: list[float], part: float) -> float:
+    return sorted(values)[min(len(values) - 1, int(len(values) * part))]

@@ -1,0 +1,180 @@
+"""Ours: the real house (`App`, broker, pool, sessions) behind a platform that takes everything at once."""
+
+from __future__ import annotations
+
+import math
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future
+from typing import Literal, TypeVar
+
+from openab_sync.acp import events as acp
+from openab_sync.app import App
+from openab_sync.config.schema import AgentConfig, Config, PoolConfig, ReactionsConfig
+from openab_sync.core.house import Open, Reset
+from openab_sync.core.message import Conversation, Inbound, MessageRef, Person
+from openab_sync.core.port import Decision, File, Limits, Question, TurnEnded, TurnEvent
+from tests.bench.sides.side import PATIENCE
+from tests.waiting import until
+
+__all__ = ["Ours"]
+
+T = TypeVar("T")
+ANN = Person("ann", "Ann")
+END = "END"
+
+
+def _at_once(value: T) -> Future[T]:
+    future: Future[T] = Future()
+    future.set_result(value)
+    return future
+
+
+class _Talk:
+    """One conversation as the platform sees it: written by its session's thread, read by the main thread."""
+
+    def __init__(self) -> None:
+        self.begun = threading.Event()
+        self.ended = threading.Event()
+        self.expect()
+
+    def expect(self) -> None:
+        self.begun.clear()
+        self.ended.clear()
+        self.first = self.end = math.inf
+        self.characters = 0
+        self.pages: dict[str, str] = {}
+
+
+class _Platform:
+    """A chat service without any latency. Pages are kept as the last edit has left them."""
+
+    def __init__(self, live: Literal["edit", "events"]) -> None:
+        self.limits = Limits(live=live, can_ask=False, reactions=False, typing_interval=None)
+        self.talks: dict[str, _Talk] = {}
+
+    def event(self, conversation: Conversation, event: TurnEvent) -> None:
+        talk = self.talks[conversation.id]
+        if isinstance(event, acp.Said):
+            talk.characters += len(event.text)
+            if not talk.begun.is_set():
+                talk.first = time.monotonic()
+                talk.begun.set()
+        elif isinstance(event, TurnEnded):
+            talk.end = time.monotonic()
+            talk.ended.set()
+
+    def post(
+        self, conversation: Conversation, text: str, *, reply_to: MessageRef | None = None, nonce: str = ""
+    ) -> Future[MessageRef]:
+        talk = self.talks[conversation.id]
+        ref = MessageRef(conversation, str(len(talk.pages)))
+        self._show(talk, ref, text)
+        return _at_once(ref)
+
+    def edit(self, ref: MessageRef, text: str) -> Future[None]:
+        self._show(self.talks[ref.conversation.id], ref, text)
+        return _at_once(None)
+
+    def _show(self, talk: _Talk, ref: MessageRef, text: str) -> None:
+        talk.pages[ref.id] = text
+        talk.begun.set()
+        if text.endswith(END):  # the last page, as the agent's last word says
+            talk.ended.set()
+
+    def react(self, ref: MessageRef, emoji: str, on: bool) -> Future[None]:
+        return _at_once(None)
+
+    def typing(self, conversation: Conversation) -> Future[None]:
+        return _at_once(None)
+
+    def ask(self, question: Question) -> Future[Decision]:
+        return Future()
+
+    def settle(self, question: Question, text: str) -> Future[None]:
+        return _at_once(None)
+
+    def upload(self, conversation: Conversation, file: File) -> Future[MessageRef]:
+        return _at_once(MessageRef(conversation, "file"))
+
+    def rename(self, conversation: Conversation, title: str) -> Future[None]:
+        return _at_once(None)
+
+
+class Ours:
+    """A whole broker. `live`: "events" collects the text, "edit" draws it into pages as a chat service has them."""
+
+    cold: tuple[str, ...] = ("-m", "openab_sync", "--help")
+
+    def __init__(self, command: Sequence[str], live: Literal["edit", "events"], room: int) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="openab-bench-")
+        config = Config(
+            agent=AgentConfig(command=command[0], args=tuple(command[1:]), working_dir=self._folder.name),
+            pool=PoolConfig(max_sessions=room, shutdown_grace_secs=0, cancel_grace_secs=1),
+            reactions=ReactionsConfig(enabled=False),
+        )
+        self._platform = _Platform(live)
+        self._app = App(config, {"bench": self._platform}, environ=os.environ)
+        self._app.start()
+        self._count = 0
+
+    def _talk(self, name: int) -> _Talk:
+        return self._platform.talks[str(name)]
+
+    def open(self, names: Sequence[int]) -> None:
+        orders = []
+        for name in names:
+            self._platform.talks[str(name)] = _Talk()
+            orders.append(self._app.broker.order(Conversation("bench", str(name)), Open()))
+        for order in orders:
+            order.result(PATIENCE)
+
+    def say(self, name: int, order: str) -> None:
+        self._talk(name).expect()
+        self._count += 1
+        ref = MessageRef(Conversation("bench", str(name)), f"m{self._count}")
+        receipt = self._app.broker.receive(Inbound(ref, ANN, order))
+        assert receipt.state in {"accepted", "queued"}, receipt
+
+    def first(self, name: int) -> float:
+        talk = self._talk(name)
+        assert talk.begun.wait(PATIENCE), "no text came"
+        return talk.first
+
+    def finish(self, names: Sequence[int]) -> int:
+        total = 0
+        for name in names:
+            talk = self._talk(name)
+            assert talk.ended.wait(PATIENCE), "the turn did not end"
+            total += talk.characters
+        return total
+
+    def shown(self, name: int) -> int:
+        """How many characters, spaces not counted, are on the pages: drawing may drop none."""
+        return sum(len(page) - page.count(" ") for page in self._talk(name).pages.values())
+
+    def gone(self, name: int, patience: float) -> float:
+        talk = self._talk(name)
+        talk.ended.wait(patience)
+        return talk.end
+
+    def pid(self, name: int) -> int:
+        for session in self._app.broker.snapshot().sessions:
+            if session.conversation.id == str(name) and session.pid is not None:
+                return session.pid
+        raise LookupError(name)
+
+    def retire(self, name: int) -> None:
+        self._app.broker.order(Conversation("bench", str(name)), Reset(ANN)).result(PATIENCE)
+        until(lambda: not self._has(name), PATIENCE)  # else its end would be measured with the next one's beginning
+        del self._platform.talks[str(name)]
+
+    def _has(self, name: int) -> bool:
+        return any(session.conversation.id == str(name) for session in self._app.broker.snapshot().sessions)
+
+    def close(self) -> None:
+        self._app.stop()
+        self._folder.cleanup()

@@ -1,0 +1,56 @@
+"""The process in which one side is measured: a task a line on stdin, its figures a line on stdout.
+
+Imports nothing but the side that it is asked for, so that nobody's memory or start is charged to another.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Sequence
+
+from tests.bench.jobs import JOBS
+from tests.bench.sides.side import Side
+from tests.bench.task import Figures, SideName, Task
+
+__all__: list[str] = []
+
+
+def make(side: SideName, command: Sequence[str], task: Task) -> Side:
+    """Build the side, everything imported and started."""
+    room = task.sessions + 2 if task.job != "death" else task.rounds + 2
+    match side:
+        case "ours":
+            from tests.bench.sides.ours import Ours
+
+            return Ours(command, task.live, room)
+        case "sdk":
+            from tests.bench.sides.sdk import Sdk
+
+            return Sdk(command, task.live, room)
+        case "floor":
+            from tests.bench.sides.floor import Floor
+
+            return Floor(command, task.live, room)
+
+
+def carry_out(line: str) -> Figures:
+    """Measure what the line says."""
+    name, command, task = Task.load(line)
+    side = make(name, command, task)
+    try:
+        return JOBS[task.job](side, task)
+    finally:
+        side.close()
+
+
+def main() -> None:
+    """Work until stdin ends."""
+    logging.basicConfig(level=logging.ERROR)  # agents that are killed on purpose are no news
+    for line in sys.stdin:
+        print(json.dumps(carry_out(line)), flush=True)
+
+
+if __name__ == "__main__":
+    main()

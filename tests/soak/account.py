@@ -1,0 +1,112 @@
+"""The account: every message that was accepted is answered, told of or taken back, once, and in its order.
+
+Messages are called `who.number`, counted up by whoever writes them.
+
+**Threads**: any; people write down what was accepted, sessions what became of it. **Locks**: one of its own, brief.
+It keeps a few words a message and no text but the end of each running answer, so that memory measured beside it is the
+house's.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+
+from openab_sync.acp.events import Said
+from openab_sync.core.broker import Receipt
+from openab_sync.core.house import House
+from openab_sync.core.message import Conversation, Inbound, MessageRef
+from openab_sync.core.port import ChatPort, TurnEnded, TurnEvent, TurnStarted
+
+__all__ = ["Account", "plain"]
+
+TAIL = 2000  # characters kept of an answer; a plain one is much shorter
+
+
+def plain(name: str) -> str:
+    """Return a prompt whose answer must name its message."""
+    return f"say [{name}]"
+
+
+class Account:
+    """What was accepted, and what became of it. `event` and `drop` stand where the house tells of that."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._accepted: set[str] = set()
+        self._refused: set[str] = set()
+        self._plain: set[str] = set()
+        self._started: Counter[str] = Counter()
+        self._ended: Counter[str] = Counter()
+        self._dropped: Counter[str] = Counter()
+        self._said: dict[Conversation, str] = {}
+        self._latest: dict[tuple[Conversation, str], int] = {}  # the number of a person's message answered last
+        self._faults: list[str] = []
+
+    def __repr__(self) -> str:
+        with self._lock:
+            counts = (self._accepted, self._refused, self._ended, self._dropped)
+            accepted, refused, ended, dropped = map(len, counts)
+        return f"accepted {accepted} refused {refused} answered {ended} dropped {dropped}"
+
+    # What people did.
+
+    def expect(self, ref: MessageRef) -> None:
+        """The text of this message is a plain one, before it is handed in and after each edit."""
+        with self._lock:
+            self._plain.add(ref.id)
+
+    def enter(self, ref: MessageRef, receipt: Receipt) -> None:
+        """A message was handed in."""
+        with self._lock:
+            (self._refused if receipt.state == "refused" else self._accepted).add(ref.id)
+
+    # What the house did.
+
+    def event(self, conversation: Conversation, event: TurnEvent) -> None:
+        """Be told what happens, as a platform with `live = "events"` is."""
+        with self._lock:
+            match event:
+                case TurnStarted(refs):
+                    self._said[conversation] = ""
+                    self._started.update(ref.id for ref in refs)
+                case Said(text):
+                    self._said[conversation] = (self._said.get(conversation, "") + text)[-TAIL:]
+                case TurnEnded(refs):
+                    self._ended.update(ref.id for ref in refs)
+                    self._check_text_locked(conversation, event)
+                    self._check_order_locked(event)
+
+    def drop(self, house: House, port: ChatPort, note: Inbound) -> None:
+        """A message will not be answered, and its people can know: it was taken back, dropped or turned away."""
+        with self._lock:
+            self._dropped[note.ref.id] += 1
+
+    def _check_text_locked(self, conversation: Conversation, event: TurnEnded) -> None:
+        said = self._said.get(conversation, "")
+        for ref in event.refs:
+            if event.outcome == "done" and ref.id in self._plain and f"[{ref.id}]" not in said:
+                self._faults.append(f"{ref.id} got somebody else's answer: {said[-80:]!r}")
+
+    def _check_order_locked(self, event: TurnEnded) -> None:
+        for ref in event.refs:
+            person, _, number = ref.id.rpartition(".")
+            key = ref.conversation, person
+            if int(number) < self._latest.get(key, 0):
+                self._faults.append(f"{ref.id} was answered after {self._latest[key]}, which was written later")
+            self._latest[key] = int(number)
+
+    # What it comes to.
+
+    def faults(self) -> list[str]:
+        """Return a sentence for each message that the house has not kept its promise for. When all has ended."""
+        with self._lock:
+            faults = list(self._faults)
+            for name in sorted(self._accepted):
+                ends = f"answered {self._ended[name]} times and dropped {self._dropped[name]} times"
+                if self._ended[name] + self._dropped[name] != 1:
+                    faults.append(f"{name} was accepted, then {ends}")
+            known = self._started | self._ended | self._dropped
+            faults += [f"{name} was refused and came back all the same" for name in sorted(self._refused & {*known})]
+            faults += [f"{name} was begun {count} times" for name, count in self._started.items() if count > 1]
+        return faults

@@ -1,0 +1,116 @@
+"""The documents render without a warning, and every command in them is run by somebody.
+
+A command is what follows `$ ` in a `code-block:: console`. A new one needs a line in COVERED (who runs it, so that it
+cannot rot) or in RUN (it is quick and harmless: it is run here).
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import docutils.core
+import docutils.nodes
+import pytest
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = [
+    path.relative_to(ROOT)
+    for folder in ("", "conf", "openab_sync", "tests")
+    for path in sorted((ROOT / folder).glob("**/*.rst" if folder else "*.rst"))
+]
+
+# Command → the file that runs it. CI runs the README's first two exactly as they stand there.
+COVERED = {
+    "python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/openab-sync chat": ".ci/run",
+    "python3 -m venv .venv && .venv/bin/pip install tox && .venv/bin/tox": ".ci/run",
+    ".venv/bin/python -m pytest tests/test_layers.py": "tox.ini",
+    ".venv/bin/openab-sync chat --agent gemini": "tests/agents_real/test_agents.py",
+}
+
+# Commands that are run here, with `.venv/bin/` standing for this environment. All must exit with 0.
+RUN = {
+    ".venv/bin/openab-sync --help",
+    ".venv/bin/openab-sync agents",
+    ".venv/bin/openab-sync agents gemini",
+    '.venv/bin/openab-sync chat -p "tool"',
+    'echo "what is in this file?" | .venv/bin/openab-sync chat --file README.rst',
+    '.venv/bin/openab-sync chat --json -p "plan"',
+}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=str)
+def test_a_document_renders_without_a_warning(document: Path) -> None:
+    complaints = [
+        node.astext() for node in doctree(document).findall(docutils.nodes.system_message) if node["level"] >= 2
+    ]
+    assert complaints == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=str)
+def test_every_link_to_a_file_leads_somewhere(document: Path) -> None:
+    targets = [node.get("refuri", "") for node in doctree(document).findall(docutils.nodes.reference)]
+    files = [target.partition("#")[0] for target in targets if "://" not in target and not target.startswith("mailto:")]
+    assert [name for name in files if name and not (ROOT / document.parent / name).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=str)
+def test_every_command_in_a_document_is_run_by_somebody(document: Path) -> None:
+    assert [command for command in commands(document) if command not in COVERED and command not in RUN] == []
+
+
+@pytest.mark.parametrize("command", sorted(RUN))
+def test_a_quick_command_works(command: str, tmp_path: Path) -> None:
+    program = f"{shlex.quote(sys.executable)} -m openab_sync"
+    home = {**os.environ, "HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path)}
+    answer = subprocess.run(
+        ["bash", "-c", command.replace(".venv/bin/openab-sync", program)],
+        cwd=ROOT,
+        env=home,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert answer.stdout
+    assert (answer.returncode, answer.stderr) == (0, "")
+
+
+def test_the_file_that_is_said_to_run_a_command_is_there() -> None:
+    assert [name for name in sorted(set(COVERED.values())) if not (ROOT / name).is_file()] == []
+
+
+def test_ci_finds_the_two_commands_of_the_readme() -> None:
+    """It takes the first that ends in `openab-sync chat` and the first that ends in `tox`."""
+    found = commands(Path("README.rst"))
+    assert sum(command.endswith("openab-sync chat") for command in found) == 1
+    assert sum(command.endswith("/tox") for command in found) == 1
+
+
+def commands(document: Path) -> list[str]:
+    """What a reader is told to type."""
+    blocks = [
+        node.astext()
+        for node in doctree(document).findall(docutils.nodes.literal_block)
+        if "console" in node.get("classes", ())
+    ]
+    return [line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ ")]
+
+
+def doctree(document: Path) -> docutils.nodes.document:
+    """The parsed document; its complaints are nodes in it."""
+    settings = {
+        "report_level": 2,
+        "halt_level": 5,
+        "warning_stream": False,
+        "input_encoding": "utf-8",
+        "syntax_highlight": "none",
+        "file_insertion_enabled": False,
+        "_disable_config": True,
+    }
+    return docutils.core.publish_doctree(
+        (ROOT / document).read_text(encoding="utf-8"), source_path=str(document), settings_overrides=settings
+    )

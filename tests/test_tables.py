@@ -1,0 +1,72 @@
+"""The lists in README.rst: every row is there, has a test or a reason, and every test named in one exists."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import re
+from pathlib import Path
+
+import docutils.core
+import docutils.nodes
+
+HERE = Path(__file__).parent
+README = HERE / "README.rst"
+
+# Letter → how many rows that list has; they are numbered from 1 without a gap.
+LISTS = {"A": 20, "B": 19, "C": 11, "R": 16, "V": 10, "S": 6, "T": 11, "M": 15, "Q": 15, "N": 7, "W": 10, "U": 22}
+# Rows of lists that belong to later parts.
+SINGLE = ["D3", "D7", "D8", "D10", "F10", "F11", "F12", "F16", "J12", "K6", "K8"]
+
+
+def test_no_row_is_missing_and_none_is_there_twice() -> None:
+    wanted = [f"{letter}{number}" for letter, most in LISTS.items() for number in range(1, most + 1)]
+    assert sorted(row for row, _, _ in rows()) == sorted(wanted + SINGLE)
+
+
+def test_every_row_says_what_it_is_about_and_names_a_test_or_a_reason() -> None:
+    poor = [row for row, what, proof in rows() if len(what.split()) < 3 or not (named_in(proof) or reason_in(proof))]
+    assert poor == []
+
+
+def test_every_test_that_is_named_exists() -> None:
+    named = {test for _, _, proof in rows() for test in named_in(proof)}
+    assert len(named) > 100
+    assert sorted(test for test in named if test.partition("::")[2] not in cases_of(test.partition("::")[0])) == []
+
+
+def test_every_test_of_a_reported_fault_is_in_a_list() -> None:
+    named = {test for _, _, proof in rows() for test in named_in(proof)}
+    files = [f"faults/{path.name}" for path in sorted((HERE / "faults").glob("test_*.py"))]
+    assert [f"{file}::{test}" for file in files for test in cases_of(file) if f"{file}::{test}" not in named] == []
+
+
+@functools.cache
+def rows() -> list[tuple[str, str, str]]:
+    """Each row of each list: its name, what it is about, the source of what proves it."""
+    settings = {"report_level": 5, "_disable_config": True, "input_encoding": "utf-8"}
+    tree = docutils.core.publish_doctree(README.read_text(encoding="utf-8"), settings_overrides=settings)
+    found = []
+    for row in tree.findall(docutils.nodes.row):
+        cells = [cell.astext() for cell in row.children]
+        if len(cells) == 3 and re.fullmatch(r"[A-Z]\d+", cells[0]):
+            found.append((cells[0], cells[1], cells[2]))
+    return found
+
+
+def named_in(proof: str) -> list[str]:
+    return re.findall(r"[\w/]+\.py::\w+", proof)
+
+
+def reason_in(proof: str) -> bool:
+    return len(re.sub(r"[\w/]+\.py::\w+", "", proof).split()) >= 5
+
+
+@functools.cache
+def cases_of(file: str) -> list[str]:
+    """The names of the tests in a file of this folder; none if it is not there."""
+    path = HERE / file
+    if not path.is_file():
+        return []
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return [node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")]
