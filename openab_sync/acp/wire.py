@@ -85,8 +85,7 @@ def decode(block: bytes) -> list[Item]:
         frames: list[Item] = _FRAMES.decode_lines(block)  # type: ignore[assignment]  # list is invariant, this one is ours
     except _REFUSALS:
         return _decode_singly(block)
-    is_plain = _count_lines(block, len(frames)) == len(frames) and b"\n\n" not in block and not block.startswith(b"\n")
-    return frames if is_plain else _decode_singly(block)
+    return frames if _count_lines(block, len(frames)) == len(frames) else _decode_singly(block)
 
 
 def _count_lines(block: bytes, about: int) -> int:

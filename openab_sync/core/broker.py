@@ -13,7 +13,7 @@ from typing import Literal
 
 from ..errors import OpenabError
 from .commands import CommandAnswer, Desk, carry_out
-from .house import House, Order, Placement, SessionSnapshot
+from .house import House, HouseSnapshot, Order, Placement
 from .message import Conversation, Inbound, MessageRef, Person
 from .notices import forget_mark, mark, tell
 from .pool import SessionPool
@@ -29,14 +29,6 @@ class Receipt:
     state: Literal["accepted", "queued", "waiting", "refused"]
     position: int = 1
     text: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class HouseSnapshot:
-    """How the house looked a moment ago; `waiting` are the conversations in the line, first come first."""
-
-    sessions: tuple[SessionSnapshot, ...]
-    waiting: tuple[str, ...]
 
 
 class Broker:

@@ -10,18 +10,14 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
 
 from ..acp.events import Choice, Option
 from ..clock import Clock
 from ..errors import OpenabError
 from ..text.clean import one_line
-from .house import Cancel, Open, Reset, SessionSnapshot, SetOption, promise
+from .house import Cancel, HouseSnapshot, Open, Reset, SessionSnapshot, SetOption, promise
 from .message import Conversation, Person
 from .pool import SessionPool
-
-if TYPE_CHECKING:
-    from .broker import HouseSnapshot
 
 __all__ = ["COMMANDS", "CommandAnswer", "CommandSpec", "Desk", "carry_out", "find_command"]
 

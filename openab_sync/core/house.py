@@ -32,6 +32,7 @@ __all__ = [
     "Farewell",
     "Hooks",
     "House",
+    "HouseSnapshot",
     "Lease",
     "Memory",
     "Open",
@@ -125,6 +126,14 @@ class Placement:
 
     state: Literal["accepted", "queued", "waiting"]
     position: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class HouseSnapshot:
+    """How the house looked a moment ago; `waiting` are the conversations in the line, first come first."""
+
+    sessions: tuple[SessionSnapshot, ...]
+    waiting: tuple[str, ...]
 
 
 # What people and the pool can order. Each is answered through its Future: a sentence, or the error.

@@ -60,8 +60,7 @@ class Session:
     def __init__(self, conversation: Conversation, house: House, lease: Lease) -> None:
         self.conversation = conversation
         self._house = house
-        self._port = lease.port
-        self._hooks = lease.hooks
+        self._port, self._hooks = lease.port, lease.hooks
         self._clock = house.clock
         pool = house.config.pool
         inbox = Inbox(pool.message_processing_mode, pool.max_buffered_messages, pool.max_batch_tokens)
@@ -271,13 +270,14 @@ class Session:
             turns = (item.next_at() for item in self._answerings())
             due_at = min(deadline.at, self._close_at, self._agent.next_at(), *turns)
             timeout = max(0.0, due_at - self._clock.monotonic())
-            for event in self._agent.wait(timeout, may_coast=self.mailbox.state is State.BUSY):
+            if events := self._agent.wait(timeout, may_coast=self.mailbox.state is State.BUSY):
+                self._heard += len(events)
+                self._active_at = self._clock.monotonic()
+            for event in events:
                 self._route(event)
 
     def _route(self, event: acp.Event) -> None:
         """Hand an event to its turn: by its messageId if that is of the turn before, else to the latest."""
-        self._active_at = self._clock.monotonic()
-        self._heard += 1
         target = self._answering
         message_id = getattr(event, "message_id", None)
         if message_id is not None and self._before is not None and message_id in self._before.turn.message_ids:
