@@ -27,6 +27,7 @@ REQUIRES = [
 
 TEST_REQUIRES = [
     "agent-client-protocol==0.12.*",  # its example agents were written by others: we talk to them
+    "aiohttp>=3.14,<4",  # the fake Discord's server; discord.py brings it anyway
     "coverage>=7.10",  # the first that follows subprocesses by itself
     "docutils>=0.21",
     "hypothesis>=6.100",
