@@ -1,6 +1,7 @@
 """The only place that knows everybody: builds the house from a configuration, starts it, stops it in written order.
 
-    start:  descriptor limit → janitor          (sessions are started by the pool as messages come)
+    build:  descriptor limit, house, pool
+    start:  janitor                             (sessions are started by the pool as messages come)
     stop:   no more is admitted → sessions are told, busy ones get a grace, then a cancel; last replies go out
             → threads joined, stragglers' groups killed → janitor
 
@@ -19,13 +20,13 @@ from .acp.process import Launch
 from .acp.schema import McpServer
 from .clock import Clock, SystemClock
 from .config import schema
-from .config.agents import presets, resolve
+from .config.agents import Preset, presets, resolve
 from .core.broker import Broker
 from .core.house import House
 from .core.janitor import Janitor
 from .core.pool import SessionPool
 from .core.port import ChatPort
-from .errors import ConfigError
+from .errors import AgentError, AgentStartError, AuthRequired, ConfigError
 from .text.redact import Redactor
 
 __all__ = ["App", "chat"]
@@ -49,7 +50,9 @@ class App:
         agent = resolve(config.agent)
         _check_room(config.pool.max_sessions)
         env = agent_environment(environ, agent.env, agent.inherit_env)
-        name = presets()[agent.preset].title if agent.preset else agent.command
+        preset = presets()[agent.preset] if agent.preset else None
+        name = preset.title if preset else agent.command
+        never_asks = preset is not None and preset.asks == "never" and config.permissions.mode == "ask"
 
         def launch(cwd: str) -> Launch:
             return Launch(agent.command, agent.args, cwd or agent.working_dir, env, name)
@@ -61,6 +64,8 @@ class App:
             agent_name=name,
             mcp_servers=tuple(_mcp_server(server) for server in agent.mcp_servers),
             redact=Redactor(_secrets(agent, environ)),
+            advice=lambda error: _advice(error, preset, agent, environ),
+            warning=f"⚠ {name} never asks before it acts: it may do whatever your user may." if never_asks else "",
         )
         self._grace = config.pool.shutdown_grace_secs
         self._pool = SessionPool(house, ports)
@@ -112,6 +117,20 @@ def _check_room(max_sessions: int) -> None:
         )
 
 
+def _advice(error: AgentError, preset: Preset | None, agent: schema.AgentConfig, environ: Mapping[str, str]) -> str:
+    """Return what is known of the agent that helps with `error`, as further sentences; "" for nothing."""
+    if preset is None:
+        return ""
+    if isinstance(error, AgentStartError) and preset.install:
+        return f" Install it with `{preset.install}`; see `openab-sync agents {preset.name}`."
+    if not isinstance(error, AuthRequired):
+        return ""
+    login = f" Log in with `{preset.login}`." if preset.login else ""
+    kept = [key for key in preset.key_env if key in environ and key not in agent.env and key not in agent.inherit_env]
+    hint = f' {kept[0]} is set here but not passed on: [agent] inherit_env = ["{kept[0]}"].' if kept else ""
+    return login + hint
+
+
 def _mcp_server(server: schema.McpServer) -> McpServer:
     return McpServer(
         name=server.name,
@@ -125,8 +144,13 @@ def _mcp_server(server: schema.McpServer) -> McpServer:
 
 
 def _secrets(agent: schema.AgentConfig, environ: Mapping[str, str]) -> list[str]:
-    """Values that must not reach a log: what the agent and its tool servers are given to log in with."""
+    """Values that must not reach a log: what the agent and its tool servers are given to log in with.
+
+    Headers and queries are secret in their parts, too: the token after `Bearer`, the value after `key=`.
+    """
     values = [*agent.env.values(), *(environ[name] for name in agent.inherit_env if name in environ)]
     for server in agent.mcp_servers:
-        values += [*server.env.values(), *server.headers.values(), server.url.partition("?")[2]]
+        query = server.url.partition("?")[2]
+        values += [*server.env.values(), query, *(pair.partition("=")[2] for pair in query.split("&"))]
+        values += [part for value in server.headers.values() for part in (value, *value.split())]
     return values

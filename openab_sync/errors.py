@@ -165,7 +165,7 @@ class AgentStalled(AgentError):
 class AgentRefused(AgentError):
     """The agent answered a request with an error. The session goes on.
 
-    `code`, `detail` and `data` are the agent's own (JSON-RPC error object; `detail` is the useful text found in it).
+    `code` and `data` are the agent's own (JSON-RPC error object); `message` is the useful text found in it.
     """
 
     def __init__(

@@ -11,13 +11,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from openab_sync.app import App
+from openab_sync.app import App, _advice, _secrets
 from openab_sync.clock import SystemClock
-from openab_sync.config.schema import Config
+from openab_sync.config.agents import presets, resolve
+from openab_sync.config.schema import AgentConfig, Config
 from openab_sync.core.message import Conversation, Inbound, MessageRef, Person
 from openab_sync.core.pool import SessionPool
 from openab_sync.core.port import Limits
-from openab_sync.errors import ConfigError
+from openab_sync.errors import AgentError, AgentGone, AgentStartError, AuthRequired, ConfigError
+from openab_sync.text.redact import Redactor
 from tests.fakes.platform import FakePlatform
 from tests.waiting import until
 
@@ -118,6 +120,21 @@ def test_what_an_agent_logs_is_logged_without_the_secrets_it_was_given(
     assert "battery staple" not in shown
 
 
+def test_the_secrets_of_tool_servers_are_known_by_their_parts() -> None:
+    servers = [
+        {"name": "files", "command": "mcp-files", "env": {"A": "secret-in-env"}},
+        {
+            "name": "web",
+            "type": "http",
+            "url": "https://example.org/?a=1&key=secret-in-query",
+            "headers": {"Authorization": "Bearer secret-in-header"},
+        },
+    ]
+    redact = Redactor(_secrets(msgspec.convert({"mcp_servers": servers}, AgentConfig), {}))
+    for secret in ("secret-in-env", "secret-in-query", "secret-in-header", "Bearer secret-in-header"):
+        assert redact(f"cannot use {secret}!") == "cannot use [redacted]!"
+
+
 def test_tool_servers_reach_the_agent(port: FakePlatform) -> None:
     servers = [
         {"name": "files", "command": "mcp-files", "args": ["--root"], "env": {"A": "b"}},
@@ -149,3 +166,36 @@ def test_a_step_that_fails_is_named(
     assert not house.stop()
     assert "stopping: sessions did not end in time" in caplog.text
     assert "janitor did not" not in caplog.text  # the later steps are taken all the same
+
+
+# What is known of an agent by name helps when it fails.
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (AgentStartError("command not found"), "npm install"),
+        (AuthRequired("log in"), "Log in with"),
+        (AuthRequired("log in"), 'inherit_env = ["OPENAI_API_KEY"]'),
+    ],
+)
+def test_a_failure_of_a_known_agent_says_what_to_do(error: AgentError, words: str) -> None:
+    agent = resolve(AgentConfig(preset="qwen"))
+    assert words in _advice(error, presets()["qwen"], agent, {"OPENAI_API_KEY": "x"})
+    assert "inherit_env" not in _advice(error, presets()["qwen"], agent, {})
+
+
+def test_an_unknown_agent_or_another_error_gets_no_advice() -> None:
+    agent = resolve(AgentConfig(preset="qwen"))
+    assert _advice(AgentStartError("x"), None, agent, {}) == ""
+    assert _advice(AgentGone("x"), presets()["qwen"], agent, {}) == ""
+
+
+def test_an_agent_that_never_asks_is_named_before_it_acts() -> None:
+    """`ask` is the default, and an agent that has no such mode must not look as if it had."""
+    asking = msgspec.convert({"agent": {"preset": "pi"}}, Config)
+    allowing = msgspec.convert({"agent": {"preset": "pi"}, "permissions": {"mode": "allow"}}, Config)
+    demo = msgspec.convert({"agent": {"preset": "demo"}}, Config)
+    warnings = [App(config, {}, environ={})._pool._house.warning for config in (asking, allowing, demo)]
+    assert "never asks" in warnings[0]
+    assert warnings[1:] == ["", ""]

@@ -28,6 +28,8 @@ COVERED = {
     "python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/openab-sync chat": ".ci/run",
     "python3 -m venv .venv && .venv/bin/pip install tox && .venv/bin/tox": ".ci/run",
     ".venv/bin/python -m pytest tests/test_layers.py": "tox.ini",
+    ".venv/bin/pip install '.[test]' && .venv/bin/python -m tests.bench": "tests/test_bench.py",
+    "python -m tests.fakes.discord": "tests/platforms/discord/test_fake_program.py",
     ".venv/bin/openab-sync chat --agent gemini": "tests/agents_real/test_agents.py",
 }
 

@@ -63,6 +63,7 @@ class Connection:
         self.peer = peer
         self.process = AgentProcess(launch, redact or Redactor(), os_calls)
         self.last_read = 0  # bytes of output taken in by the last wait: the session paces itself by it
+        self.rang = False  # the last wait has heard the bell
         self.exit_seen = False  # the process has ended, whoever may still hold its pipes
         self._clock = clock
         self._running = False
@@ -73,7 +74,8 @@ class Connection:
         self._failure: AgentError | None = None  # told after the events that came before it
         self._events: list[Event] = []
         self._selector = selectors.PollSelector()  # no descriptor of its own, and no end at descriptor 1024
-        self._selector.register(bell.fileno(), READ, bell.hush)
+        self._bell = bell
+        self._selector.register(bell.fileno(), READ, self._hush)
 
     # A life begins.
 
@@ -104,7 +106,7 @@ class Connection:
         Raise AgentGone (it died, or closed its output), AgentProtocolError or AgentStalled, after the events that
         came before that have been returned, and again at each call until `end`.
         """
-        self.last_read = 0
+        self.last_read, self.rang = 0, False
         self._events = []
         if self._failure is not None:
             raise self._failure
@@ -152,6 +154,10 @@ class Connection:
         return timeout
 
     # What the selector calls.
+
+    def _hush(self) -> None:
+        self.rang = True
+        self._bell.hush()
 
     def _hear(self) -> None:
         for _ in range(READS):

@@ -1,7 +1,7 @@
 """What an agent said, in our words: everything that `AcpPeer.receive` can return.
 
-Frozen plain data, made on the session's thread and read there. Whatever shape an agent sent (ACP.md, "The wire, as it
-is met"), the core sees one of these and nothing else. This module knows no JSON.
+Frozen plain data, made on the session's thread and read there. Whatever shape an agent sent, the core
+sees one of these and nothing else. This module knows no JSON.
 """
 
 from __future__ import annotations

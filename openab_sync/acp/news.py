@@ -71,7 +71,7 @@ class SessionNews:
         elif self.session_id is None:
             self._keep(owner, news, events)
         elif owner != self.session_id:
-            self._noises.once("session", "", Noise("an update of another session", owner[:80]), events)
+            self._noises.once("session", "", Noise("an update of another session"), events)
         else:
             self._tell(news, events)
 

@@ -36,7 +36,7 @@ from .noise import Noises
 from .options import Order, order
 from .outgoing import Capabilities, choose, to_wire
 from .questions import CANCELLED, Questions
-from .salvage import Loss, fit, parse_raw
+from .salvage import SAMPLE, Loss, fit, parse_raw
 from .schema import Block, McpServer
 from .stream import join
 from .wire import Item, LineBuffer, decode, encode
@@ -81,7 +81,9 @@ class AcpPeer:
 
     def __repr__(self) -> str:
         waiting = ",".join(f"{name}:{one.method}" for name, one in self._pending.items())
-        return f"<AcpPeer {self.agent_name or '?'} session={self.session_id} pending={waiting or '-'}>"
+        # Whoever knows a session's id can resume it: it is not shown.
+        session = "none" if self.session_id is None else "open"
+        return f"<AcpPeer {self.agent_name or '?'} session={session} pending={waiting or '-'}>"
 
     @property
     def session_id(self) -> str | None:
@@ -293,7 +295,7 @@ class AcpPeer:
             return
         result = parse_raw(frame.result)
         if result is not None and not isinstance(result, dict):
-            events.append(Noise(f"a result of {pending.method} that is no object", str(result)[:200]))
+            events.append(Noise(f"a result of {pending.method} that is no object", str(result)[:SAMPLE]))
         answer: dict[str, object] = result if isinstance(result, dict) else {}
         if known == self.prompt_id:
             self._end_turn(events)

@@ -19,7 +19,7 @@ from msgspec import NODEFAULT, Raw, Struct
 from .events import Noise
 from .schema import Frame, Invalid, Unknown
 
-__all__ = ["KNOWN_METHODS", "Loss", "clean", "fit", "parse", "parse_raw", "rescue", "sample_of"]
+__all__ = ["KNOWN_METHODS", "SAMPLE", "Loss", "clean", "fit", "parse", "parse_raw", "rescue", "sample_of"]
 
 KNOWN_METHODS = frozenset({"session/update", "session/request_permission", "$/cancel_request"})
 """What an agent may send us. Parameters of anything else are not looked at."""
@@ -27,7 +27,7 @@ KNOWN_METHODS = frozenset({"session/update", "session/request_permission", "$/ca
 Loss = Noise | Unknown
 T = TypeVar("T")
 
-_SAMPLE = 200  # characters of the evidence that a log line shows
+SAMPLE = 1024  # characters of the evidence for a log line: more than it shows, so that secrets in it are whole
 _DEPTH = 100  # levels that are kept of a line nested too deeply; real messages have seven or eight
 _DEEP_LINE = 1 << 20  # cutting costs Python time for every bracket: not for a line longer than this
 # A string that never ends counts as one to the end of the line: else each of its quotes would be tried again.
@@ -86,7 +86,7 @@ def _key(key: str) -> str:
 
 def sample_of(line: bytes) -> str:
     """Return the beginning of a line, for a log."""
-    return line[:_SAMPLE].decode("utf-8", "replace").strip()
+    return line[:SAMPLE].decode("utf-8", "replace").strip()
 
 
 def _integer(digits: str) -> int | float | None:
@@ -214,7 +214,7 @@ def _takes_null(kind: Any) -> bool:
 
 
 def _loss(unfit: _Unfit, value: object) -> Loss:
-    sample = value[:_SAMPLE] if isinstance(value, str) else json.dumps(value)[:_SAMPLE]
+    sample = value[:SAMPLE] if isinstance(value, str) else json.dumps(value)[:SAMPLE]
     if unfit.unknown is not None:
         return Unknown(unfit.unknown.kind, unfit.unknown.name, sample)
     return Noise(f"dropped: {unfit.why}", sample)

@@ -17,7 +17,7 @@ from ..clock import Deadline, SystemClock
 from ..errors import ConfigError
 from .check import check
 from .document import Document, parse
-from .schema import Config
+from .schema import Config, StatusConfig, StoreConfig
 
 if TYPE_CHECKING:
     from http.client import HTTPResponse
@@ -167,6 +167,10 @@ def _oddities(config: Config) -> Iterator[str]:
         yield "pool.liveness_check_secs is not below pool.prompt_hard_timeout_secs: a dead agent may go unnoticed"
     if pool.hung_grace_secs <= pool.cancel_grace_secs:
         yield "pool.hung_grace_secs is not above pool.cancel_grace_secs: turns lose their room while being cancelled"
+    if config.store != StoreConfig():
+        yield "[store] is accepted, but not used yet"
+    if config.status != StatusConfig():
+        yield "[status] is accepted, but not used yet"
 
 
 def _oddities_of_source(found: str) -> Iterator[str]:

@@ -41,6 +41,7 @@ class Agent:
         self.chosen: dict[str, str | bool] = {}  # options people set, in order
         self.title = ""
         self.changed = True  # something that a snapshot shows
+        self.stirred = True  # the last wait ended with more than text: the bell, or news of another kind
         self._connection = Connection(self.launch, self.peer, bell, house.clock, redact=house.redact)
         self._name = house.agent_name
         self._clock = house.clock
@@ -78,9 +79,11 @@ class Agent:
             events = self._connection.wait(min(timeout, pause), listen=False)
             if not events and time.monotonic() >= self._listen_at:  # else somebody rang, or something else is due
                 events = self._connection.hear()
+        only_text = all(isinstance(event, acp.Said | acp.Thought) for event in events)
+        self.stirred = self._connection.rang or not only_text
         if events:
             self.listen()
-            if self._connection.last_read < MUCH and all(isinstance(event, acp.Said | acp.Thought) for event in events):
+            if only_text and self._connection.last_read < MUCH:
                 self._listen_at = time.monotonic() + PACE
         return self._sort(events)
 

@@ -196,7 +196,7 @@ class Answering:
         permissions = self._house.config.permissions
         self.turn.take(asked.tool)
         self.reply.forward(asked.tool)
-        if why := self._refuses():
+        if why := self._refuses(asked):
             self._peer.answer(asked.request_id, pick(asked.options, "deny"))
             tool = self.turn.tool(asked.tool.call_id)
             self.notice(f"🔒 Rejected, {why}: {one_line(tool.label if tool else asked.tool.call_id, 200)}")
@@ -209,11 +209,13 @@ class Answering:
             self.reply.ask(asked, self.turn.tool(asked.tool.call_id), permissions.timeout_secs)
             self.patience.asking(len(self._open))
 
-    def _refuses(self) -> str:
+    def _refuses(self, asked: acp.Asked) -> str:
         """Why a question is rejected without asking anybody; "" if it is not."""
         permissions = self._house.config.permissions
         if self.is_over:
             return "the turn had ended"
+        if not asked.options:
+            return "the agent offers no answer"
         if permissions.mode == "deny":
             return "as configured"
         return "nobody can be asked here" if permissions.mode == "ask" and not self._port.limits.can_ask else ""

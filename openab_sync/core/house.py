@@ -18,7 +18,7 @@ from ..acp.process import Launch
 from ..acp.schema import McpServer
 from ..clock import Clock
 from ..config.schema import Config
-from ..errors import OpenabError
+from ..errors import AgentError, OpenabError
 from .message import Conversation, Inbound, Person
 from .port import ChatPort
 from .state import State
@@ -71,7 +71,8 @@ class Hooks(Protocol):
 class House:
     """What every session is given. `launch` says how to start the agent in a folder ("": the configured one).
 
-    `redact` takes secrets out of what agents log.
+    `redact` takes secrets out of what agents log. `advice` says what to do about an agent's error, " " first, or "";
+    `warning` is told at the head of a new session's first reply.
     """
 
     config: Config
@@ -80,6 +81,8 @@ class House:
     agent_name: str
     redact: Callable[[str], str]
     mcp_servers: tuple[McpServer, ...] = ()
+    advice: Callable[[AgentError], str] = lambda _: ""
+    warning: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The janitor: suspends idle sessions, gives away the rooms of those that hang, lets go of ended threads.
 
 One thread, `janitor`, that blocks in `stop.wait(interval)` and is woken there by `stop`. It never waits for a session
-and never touches one while holding the pool's lock for longer than a look (FIELD A2, the seed's two review findings).
+and never touches one while holding the pool's lock for longer than a look (FIELD A2).
 """
 
 from __future__ import annotations

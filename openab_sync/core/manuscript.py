@@ -13,16 +13,13 @@ from __future__ import annotations
 from itertools import accumulate
 
 from ..acp import events as acp
-from ..text.clean import plain
+from ..text.clean import plain, settled_length
 from ..text.split import Paginator
 from ..text.tables import TableStream, convert
 from .drawing import Drawing, Scribe
 from .turn import MediaItem, NoticeLine, PlanList, Segment, TextRun, ThoughtRun, ToolGroup, Turn
 
 __all__ = ["Manuscript"]
-
-# Text is cleaned in pieces: an escape sequence may end in the next one. This many characters are waited for.
-_ESCAPE = 200
 
 
 class Manuscript:
@@ -138,7 +135,7 @@ class Manuscript:
         if self._part < len(run.parts):
             text = self._held + "".join(run.parts[self._part :])
             self._part = len(run.parts)
-            cut = _settled_length(text)
+            cut = settled_length(text)
             self._held = text[cut:]
             self._feed(self._scribe.put(plain(text[:cut])))
 
@@ -173,11 +170,3 @@ def _is_settled(segment: Segment, turn: Turn, *, is_last: bool) -> bool:
     if is_last or isinstance(segment, PlanList):
         return False
     return not (isinstance(segment, ToolGroup) and segment.is_open)
-
-
-def _settled_length(text: str) -> int:
-    """Return how much of `text` is sure not to be the head of something that is to be cleaned away."""
-    at = text.rfind("\x1b", -_ESCAPE)
-    if at >= 0 and "\n" not in text[at:]:
-        return at
-    return len(text) - text.endswith("\r")

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from ..acp.events import Noise
 from ..clock import Clock
+from ..text.clean import one_line
 
 __all__ = ["NoiseLog"]
 
@@ -18,6 +19,7 @@ log = logging.getLogger(__name__)
 
 LINES = 20  # a minute
 MINUTE = 60.0  # seconds
+WHAT, SAMPLE = 300, 200  # characters of each that a line shows
 
 
 class NoiseLog:
@@ -41,7 +43,9 @@ class NoiseLog:
         self._written += 1
         more = f" (and {self._held} more like it were not logged)" if self._held else ""
         self._held = 0
+        # Redacted before it is cut: half a secret is one, too. Names in it are the agent's: they must not start a line.
+        what = one_line(self._redact(noise.what), WHAT)
+        log.warning("%s: %s%s", who, what, more)
         # The sample may hold an answer or a prompt: never above DEBUG.
-        log.warning("%s: %s%s", who, noise.what, more)
         if log.isEnabledFor(logging.DEBUG):
-            log.debug("%s: %s: %r", who, noise.what, self._redact(noise.sample))
+            log.debug("%s: %s: %r", who, what, self._redact(noise.sample)[:SAMPLE])

@@ -14,7 +14,7 @@ from .ending import RESET_TEXT
 from .house import Cancel, House, Reset
 from .line import Place
 from .message import Conversation, Inbound, MessageRef
-from .port import ChatPort, Notice
+from .port import ChatPort, Notice, TurnEnded
 
 __all__ = ["forget_mark", "mark", "tell", "turn_away"]
 
@@ -44,11 +44,14 @@ def forget_mark(house: House, port: ChatPort, note: Inbound) -> None:
 def turn_away(house: House, port: ChatPort, place: Place, error: OpenabError) -> None:
     """Tell people that what they wrote will not be answered, and whoever ordered something why it was not done.
 
-    A reset is done all the same: there is nothing left to forget.
+    A reset is done all the same: there is nothing left to forget. A platform that draws by itself gets the end of each
+    turn that will not be.
     """
     for note in place.notes:
         forget_mark(house, port, note)
         tell(port, place.conversation, error.user_text(), note.ref)
+        if port.limits.live == "events":  # whoever waits for the end of its turn must not wait for ever
+            port.event(place.conversation, TurnEnded((note.ref,), "failed"))
     for order in place.orders:
         for note in order.dropped if isinstance(order, Cancel | Reset) else ():
             forget_mark(house, port, note)

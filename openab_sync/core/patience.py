@@ -1,8 +1,8 @@
-"""How long a turn is waited for: liveness, the hard ceiling, cancel grace, reassurance, the drain window.
+"""How long a turn is waited for: liveness, the hard ceiling, cancel grace, reassurance.
 
-Pure: told what happened, asked what is due. Silence never ends a turn (FIELD 59, 732); the ceiling does, and it is
-looked at on every call, not only on a silent tick (FIELD section 2, first row). Time spent waiting for a person does
-not count against it. All seconds are those of the injected clock.
+Pure: told what happened, asked what is due. Silence never ends a turn (openab#59, openab#732); the ceiling does, and
+it is looked at on every call, not only on a silent tick. Time spent waiting for a person does not count against it. All
+seconds are those of the injected clock.
 """
 
 from __future__ import annotations
@@ -18,13 +18,12 @@ __all__ = ["Due", "Limits", "Patience"]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The figures, in seconds (DESIGN, "One wait")."""
+    """The figures, in seconds (ARCHITECTURE.rst, "One wait")."""
 
     liveness: float = 30.0
     ceiling: float = 1800.0
     cancel_grace: float = 10.0
     silence: float = 60.0
-    drain: float = 0.2
     hung_grace: float = 120.0
 
 

@@ -287,7 +287,7 @@ class SessionPool:
             self._sessions[key] = session
             # Those that have ended properly go at once: until the janitor comes a rush would pile them up.
             kept = self._every_locked()
-            self._threads = [item for item in self._threads if item in kept or not item.has_ended] + [session]
+            self._threads = [item for item in self._threads if not item.has_ended or item in kept] + [session]
             made.append(session)
         return made
 

@@ -25,15 +25,12 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from ..acp import events as acp
-from ..acp.permissions import pick
 from ..clock import Deadline
 from ..errors import AgentError, AgentStalled, OpenabError, SessionClosed
 from ..threads import spawn
 from .agent import Agent
 from .answering import Answering
 from .calls import Calls
-from .delivery import Floor
 from .ending import RESET_TEXT, Ending, dropped_text, verdict
 from .house import Cancel, Close, Farewell, House, Lease, Open, Order, Reset, SessionSnapshot, SetOption
 from .inbox import Inbox
@@ -45,11 +42,13 @@ from .port import Outcome
 from .portrait import Moment, portrait
 from .starting import Starting
 from .state import Event, State
+from .turns import Turns
 
 __all__ = ["Session"]
 
 log = logging.getLogger(__name__)
 
+LOOK = 1.0  # seconds at most between two looks at everything while text streams: no snapshot is older
 SIGNS = 5.0  # seconds for the last reactions, when the session ends
 DELIVERY = 60.0  # seconds a chat service gets for the last pages of a reply
 
@@ -68,9 +67,7 @@ class Session:
         self.mailbox = Mailbox(conversation, inbox)
         self._memory = lease.memory
         self._agent: Agent  # made in `start`: it needs descriptors
-        self._answering: Answering | None = None  # the turn that runs, or the last one: late text goes there
-        self._before: Answering | None = None  # the one before it, for late text that names its message
-        self._floor = Floor()  # shared by the two replies: one operation is in flight in a conversation
+        self._turns = Turns()
         self._notices: list[str] = []  # sentences for the head of the next reply
         self._resumes = lease.memory.acp_session_id is not None
         self._heard = 0  # events since the agent runs
@@ -147,10 +144,10 @@ class Session:
     def _fail(self, reason: str) -> None:
         """Tell those whose turn it is; before any turn, whoever is first: the others each make a try of their own."""
         self._shut()
-        if self._answering is None and (notes := self.mailbox.take_failed()):
+        if self._turns.latest is None and (notes := self.mailbox.take_failed()):
             self._answer(notes)
-        if self._answering is not None and not self._answering.is_over:
-            self._break_off(self._answering, "failed", reason)
+        if self._turns.latest is not None and not self._turns.latest.is_over:
+            self._break_off(self._turns.latest, "failed", reason)
 
     def _live(self) -> None:
         pool = self._house.config.pool
@@ -167,7 +164,7 @@ class Session:
             if self._resumes:
                 calls.settle(lambda: self._heard, pool.drain_ms / 1000)
         except AgentError as error:
-            self._fail(error.user_text())
+            self._fail(error.user_text() + self._house.advice(error))
             raise
         self._notices += notices
         log.info("%s has %s, pid %s", self.conversation, self._agent.name, self._agent.pid)
@@ -197,7 +194,7 @@ class Session:
 
     def _serve(self, notes: tuple[Inbound, ...]) -> None:
         """One turn, from its prompt to its last page."""
-        if self._answering is not None and self._agent.is_dead:
+        if self._turns.latest is not None and self._agent.is_dead:
             self.mailbox.give_back(notes)  # it died while it had nothing to do: they are its successor's
             self._agent.check()
         answering = self._answer(notes)
@@ -218,9 +215,8 @@ class Session:
             raise Ending(self._closing.reason)
 
     def _answer(self, notes: tuple[Inbound, ...]) -> Answering:
-        answering = Answering(notes, self._house, self._port, self._agent.peer, self.mailbox.ring, floor=self._floor)
-        self._before, self._answering = self._answering, answering
-        return answering
+        house, port, peer, ring = self._house, self._port, self._agent.peer, self.mailbox.ring
+        return self._turns.begin(lambda floor: Answering(notes, house, port, peer, ring, floor=floor))
 
     def _break_off(self, answering: Answering, outcome: Outcome, reason: str) -> None:
         """The agent's life is over: end its process, then tell people, with what had been said so far."""
@@ -233,7 +229,7 @@ class Session:
         answering.finish()
         if not self._pump(lambda: answering.is_delivered, DELIVERY):
             log.warning("%s: the reply was not delivered within %.0f s", self.conversation, DELIVERY)
-            self._floor = Floor()  # what has not come back by now never will: it must not silence the next turn
+            self._turns.renew_floor()
         if self.mailbox.is_shut:  # nobody will look after the last reactions later
             self._pump(lambda: answering.is_quiet, SIGNS)
 
@@ -256,36 +252,28 @@ class Session:
         Raise AgentError when the agent ends or misbehaves, Ending when an order ends the session.
         """
         deadline = Deadline(self._clock, seconds)
+        due_at = -math.inf
         while True:
-            self._obey()
-            self._agent.tend()
-            for answering in self._answerings():
-                for due in answering.tend():
+            now = self._clock.monotonic()
+            if now >= due_at or self._agent.stirred:  # else it is only text that streams: no news for anything else
+                self._obey()
+                self._agent.tend()
+                for due, answering in self._turns.tend():
                     self._do(due, answering)
-            self._publish()
-            if done():
-                return True
-            if deadline.expired:
-                return False
-            turns = (item.next_at() for item in self._answerings())
-            due_at = min(deadline.at, self._close_at, self._agent.next_at(), *turns)
-            timeout = max(0.0, due_at - self._clock.monotonic())
-            if events := self._agent.wait(timeout, may_coast=self.mailbox.state is State.BUSY):
+                self._publish()
+                if done():
+                    return True
+                if deadline.expired:
+                    return False
+                due_at = min(deadline.at, self._close_at, self._agent.next_at(), self._turns.next_at())
+                now = self._clock.monotonic()
+            events = self._agent.wait(max(0.0, due_at - now), may_coast=self.mailbox.state is State.BUSY)
+            for event in events:
+                self._turns.take(event, self._agent.peer)
+            if events:
                 self._heard += len(events)
                 self._active_at = self._clock.monotonic()
-            for event in events:
-                self._route(event)
-
-    def _route(self, event: acp.Event) -> None:
-        """Hand an event to its turn: by its messageId if that is of the turn before, else to the latest."""
-        target = self._answering
-        message_id = getattr(event, "message_id", None)
-        if message_id is not None and self._before is not None and message_id in self._before.turn.message_ids:
-            target = self._before
-        if target is not None:
-            target.take(event)
-        elif isinstance(event, acp.Asked):  # before the first prompt: all else then is history, and not shown again
-            self._agent.peer.answer(event.request_id, pick(event.options, "deny"))
+                due_at = min(due_at, self._active_at + LOOK, self._turns.draws_at())
 
     def _do(self, due: Due, answering: Answering) -> None:
         pool = self._house.config.pool
@@ -299,9 +287,6 @@ class Session:
             case Due.KILL:
                 text = f"The agent did not stop within {pool.cancel_grace_secs:g} s of being told to, and was ended."
                 raise self._agent.blame(AgentStalled, text)
-
-    def _answerings(self) -> tuple[Answering, ...]:
-        return tuple(item for item in (self._before, self._answering) if item is not None)
 
     # ---- session thread only: orders ----
 
@@ -338,8 +323,7 @@ class Session:
 
     def _obey_cancel(self, order: Cancel) -> str:
         dropped = self._drop(order.dropped)
-        answering = self._answering
-        if order.turn and order.turn == self.mailbox.turn and answering is not None and not answering.is_over:
+        if order.turn and order.turn == self.mailbox.turn and self._turns.is_running:
             self._cancel("cancelled", f"Cancelled by {order.by.name or order.by.id}.")
             return "Cancelling." + dropped
         if order.dropped and not order.all:
@@ -348,7 +332,7 @@ class Session:
 
     def _obey_reset(self, order: Reset) -> Ending:
         dropped = self._drop(order.dropped)
-        if self._answering is not None and not self._answering.is_over:
+        if self._turns.is_running:
             self._agent.peer.cancel()  # an agent that outlives us for a moment must not go on working (FIELD A15)
         self._shut()
         order.done.set_result(RESET_TEXT + dropped)
@@ -364,8 +348,9 @@ class Session:
         return None
 
     def _cancel(self, outcome: Outcome, reason: str) -> None:
-        if self.mailbox.state is State.BUSY and self._answering is not None and not self._answering.is_over:
-            self._answering.cancel(outcome, reason)
+        turn = self._turns.latest
+        if self.mailbox.state is State.BUSY and turn is not None and not turn.is_over:
+            turn.cancel(outcome, reason)
             self._become(Event.CANCEL)
             self._agent.listen()
 
@@ -389,10 +374,10 @@ class Session:
 
     def _publish(self, *, force: bool = False) -> None:
         """Replace the snapshot if something that it shows has changed."""
-        now, agent, answering = self.snapshot, self._agent, self._answering
-        waiting = len(self.mailbox.waiting())
+        now, agent, answering = self.snapshot, self._agent, self._turns.latest
+        waiting, asked = len(self.mailbox.waiting()), 0 if answering is None else answering.questions
         aged = self._active_at - now.last_activity >= 1.0
-        if not (force or agent.changed or aged or waiting != now.inbox):
+        if not (force or agent.changed or aged or waiting != now.inbox or asked != now.questions):
             return
         agent.changed = False
         self.snapshot = portrait(

@@ -39,6 +39,7 @@ class Starting:
         self._call(self._peer.initialize(), pool.initialize_secs, "initialize")
         resumed = memory.acp_session_id is not None and self._resume(memory)
         if not resumed:
+            self._notices += [self._house.warning] if self._house.warning else []
             servers = self._house.mcp_servers
             self._call(self._peer.new_session(memory.cwd, servers), pool.new_session_secs, "session/new")
         if self._peer.left_out:

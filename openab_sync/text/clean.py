@@ -12,7 +12,7 @@ import re
 
 from wcwidth import iter_graphemes
 
-__all__ = ["one_line", "plain"]
+__all__ = ["one_line", "plain", "settled_length"]
 
 # ECMA-48 control sequences, 7-bit (ESC [) and 8-bit (U+009B) forms. A string command (OSC, DCS, SOS, PM, APC) that is
 # never ended stops at the end of its line: text behind a stray byte must not vanish.
@@ -22,6 +22,15 @@ _ESCAPE = re.compile(
     r"|(?:\x1b[PX^_]|[\x90\x98\x9e\x9f])[^\x1b\x9c\n]*(?:\x1b\\|\x9c)?"
     r"|\x1b[ -/]*[0-~]?"
 )
+# The head of such a sequence at the end of a text, without what would end it.
+_UNFINISHED = re.compile(
+    r"(?:(?:\x1b\[|\x9b)[0-?]*[ -/]*"
+    r"|(?:\x1b\]|\x9d)[^\x07\x1b\x9c\n]*\x1b?"
+    r"|(?:\x1b[PX^_]|[\x90\x98\x9e\x9f])[^\x1b\x9c\n]*\x1b?"
+    r"|\x1b[ -/]*"
+    r"|\r)\Z"
+)
+_HEAD = 200  # characters of an unfinished sequence that are waited for
 _LINE_END = re.compile(r"\r\n?")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -38,6 +47,15 @@ def plain(text: str) -> str:
         return text
     text = _CONTROL.sub("", _LINE_END.sub("\n", _without_escapes(text)))
     return _SURROGATE.sub("\ufffd", text)
+
+
+def settled_length(text: str) -> int:
+    """Return how much of `text` can be cleaned now, for text that comes in pieces.
+
+    The rest, at most 200 characters, may be the head of what is to be cleaned away: clean it with the next piece.
+    """
+    found = _UNFINISHED.search(text, max(0, len(text) - _HEAD))
+    return found.start() if found else len(text)
 
 
 def one_line(text: str, width: int) -> str:

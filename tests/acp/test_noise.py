@@ -35,6 +35,7 @@ def test_updates_of_other_sessions_are_dropped_with_one_noise() -> None:
     events = talk.hear(chunk("a", "other"), chunk("b", "other"), chunk("c"), chunk("d", "third"))
     assert text_of(events) == "c"
     assert whats(events) == ["an update of another session"]
+    assert [event.sample for event in events if isinstance(event, Noise)] == [""]  # its id could resume it
     nameless = {"method": "session/update", "params": {"update": {"sessionUpdate": "plan", "entries": []}}}
     assert whats(talk.hear(nameless, nameless)) == ["an update of no session"]
     assert talk.hear({"method": "session/update", "params": {}}, {"method": "session/update"}) == []

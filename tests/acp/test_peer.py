@@ -119,6 +119,8 @@ def test_what_was_announced_is_asked_for() -> None:
     talk.written()
     talk.answer(talk.peer.resume_session("old", "/w"))
     assert talk.peer.session_id == "old"
+    assert "session=open" in repr(talk.peer)
+    assert "old" not in repr(talk.peer)  # whoever knows it can resume the session
     talk.peer.list_sessions()
     talk.peer.list_sessions("/w", "next")
     talk.peer.close_session()

@@ -227,3 +227,10 @@ def test_the_footer_names_the_model_in_use() -> None:
     ends = [event for _, event in scene.platform.events if isinstance(event, TurnEnded)]
     assert "Large" in ends[0].footer
     assert current_model(()) == ""
+
+
+def test_a_question_without_options_is_answered_at_once() -> None:
+    """Nobody could choose anything."""
+    scene = Scene()
+    scene.hear(ask(1, []))
+    assert (scene.outcomes(), scene.platform.questions) == ([CANCELLED], {})

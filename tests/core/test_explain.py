@@ -36,7 +36,7 @@ def test_a_turn_that_runs_and_an_answer_need_no_words(turn: Turn) -> None:
     ],
 )
 def test_every_stop_reason_but_end_turn_is_named(turn: Turn, outcome: Outcome, stop: str, words: str) -> None:
-    """FIELD 8 (ACP.md): refusal, limits and cancels must not look like success; an unknown reason is shown."""
+    """Refusal, limits and cancels must not look like success; an unknown reason is shown."""
     turn.take(acp.Said("partial"))
     turn.end(outcome, stop_reason=stop)
     assert words in explain(turn)
@@ -73,7 +73,7 @@ def test_a_stall_says_which_limit_it_was(turn: Turn) -> None:
 
 
 def test_tools_without_an_answer_are_listed(turn: Turn) -> None:
-    """FIELD 77."""
+    """openab#77."""
     for number in range(7):
         turn.take(tool(str(number), f"step `{number}`", "completed"))
     turn.end("done", stop_reason="end_turn")

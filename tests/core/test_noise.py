@@ -7,7 +7,8 @@ import logging
 import pytest
 
 from openab_sync.acp.events import Noise
-from openab_sync.core.noise import LINES, NoiseLog
+from openab_sync.core.noise import LINES, SAMPLE, NoiseLog
+from openab_sync.text.redact import Redactor
 from tests.fakes.clock import FakeClock
 
 
@@ -49,3 +50,17 @@ def test_a_trickle_is_never_cut(caplog: pytest.LogCaptureFixture) -> None:
         noisy("test:1", Noise("again"))
         clock.advance(60.0 / LINES)
     assert warnings(caplog) == ["test:1: again"] * 100
+
+
+def test_a_secret_is_redacted_before_the_sample_is_cut(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    redact = Redactor(["correct-horse-battery"])
+    noise = Noise("unknown request correct-horse-battery", "x" * (SAMPLE - 10) + "correct-horse-battery")
+    NoiseLog(FakeClock(), redact)("test:1", noise)
+    assert "[redacted]" in caplog.text
+    assert "correct" not in caplog.text
+
+
+def test_what_an_agent_calls_things_does_not_begin_a_line_of_its_own(caplog: pytest.LogCaptureFixture) -> None:
+    NoiseLog(FakeClock(), str)("test:1", Noise("unknown request a\nERROR \x1b[31mall is lost"))
+    assert warnings(caplog) == ["test:1: unknown request a ERROR all is lost"]

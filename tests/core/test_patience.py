@@ -173,7 +173,7 @@ STEPS = st.lists(
 def test_stepping_to_the_next_moment_always_finds_something_to_do(steps: list[str | float]) -> None:
     """No spinning: what is due is done, and then the next moment lies ahead; before it, nothing is due."""
     clock = FakeClock()
-    patience = Patience(Limits(drain=0.25), clock)
+    patience = Patience(Limits(), clock)
     for step in steps:
         killed = False
         match step:

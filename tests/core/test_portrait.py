@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from openab_sync.core.state import State
-from tests.core.bed import Bed
+from tests.core.bed import ANN, Bed
 from tests.fakes.clock import FakeClock
 from tests.waiting import until
 
@@ -35,3 +35,16 @@ def test_an_open_question_is_counted() -> None:
         bed.command("cancel")
         until(bed.ends)
         assert bed.snapshot().questions == 0
+
+
+def test_a_question_is_closed_at_once_though_the_agent_says_nothing_more() -> None:
+    """Until then the turn has no ceiling: one that hangs would keep its room for ever."""
+    with Bed(clock=FakeClock()) as bed:
+        started = bed.clock.monotonic()
+        bed.say("ask\nhang")
+        question = bed.port.until_question()
+        until(lambda: bed.snapshot().questions == 1)
+        assert bed.snapshot().overdue_at == math.inf
+        bed.port.answer(question, question.options[0].option_id, ANN)
+        until(lambda: bed.snapshot().questions == 0)
+        assert bed.snapshot().overdue_at == started + 1800 + 120

@@ -47,7 +47,7 @@ def test_a_question_shows_what_would_happen_and_the_agents_own_options(desk: Des
 
 
 def test_a_call_never_heard_of_is_what_the_question_says(desk: Desk) -> None:
-    """ACP.md: gemini's first word about a call is its question."""
+    """gemini's first word about a call is its question."""
     assert desk.questions.ask(asked(0), None, 60.0).title == "rm -rf build"
 
 

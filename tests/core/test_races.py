@@ -17,6 +17,7 @@ from openab_sync.core.mailbox import Mailbox
 from openab_sync.core.pool import SessionPool
 from openab_sync.core.session import Session
 from openab_sync.core.state import State
+from openab_sync.core.turns import Turns
 from tests.core.bed import ANN, Bed, place, received
 from tests.core.points import awake, dies, kill, methods, order, ref, stopped
 from tests.fakes.clock import FakeClock
@@ -241,7 +242,7 @@ def test_an_answer_that_is_there_before_the_ceiling_is_looked_at_counts(tmp_path
     with Bed("--log", str(log), clock=FakeClock()) as bed:
         bed.say(f"gate {gate}")
         bed.until_state(State.BUSY)
-        with stopped(Session, "_route") as point:
+        with stopped(Turns, "take") as point:
             gate.touch()
             point.reach()
             bed.pass_time(1801)

@@ -199,7 +199,8 @@ def test_orders_are_answered_though_one_of_them_raises(monkeypatch: pytest.Monke
 
 def test_orders_left_for_a_thread_that_died_without_a_word_are_answered(monkeypatch: pytest.MonkeyPatch) -> None:
     def run(session: Session) -> None:
-        session.mailbox.bell.close()
+        with session.mailbox._lock:  # as the bell wants it
+            session.mailbox.bell.close()
 
     with Bed() as bed:
         with monkeypatch.context() as patch:

@@ -116,6 +116,8 @@ class Crowd:
     def ended(self) -> list[MessageRef]:
         """The messages whose turns have ended, in that order."""
         events = [event for _, event in list(self.bed.port.events) if isinstance(event, TurnEnded)]
+        # A message that is turned away is dropped, and whoever waits for the end of its turn is told so.
+        events = [event for event in events if event.outcome != "failed" or event.refs[0] not in self.dropped]
         return [ref for event in events for ref in event.refs]
 
     def settle(self) -> None:

@@ -73,7 +73,7 @@ class Account:
                 case Said(text):
                     self._said[conversation] = (self._said.get(conversation, "") + text)[-TAIL:]
                 case TurnEnded(refs):
-                    self._ended.update(ref.id for ref in refs)
+                    self._ended.update(ref.id for ref in refs if not self._is_turned_away_locked(ref, event))
                     self._check_text_locked(conversation, event)
                     self._check_order_locked(event)
 
@@ -81,6 +81,10 @@ class Account:
         """A message will not be answered, and its people can know: it was taken back, dropped or turned away."""
         with self._lock:
             self._dropped[note.ref.id] += 1
+
+    def _is_turned_away_locked(self, ref: MessageRef, event: TurnEnded) -> bool:
+        """The end of a turn that never was: its message was dropped, and whoever waits for the end is told so."""
+        return event.outcome == "failed" and ref.id in self._dropped and ref.id not in self._started
 
     def _check_text_locked(self, conversation: Conversation, event: TurnEnded) -> None:
         said = self._said.get(conversation, "")

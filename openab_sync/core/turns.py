@@ -1,0 +1,69 @@
+"""The turns of a session that can still change: the one that runs, or the last one, and the one before it.
+
+Text that comes after its turn's answer belongs to that turn as long as the next prompt has not been sent; afterwards it
+goes by its messageId, else to the running turn (FIELD 76: 17 s late were seen). Both replies share one floor: in a
+conversation one message operation is in flight at a time. Session thread only; never blocks.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from ..acp import events as acp
+from ..acp.peer import AcpPeer
+from ..acp.permissions import pick
+from .answering import Answering
+from .delivery import Floor
+from .patience import Due
+
+__all__ = ["Turns"]
+
+
+class Turns:
+    """At most two."""
+
+    def __init__(self) -> None:
+        self.latest: Answering | None = None
+        self._before: Answering | None = None
+        self._floor = Floor()
+
+    @property
+    def is_running(self) -> bool:
+        """The latest turn has been begun and is not over."""
+        return self.latest is not None and not self.latest.is_over
+
+    def begin(self, make: Callable[[Floor], Answering]) -> Answering:
+        """Have `make` make the next one; return it."""
+        self._before, self.latest = self.latest, make(self._floor)
+        return self.latest
+
+    def take(self, event: acp.Event, peer: AcpPeer) -> None:
+        """Hand an event to its turn. Before the first it is history that the agent replays, and not shown again."""
+        target = self.latest
+        message_id = getattr(event, "message_id", None)
+        if message_id is not None and self._before is not None and message_id in self._before.turn.message_ids:
+            target = self._before
+        if target is not None:
+            target.take(event)
+        elif isinstance(event, acp.Asked):  # nobody is there yet who could decide
+            peer.answer(event.request_id, pick(event.options, "deny"))
+
+    def tend(self) -> list[tuple[Due, Answering]]:
+        """Do what is due in each; return what patience wants of the session."""
+        return [(due, item) for item in self._both() for due in item.tend()]
+
+    def next_at(self) -> float:
+        """The moment (monotonic seconds) at which `tend` wants to be called."""
+        return min((item.next_at() for item in self._both()), default=math.inf)
+
+    def draws_at(self) -> float:
+        """The moment at which text that has just come wants to be drawn."""
+        return min((item.reply.due() for item in self._both()), default=math.inf)
+
+    def renew_floor(self) -> None:
+        """What is in flight will never come back: it must not silence the next turn."""
+        self._floor = Floor()
+
+    def _both(self) -> list[Answering]:
+        return [item for item in (self._before, self.latest) if item is not None]
