@@ -6,7 +6,10 @@ Nothing heavy is imported here: `--help` must be there at once.
 
 from __future__ import annotations
 
+import errno
 import importlib
+import os
+import sys
 import traceback
 from typing import Any
 
@@ -22,6 +25,10 @@ COMMANDS = {
     "chat": ("chat", "Talk to an agent in this terminal, or once with -p."),
     "agents": ("agents", "List the agents that are known by name."),
 }
+
+
+UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
+"""What a full disk, or a stdout that is none, is called."""
 
 
 class _Program(click.Group):
@@ -65,5 +72,22 @@ def program(*, debug: bool) -> None:
 
 
 def main() -> None:
-    """Run the command line of this process and exit. A pipe that nobody reads any more ends it quietly, with 1."""
-    program.main(prog_name="openab-sync")
+    """Run the command line of this process and exit.
+
+    A pipe that nobody reads any more ends it quietly, with 1; output that cannot be written ends it with 1 and why.
+    """
+    try:
+        program.main(prog_name="openab-sync")
+    except OSError as error:
+        if error.errno not in UNWRITABLE:
+            raise
+        _drop_output()
+        click.echo(f"openab-sync: cannot write: {os.strerror(error.errno)}", err=True)
+        sys.exit(1)
+
+
+def _drop_output() -> None:
+    """Send what is still buffered for stdout nowhere: else it fails once more as the interpreter ends."""
+    if sys.stdout is not None:
+        with open(os.devnull, "wb") as sink:
+            os.dup2(sink.fileno(), sys.stdout.fileno())

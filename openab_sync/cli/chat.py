@@ -6,6 +6,7 @@ pay for a line editor.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
@@ -38,6 +39,15 @@ class _Wish:
     verbose: bool = False
 
 
+def _debug(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    """Do what the option of the same name in front of the command does."""
+    if wanted:
+        from .logs import show_all
+
+        context.find_root().params["debug"] = True
+        show_all()
+
+
 @click.command("chat")
 @click.option("-c", "--config", metavar="PATH|URL", help="Configuration; without it the usual places are looked at.")
 @click.option("--agent", metavar="NAME", help="An agent listed by `openab-sync agents`.")
@@ -47,12 +57,15 @@ class _Wish:
 @click.option("--cwd", type=FOLDER, help="Where the agent works; without it, as configured or here.")
 @click.option("--mode", type=click.Choice(["ask", "allow", "deny"]), help="Who decides when the agent asks to act.")
 @click.option("-v", "--verbose", is_flag=True, help="With -p or a pipe: tools, plans and questions on stderr, too.")
+@click.option("--debug", is_flag=True, expose_value=False, callback=_debug, help="As in front of the command.")
 def command(**given: Any) -> None:
     """Talk to an agent in this terminal.
 
     With -p, or with text piped in, one turn is run and only the answer is printed: exit 0 if it ended well, 1 if not.
     Where nobody can be asked, what an agent asks for is rejected: see --mode.
     """
+    if sys.stdout is None:  # closed; it must not take a turn to notice
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
     wish = _Wish(**given)  # click has checked them: names and types are those of its options
     prompt = _prompt(wish)
     config = _config(wish)

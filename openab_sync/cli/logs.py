@@ -5,16 +5,26 @@ from __future__ import annotations
 import logging
 import sys
 
-__all__ = ["set_up"]
+from ..text.clean import plain
+
+__all__ = ["set_up", "show_all"]
 
 FORMAT = "%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s"
 
 
 class _Stderr(logging.Handler):
-    """Writes to whatever `sys.stderr` is at that moment: the line editor stands in for it while it runs."""
+    """Writes to whatever `sys.stderr` is at that moment: the line editor stands in for it while it runs.
+
+    What agents are called and what they wrote is part of some lines, so they are cleaned for the terminal. A line that
+    cannot be written is lost: no session ends because nobody reads its log.
+    """
 
     def emit(self, record: logging.LogRecord) -> None:
-        sys.stderr.write(self.format(record) + "\n")
+        try:
+            if sys.stderr is not None:  # as it is when the process was started without one
+                sys.stderr.write(plain(self.format(record)) + "\n")
+        except (OSError, ValueError):  # nobody reads it any more, or it was closed
+            self.handleError(record)
 
 
 def set_up(*, debug: bool) -> None:
@@ -24,3 +34,8 @@ def set_up(*, debug: bool) -> None:
     logging.basicConfig(level=logging.DEBUG if debug else logging.ERROR, handlers=[handler])
     # The line editor runs on asyncio, which logs that it does.
     logging.getLogger("asyncio").setLevel(logging.WARNING)
+
+
+def show_all() -> None:
+    """Show everything from now on, as with `debug`."""
+    logging.getLogger().setLevel(logging.DEBUG)

@@ -169,6 +169,44 @@ def test_a_signal_cancels_the_turn_and_ends_everything(tmp_path: Path, number: s
     assert "Traceback" not in err
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_while_the_agent_starts_waits_for_no_answer(tmp_path: Path, number: signal.Signals, code: int) -> None:
+    started = tmp_path / "started"
+    config = tmp_path / "config.toml"
+    os.mkfifo(started)  # opening it waits for the other side: then the agent is there, and silent
+    config.write_text(f'[agent]\ncommand = "sh"\nargs = ["-c", "echo > {started}; while read line; do :; done"]\n')
+    with start(tmp_path, "hello", "-c", str(config)) as process:
+        assert started.read_text() == "\n"
+        process.send_signal(number)
+        out, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, out, err) == (code, "", "⏹ Cancelled before it began.\n")
+
+
+# Where nothing can be written.
+
+
+@pytest.mark.parametrize("arguments", ["chat -p tool", "chat --json -p tool", "agents", "--version", "--help"])
+def test_a_full_disk_is_a_sentence(tmp_path: Path, arguments: str) -> None:
+    assert shell(tmp_path, f"{arguments} > /dev/full") == (1, "openab-sync: cannot write: No space left on device\n")
+
+
+def test_without_a_stdout_nothing_is_asked(tmp_path: Path) -> None:
+    assert shell(tmp_path, "chat -p tool >&-") == (1, "openab-sync: cannot write: Bad file descriptor\n")
+
+
+def shell(home: Path, rest: str) -> tuple[int, str]:
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'exec "$0" -m openab_sync {rest}', sys.executable],
+        cwd=ROOT,
+        env=environment(home),
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=PATIENCE,
+    )
+    return done.returncode, done.stderr
+
+
 def test_a_reader_that_leaves_ends_it_quietly(tmp_path: Path) -> None:
     with start(tmp_path, "flood 200000") as process:
         assert process.stdout is not None
@@ -180,9 +218,9 @@ def test_a_reader_that_leaves_ends_it_quietly(tmp_path: Path) -> None:
     assert err == ""
 
 
-def start(home: Path, prompt: str) -> subprocess.Popen[str]:
+def start(home: Path, prompt: str, *more: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "openab_sync", "chat", "-p", prompt],
+        [sys.executable, "-m", "openab_sync", "chat", "-p", prompt, *more],
         cwd=ROOT,
         env=environment(home) | {"PYTHONUNBUFFERED": "1"},
         stdin=subprocess.DEVNULL,
@@ -191,6 +229,13 @@ def start(home: Path, prompt: str) -> subprocess.Popen[str]:
         text=True,
         process_group=0,
     )
+
+
+def test_debug_may_stand_behind_the_command_too(tmp_path: Path) -> None:
+    done = chat(tmp_path, "--debug", "-p", "echo hi")
+    assert (done.code, done.out) == (0, "hi\n")
+    assert " DEBUG " in done.err or " INFO " in done.err
+    assert "Traceback" in chat(tmp_path, "--debug", "-c", "/does/not/exist.toml", "-p", "x").err
 
 
 def test_stdin_that_never_ends_is_left_alone_when_there_is_a_prompt(tmp_path: Path) -> None:

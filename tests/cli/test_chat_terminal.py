@@ -55,7 +55,7 @@ class Terminal:
         """Wait until the agent has nothing to do: an answer is read before its turn has ended."""
         while True:
             self.enter("/status")
-            if self.child.expect([r"→ console:1: idle", r"→ console:1: [^i]\w+"]) == 0:
+            if self.child.expect([r"→ \[1\] idle", r"→ \[1\] [^i]\w+"]) == 0:
                 return
 
     def code(self) -> int:
@@ -85,7 +85,7 @@ def test_a_person_is_greeted_answered_and_let_go(open_chat: Open) -> None:
     terminal.enter("hello there")
     terminal.sees("> hello there", "I am the demo agent")
     terminal.enter("/status")
-    terminal.sees("→ console:1: ")
+    terminal.sees("→ [1] ")
     terminal.child.send(CTRL_D)
     assert terminal.code() == 0
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 
 import pytest
 
@@ -27,3 +28,37 @@ def test_only_what_is_broken_is_logged_unless_asked_for(
     lines = capsys.readouterr().err.splitlines()
     assert [line.rpartition(": ")[2] for line in lines] == shown
     assert all("MainThread" in line for line in lines)
+
+
+class _Broken:
+    def write(self, text: str) -> int:
+        raise BrokenPipeError
+
+
+@pytest.fixture(name="log")
+def _log(monkeypatch: pytest.MonkeyPatch) -> logging.Logger:
+    """A logger as the command line sets it up."""
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    monkeypatch.setattr(logging.getLogger(), "level", logging.NOTSET)
+    set_up(debug=False)
+    return logging.getLogger("openab_sync.test")
+
+
+def test_what_an_agent_is_called_cannot_command_the_terminal(
+    log: logging.Logger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log.error("%s has ended", "\x1b]0;owned\x07Agent\x1b[2J")
+    line = capsys.readouterr().err
+    assert line.endswith("Agent has ended\n")
+    assert "\x1b" not in line
+
+
+@pytest.mark.parametrize("stream", [None, _Broken()], ids=["none", "broken"])
+def test_a_log_that_nobody_reads_ends_nothing(
+    log: logging.Logger, stream: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "stderr", stream)
+        log.error("nobody hears this")
+    log.error("somebody is back")
+    assert [line.rpartition(": ")[2] for line in capsys.readouterr().err.splitlines()] == ["somebody is back"]

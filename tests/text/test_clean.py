@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wcwidth import iter_graphemes
 
-from openab_sync.text.clean import one_line, plain
+from openab_sync.text.clean import one_line, plain, settled_length
 
 noise = st.text("\x1b\x9b\x9d\x90[]();8m0\x07\\ab \r\n\t\u202e\u2066\ud800é汉")
 
@@ -112,3 +112,32 @@ def test_a_line_must_hold_something() -> None:
 )
 def test_a_megabyte_of_noise_is_cleaned_in_time(text: str) -> None:
     assert "\x1b" not in plain(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "settled"),
+    [
+        ("", 0),
+        ("text", 4),
+        ("a\x1b", 1),
+        ("a\x1b[31", 1),
+        ("a\x1b[31m", 6),
+        ("a\x9b31", 1),
+        ("a\x1b]0;title", 1),
+        ("a\x1b]0;title\x1b", 1),
+        ("a\x1b]0;title\x07", 11),
+        ("a\x1b]0;never ended\n", 17),
+        ("a\x1bP1$r", 1),
+        ("line\r", 4),
+        ("a\x1b]" + "x" * 300, 303),
+    ],
+)
+def test_only_the_head_of_an_escape_sequence_is_waited_for(text: str, settled: int) -> None:
+    assert settled_length(text) == settled
+
+
+@given(noise)
+def test_what_is_waited_for_is_bounded_and_shows_nothing(text: str) -> None:
+    held = text[settled_length(text) :]
+    assert len(held) <= 200
+    assert not plain(held).strip("\n")

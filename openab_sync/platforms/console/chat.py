@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import itertools
 import logging
+import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from queue import SimpleQueue
@@ -20,14 +21,14 @@ from typing import TYPE_CHECKING, Protocol
 from ...core.commands import COMMANDS
 from ...core.events import Said, Thought
 from ...core.message import Attachment, Conversation, Inbound, MessageRef, Person
-from ...core.port import Decision, Notice, Question, Settled
-from ...text.clean import one_line
+from ...core.port import Decision, Notice, Question, Settled, TurnStarted
+from ...text.clean import one_line, plain
 from .completion import Known
 from .port import PLATFORM, Arrival, AskedOf, Happened, SettledBy, Told, Typed
 from .screen import Screen, Shown
-from .status import View, is_busy, session_of, status_line
+from .status import View, is_busy, overview, session_of, status_line
 from .style import Style
-from .words import OWN, Order, chosen, order
+from .words import OWN, Order, chosen, mistyped, nearly, order
 
 if TYPE_CHECKING:
     from ...core.broker import HouseSnapshot, Receipt
@@ -38,6 +39,7 @@ __all__ = ["Chat", "Desk", "Front", "Setting"]
 log = logging.getLogger(__name__)
 
 NAME = 40  # characters of a conversation's name
+FIRST = 200  # characters of the first line of a message whose turn begins
 UNFINISHED = 2000  # characters of a line of another conversation that are held back
 
 
@@ -46,6 +48,9 @@ class Desk(Protocol):
 
     def receive(self, inbound: Inbound) -> Receipt:
         """Take a message for an agent."""
+
+    def withdraw(self, ref: MessageRef) -> bool:
+        """Take back a message that still waits; False if it does not."""
 
     def command(self, conversation: Conversation, name: str, argument: str, by: Person) -> Future[CommandAnswer]:
         """Carry out what a person orders."""
@@ -78,6 +83,7 @@ class Setting:
     style: Style
     shown: Shown
     attachments: tuple[Attachment, ...] = ()
+    now: Callable[[], float] = time.monotonic
 
 
 @dataclass(slots=True)
@@ -89,6 +95,7 @@ class Room:
     screen: Screen
     unfinished: str = ""  # the piece of a line that was not shown, because another room is the current one
     questions: list[AskedOf] = field(default_factory=list)  # open ones, oldest first
+    queued: dict[MessageRef, str] = field(default_factory=dict)  # what was not begun at once, in order
     settled: deque[str] = field(default_factory=lambda: deque(maxlen=16))  # questions whose end has been told
 
 
@@ -102,6 +109,7 @@ class Chat:
         self._person = setting.person
         self._style = setting.style
         self._shown = setting.shown
+        self._now = setting.now
         self._attachments = setting.attachments  # what still has to go with a message
         self._ids = itertools.count(1)
         self._rooms: dict[str, Room] = {}
@@ -162,6 +170,8 @@ class Chat:
             case Happened(conversation, event):
                 room = self._room_of(conversation)
                 self._show(room, room.screen.draw(event))
+                if isinstance(event, TurnStarted):
+                    self._begun(room, event.refs)
             case AskedOf(question):
                 room = self._room_of(question.conversation)
                 room.questions.append(arrival)
@@ -170,6 +180,7 @@ class Chat:
                 self._settled(question.conversation, question, text)
             case Told(conversation, text, ok):
                 room = self._room_of(conversation)
+                text = plain(text)  # names of options and choices are the agent's
                 self._show(room, room.screen.block(text if ok else self._style.bad(text)))
             case Typed(text):
                 self._typed(text)
@@ -229,18 +240,40 @@ class Chat:
         given = order(text, known)
         if given is not None:
             self._obey(given)
-        elif not self._answers(self._current, text):
+        elif not self._answers(self._current, text) and not self._objects(text, known):
             self._send(text)
+
+    def _objects(self, text: str, known: set[str]) -> bool:
+        """Say so if `text` was meant to be an answer or an order of ours and is none; False if it is a message."""
+        room = self._current
+        if room.questions and nearly(text, room.questions[0].question.options):
+            self._no_answer(room)
+            return True
+        session = session_of(room.conversation, self._desk.snapshot())
+        meant = mistyped(text, known, {command.name for command in session.commands} if session else ())
+        if meant is not None:
+            self._say(f"did you mean /{meant}?")
+        return meant is not None
 
     def _send(self, text: str) -> None:
         room = self._current
         ref = MessageRef(room.conversation, str(next(self._ids)))
         attachments, self._attachments = self._attachments, ()
         receipt = self._desk.receive(Inbound(ref, self._person, text, attachments))
+        if receipt.state in {"queued", "waiting"}:
+            room.queued[ref] = text
         if receipt.state == "queued":  # what else there is to say has been told as a notice
             self._say(receipt.text)
         if room.questions:
             self._say(f"A question is open here: {self._hint(room)}")
+
+    def _begun(self, room: Room, refs: tuple[MessageRef, ...]) -> None:
+        """Say whose answer follows, if it was queued. What stands before it in the queue was dropped."""
+        for text in [room.queued[ref] for ref in refs if ref in room.queued]:
+            line = one_line(text.strip().partition("\n")[0], FIRST)
+            self._show(room, room.screen.block(self._style.faint(f"> {line}")))
+        while room.queued and any(ref in room.queued for ref in refs):
+            del room.queued[next(iter(room.queued))]
 
     def _obey(self, given: Order) -> None:
         match given.name:
@@ -250,6 +283,8 @@ class Chat:
                 self._go(given.argument)
             case "answer":
                 self._answer(given.argument)
+            case "status":  # the core's own words are for all platforms: here conversations have short names
+                self._say(self._overview())
             case "help":
                 self._say(_help(self.known()))
             case "quit":
@@ -275,8 +310,11 @@ class Chat:
         if name in self._rooms:
             self._switch(self._rooms[name])
             return
-        names = ", ".join(f"[{room.name}]{' asks you' if room.questions else ''}" for room in self._rooms.values())
-        self._say(f"There is no conversation [{name}]: {names}" if name else f"Conversations: {names}")
+        head = f"There is no conversation [{name}]:" if name else "Conversations:"
+        self._say(f"{head}\n{self._overview()}")
+
+    def _overview(self) -> str:
+        return overview(self.view, self._desk.snapshot(), self._now())
 
     # Questions.
 
@@ -298,8 +336,11 @@ class Chat:
         if not room.questions:
             self._say(f"[{room.name}] has no open question.")
         elif not self._answers(room, text):
-            names = ", ".join(option.name for option in room.questions[0].question.options)
-            self._say(f"That is none of its answers: {one_line(names, 500)}")
+            self._no_answer(room)
+
+    def _no_answer(self, room: Room) -> None:
+        names = ", ".join(option.name for option in room.questions[0].question.options)
+        self._say(f"That is none of its answers: {one_line(names, 500)}")
 
     def _answers(self, room: Room, text: str) -> bool:
         """Give `text` to the room's oldest question; False if there is none or `text` is no answer to it."""

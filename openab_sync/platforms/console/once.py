@@ -65,7 +65,7 @@ class Once:
                 if code:
                     return code  # the second one: no more patience
                 code, patience = 128 + arrival.number, Deadline(self._clock, cancel_grace + CANCEL_SPARE)
-                self._desk.command(inbound.conversation, "cancel", "", inbound.sender)
+                self._cancel(inbound)
             elif isinstance(arrival, Happened):
                 self._show(arrival)
                 if isinstance(arrival.event, TurnEnded):
@@ -74,6 +74,14 @@ class Once:
                 self._show_settled(arrival.question, arrival.text)
             elif arrival is None:
                 return code  # patience has run out
+
+    def _cancel(self, inbound: Inbound) -> None:
+        """Stop the turn. One that has not begun, as while its agent starts, would never end: its end is told here."""
+        if self._desk.withdraw(inbound.ref):
+            end = TurnEnded((inbound.ref,), "cancelled", "Cancelled before it began.")
+            self._arrivals.put(Happened(inbound.conversation, end))
+        else:
+            self._desk.command(inbound.conversation, "cancel", "", inbound.sender)
 
     def _next(self, patience: Deadline) -> Arrival:
         try:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from ...core import events as acp
 from ...core.port import Notice, Question, Settled, TurnEnded, TurnEvent, TurnStarted
-from ...text.clean import one_line, plain
+from ...text.clean import one_line, plain, settled_length
 from ...text.tools import diff_text
 from .style import Style
 
@@ -48,6 +48,7 @@ class Screen:
         self._shown = shown
         self._line: Literal["", "said", "thought"] = ""  # what the unfinished line holds
         self._said_id: str | None = None  # whose text came last: another message begins a paragraph
+        self._held: dict[str, str] = {}  # text that may be the head of an escape sequence, by what it is
         self._tools: dict[str, acp.ToolChanged] = {}  # of this turn, merged
         self._drawn: dict[str, str] = {}  # how far each tool is on the screen: its mark
         self._diffs: dict[str, str] = {}  # which changes of each tool are on the screen
@@ -95,7 +96,9 @@ class Screen:
         lines = [self._style.ask(f"❓ {plain(question.title)}")]
         if question.detail.strip():
             lines += self._detail(plain(question.detail).strip("\n"))
-        lines += [f"   {number}. {plain(option.name)}" for number, option in enumerate(question.options, 1)]
+        # Nothing is cut from a name, for some hold a whole command; but one of two lines would look like two answers.
+        names = (" ".join(plain(option.name).split()) for option in question.options)
+        lines += [f"   {number}. {name}" for number, name in enumerate(names, 1)]
         lines.append(self._style.faint(f"   {hint}"))
         return self.block("\n".join(lines))
 
@@ -106,7 +109,9 @@ class Screen:
     # What the agent says.
 
     def _said(self, said: acp.Said) -> str:
-        text = plain(said.text)
+        if said.message_id not in {None, self._said_id}:
+            self._held.pop("said", None)  # nothing completes it any more
+        text = self._cleaned("said", said.text)
         if not text:
             return ""
         head = ""
@@ -120,13 +125,20 @@ class Screen:
         return head + text
 
     def _thought(self, thought: acp.Thought) -> str:
-        text = plain(thought.text)
+        text = self._cleaned("thought", thought.text)
         if not self._shown.thoughts or not text:
             return ""
         head = "\n" if self._line == "said" else ""
         mark = "" if self._line == "thought" else "💭 "
         self._line = "" if text.endswith("\n") else "thought"
         return head + self._style.faint(mark + text)
+
+    def _cleaned(self, kind: str, text: str) -> str:
+        """Clean a piece of text; what may be the head of an escape sequence waits for the next piece of its kind."""
+        text = self._held.pop(kind, "") + text
+        cut = settled_length(text)
+        self._held[kind] = text[cut:]
+        return plain(text[:cut])
 
     def _media(self, media: acp.Media | acp.Link) -> str:
         lines = [self._style.mark(media_line(media))]
@@ -186,7 +198,7 @@ class Screen:
     # How a turn begins and ends.
 
     def _begin(self) -> None:
-        self._tools, self._drawn, self._diffs = {}, {}, {}
+        self._tools, self._drawn, self._diffs, self._held = {}, {}, {}, {}
         self._plan, self._said_id = (), None
 
     def _ended(self, end: TurnEnded) -> str:

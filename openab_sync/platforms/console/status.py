@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from wcwidth import wcswidth
+
 from ...core.message import Conversation
 from ...core.state import State
 from ...text.clean import one_line
@@ -13,10 +15,11 @@ if TYPE_CHECKING:
     from ...core.broker import HouseSnapshot
     from ...core.house import SessionSnapshot
 
-__all__ = ["View", "is_busy", "session_of", "status_line"]
+__all__ = ["View", "is_busy", "overview", "session_of", "status_line"]
 
 WORKING = {State.NEW, State.STARTING, State.BUSY, State.CANCELLING}
-TITLE = 40  # characters of a title or a tool
+TOOL = 40  # characters of a tool's title
+TITLE = 20  # columns of a conversation's title
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ def is_busy(conversation: Conversation, house: HouseSnapshot) -> bool:
 
 def status_line(view: View, house: HouseSnapshot, now: float) -> str:
     """Return one line: the current conversation, what it does, and what the others do."""
-    parts = [f"[{view.conversation.id}]", *_doing(view.conversation, house, now)]
+    parts = [f"[{view.conversation.id}]", *_state(view.conversation, house, now)]
     for name in view.names:
         if name == view.conversation.id:
             continue
@@ -52,18 +55,45 @@ def status_line(view: View, house: HouseSnapshot, now: float) -> str:
             parts.append(f"[{name}] asks you")
         elif is_busy(Conversation(view.conversation.platform, name), house):
             parts.append(f"[{name}] busy")
-    return " · ".join(parts)
+    return " · ".join([*parts, *_details(view.conversation, house)])
 
 
-def _doing(conversation: Conversation, house: HouseSnapshot, now: float) -> list[str]:
+def overview(view: View, house: HouseSnapshot, now: float) -> str:
+    """Return a line for each conversation of this terminal, the current one marked: what it does at `now`."""
+    lines = []
+    for name in view.names:
+        conversation = Conversation(view.conversation.platform, name)
+        mark = "→" if conversation == view.conversation else " "
+        parts = [*_state(conversation, house, now), *_details(conversation, house)]
+        lines.append(f"{mark} [{name}] {' · '.join(parts)}")
+    return "\n".join(lines)
+
+
+def _state(conversation: Conversation, house: HouseSnapshot, now: float) -> list[str]:
+    """What matters most; a narrow terminal shows no more than this."""
     session = session_of(conversation, house)
     if session is None:
         return ["waiting for a room" if conversation.key in house.waiting else "ready"]
-    title = [one_line(session.title, TITLE)] if session.title else []
     state = str(session.state)
     if session.turn_started is not None and session.state in WORKING:
         state += f" {max(0.0, now - session.turn_started):.0f} s"
-    tool = [f"🔧 {one_line(session.tool, TITLE)}"] if session.tool else []
     asks = ["asks you"] if session.questions else []
     queue = [f"{session.inbox} queued"] if session.inbox else []
-    return [*title, state, *tool, *asks, *queue]
+    return [state, *asks, *queue]
+
+
+def _details(conversation: Conversation, house: HouseSnapshot) -> list[str]:
+    session = session_of(conversation, house)
+    if session is None:
+        return []
+    tool = [f"🔧 {one_line(session.tool, TOOL)}"] if session.tool else []
+    title = [_narrow(session.title, TITLE)] if session.title else []
+    return [*tool, *title]
+
+
+def _narrow(text: str, columns: int) -> str:
+    """Return `text` as one line of at most `columns` columns of the terminal, where one character may take two."""
+    line = one_line(text, columns)
+    while wcswidth(line) > columns:
+        line = one_line(line, len(line) - 1)
+    return line

@@ -11,13 +11,16 @@ written by one thread and read by the other.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import logging
 import os
 import sys
 import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 from prompt_toolkit.application import Application
 from prompt_toolkit.buffer import Buffer
@@ -29,6 +32,7 @@ from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.input import Input
 from prompt_toolkit.input.vt100 import Vt100Input
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout import BufferControl, ConditionalContainer, Dimension, HSplit, Layout, Window
 from prompt_toolkit.layout.controls import FormattedTextControl
 from prompt_toolkit.layout.menus import CompletionsMenu
@@ -44,6 +48,8 @@ from .style import Style
 from .words import Interrupts
 
 __all__ = ["Terminal", "history_at"]
+
+log = logging.getLogger(__name__)
 
 TAIL = 1000  # characters of an unfinished line that are drawn again and again; then it is broken
 LINE_MS = 20  # between two prints above the editor: each one draws the editor anew
@@ -120,7 +126,7 @@ class Terminal:
         with proxy, contextlib.redirect_stderr(proxy):
             self._proxy = proxy
             try:
-                app.run()
+                app.run(pre_run=_take_errors, set_exception_handler=False)
             finally:
                 self._proxy = None
 
@@ -193,6 +199,10 @@ class Terminal:
         def _(event: KeyPressEvent) -> None:
             _exit(event.app)
 
+        @keys.add(Keys.Vt100MouseEvent)
+        def _(_event: KeyPressEvent) -> None:
+            """There is no mouse here: it is a colour of a text that was pasted."""
+
         @keys.add("c-c")
         @keys.add("<sigint>")
         def _(_event: KeyPressEvent) -> None:
@@ -245,6 +255,17 @@ class Terminal:
         else:
             sys.stdout.write(text)
             sys.stdout.flush()
+
+
+def _take_errors() -> None:
+    """Have what goes wrong in the editor logged: its own way is a traceback over the screen that waits for Enter."""
+    asyncio.get_running_loop().set_exception_handler(_log_error)
+
+
+def _log_error(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    error = context.get("exception")
+    log.error("the line editor had a problem: %s", error or context.get("message"))
+    log.debug("it was here", exc_info=error)
 
 
 def _exit(app: Application[None] | None) -> None:

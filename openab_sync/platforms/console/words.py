@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Literal
 
 from ...core.events import PermissionOption
 
-__all__ = ["OWN", "Interrupts", "Order", "chosen", "order"]
+__all__ = ["OWN", "Interrupts", "Order", "chosen", "mistyped", "nearly", "order"]
 
 OWN: tuple[tuple[str, str, str], ...] = (
     ("new", "[NAME]", "begin another conversation; the others go on"),
@@ -21,6 +22,8 @@ OWN: tuple[tuple[str, str, str], ...] = (
 )
 """The orders of the terminal itself: name, argument, help. The core has its own."""
 
+ALIKE = 0.75  # of two words, by difflib, when one is taken for the other mistyped …
+LONGER = 2  # … and they differ in length by no more letters
 TWICE = 2.0  # seconds between two Ctrl-C that are meant as one
 
 
@@ -47,6 +50,28 @@ def chosen(text: str, options: Sequence[PermissionOption]) -> PermissionOption |
         return options[int(text) - 1]
     named = [option for option in options if text in {option.name.casefold(), option.option_id.casefold()}]
     return named[0] if len(named) == 1 else None
+
+
+def nearly(text: str, options: Sequence[PermissionOption]) -> bool:
+    """Whether `text`, which chooses nothing, was meant to: a number, or the beginning of an option's name or id."""
+    text = text.strip().casefold()
+    if text.isascii() and text.isdecimal():
+        return True
+    names = [word.casefold() for option in options for word in (option.name, option.option_id)]
+    return bool(text) and any(name.startswith(text) for name in names)
+
+
+def mistyped(text: str, ours: Collection[str], agents: Collection[str]) -> str | None:
+    """Return the order of ours that `text` was meant to be, or None: it is one already, the agent's, or neither.
+
+    A longer word is another word: `/modelsfoo` is the agent's.
+    """
+    name = text.strip().partition(" ")[0]
+    word = name[1:].lower()
+    if not name.startswith("/") or "\n" in name or word in ours or name[1:] in agents:
+        return None
+    near = [known for known in ours if abs(len(known) - len(word)) <= LONGER]
+    return next(iter(get_close_matches(word, near, 1, ALIKE)), None)
 
 
 class Interrupts:

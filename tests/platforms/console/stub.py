@@ -9,7 +9,7 @@ from openab_sync.acp.events import PermissionOption
 from openab_sync.core.broker import HouseSnapshot, Receipt
 from openab_sync.core.commands import CommandAnswer
 from openab_sync.core.house import SessionSnapshot
-from openab_sync.core.message import Conversation, Inbound, Person
+from openab_sync.core.message import Conversation, Inbound, MessageRef, Person
 from openab_sync.core.port import Question
 from openab_sync.core.state import State
 
@@ -37,12 +37,16 @@ class StubDesk:
     receipt: Receipt = field(default_factory=lambda: Receipt("accepted"))
     answer: CommandAnswer = field(default_factory=lambda: CommandAnswer("as you wish"))
     house: HouseSnapshot = field(default_factory=lambda: HouseSnapshot((), ()))
+    waits: bool = False  # messages are not taken by an agent
     received: list[Inbound] = field(default_factory=list)
     commands: list[tuple[str, str, str]] = field(default_factory=list)
 
     def receive(self, note: Inbound) -> Receipt:
         self.received.append(note)
         return self.receipt
+
+    def withdraw(self, ref: MessageRef) -> bool:
+        return self.waits and ref in [note.ref for note in self.received]
 
     def command(self, conversation: Conversation, name: str, argument: str, by: Person) -> Future[CommandAnswer]:
         assert by.id

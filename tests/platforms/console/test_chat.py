@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from concurrent.futures import Future
+from dataclasses import replace
 
 import pytest
 
@@ -11,7 +12,7 @@ from openab_sync.acp.events import Command, Said, ToolChanged
 from openab_sync.core.broker import HouseSnapshot, Receipt
 from openab_sync.core.commands import CommandAnswer
 from openab_sync.core.message import Attachment, Conversation
-from openab_sync.core.port import Decision, Notice, Settled, TurnEvent
+from openab_sync.core.port import Decision, Notice, Settled, TurnEvent, TurnStarted
 from openab_sync.core.state import State
 from openab_sync.platforms.console.chat import Chat, Setting
 from openab_sync.platforms.console.completion import propose
@@ -86,10 +87,33 @@ def test_a_queued_message_is_said_to_be_queued(table: Table) -> None:
     assert table.type("more") == "Queued: 1 message before it.\n"
 
 
+def test_a_queued_message_is_named_again_when_its_turn_begins(table: Table) -> None:
+    table.type("first")
+    table.desk.receipt = Receipt("queued", 2, "Queued.")
+    table.type("dropped", "more\nof it", "last")
+    first, _, more, last = (note.ref for note in table.desk.received)
+    assert table.say(ONE, TurnStarted((first,))) == ""
+    assert table.say(ONE, Said("half"), TurnStarted((more,)), Said("an answer")) == "half\n> more\nan answer"
+    table.type("/new")
+    table.say(ONE, TurnStarted((last,)), TurnStarted((last,)))
+    assert table.front.between == "[1] > last\n"
+
+
+def test_status_calls_conversations_by_their_short_names(table: Table) -> None:
+    table.desk.house = HouseSnapshot((session(state=State.BUSY),), ())
+    assert table.type("/new", "/status") == "— [2] is the current conversation —\n  [1] busy\n→ [2] ready\n"
+    assert table.desk.commands == []
+
+
 def test_orders_of_the_core_are_passed_on_and_answered(table: Table) -> None:
     assert table.type("/models large") == "as you wish\n"
     assert table.desk.commands == [("1", "models", "large")]
     assert table.desk.received == []
+
+
+def test_what_an_agent_calls_its_options_cannot_command_the_terminal(table: Table) -> None:
+    table.desk.answer = CommandAnswer("● large (\x1b]0;owned\x07Large)")
+    assert table.type("/models") == "● large (Large)\n"
 
 
 def test_an_alias_is_an_order_too(table: Table) -> None:
@@ -118,6 +142,14 @@ def test_help_lists_the_orders_of_core_terminal_and_agent(table: Table) -> None:
     assert "hidden by ours" not in text
 
 
+def test_a_mistyped_order_is_not_sent_unless_it_is_the_agents_own(table: Table) -> None:
+    assert table.type("/stauts") == "did you mean /status?\n"
+    assert table.desk.received == []
+    table.desk.house = HouseSnapshot((replace(session(), commands=(Command("stauts", ""),)),), ())
+    table.type("/stauts", "/foo")
+    assert [note.text for note in table.desk.received] == ["/stauts", "/foo"]
+
+
 def test_quit_with_more_behind_it_is_explained(table: Table) -> None:
     assert "stands alone" in table.type("/quit now")
 
@@ -143,9 +175,9 @@ def test_a_name_that_is_taken_is_not_taken_twice(table: Table) -> None:
 
 def test_switch_without_a_name_or_with_a_wrong_one_lists_them(table: Table) -> None:
     table.type("/new")
-    table.ask(ONE)
-    assert table.type("/switch") == "Conversations: [1] asks you, [2]\n"
-    assert table.type("/switch 9") == "There is no conversation [9]: [1] asks you, [2]\n"
+    table.desk.house = HouseSnapshot((replace(session(state=State.BUSY), questions=1),), ())
+    assert table.type("/switch") == "Conversations:\n  [1] busy · asks you\n→ [2] ready\n"
+    assert table.type("/switch 9") == "There is no conversation [9]:\n  [1] busy · asks you\n→ [2] ready\n"
 
 
 def test_others_arrive_labelled_and_by_complete_lines(table: Table) -> None:
@@ -255,6 +287,13 @@ def test_a_wrong_answer_is_told_the_right_ones(table: Table) -> None:
     answer = table.ask()
     assert table.type("/answer 7") == "That is none of its answers: Allow once, Reject\n"
     assert not answer.done()
+
+
+@pytest.mark.parametrize("text", ["7", "al", "Rej"])
+def test_what_is_nearly_an_answer_is_no_message(table: Table, text: str) -> None:
+    answer = table.ask()
+    assert table.type(text) == "That is none of its answers: Allow once, Reject\n"
+    assert (answer.done(), table.desk.received) == (False, [])
 
 
 def test_the_end_of_a_question_is_told_once_and_closes_it(table: Table) -> None:

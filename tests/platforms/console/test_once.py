@@ -43,8 +43,9 @@ class Run:
         verbose: bool = False,
         receipt: Receipt | None = None,
         out: io.StringIO | None = None,
+        desk: StubDesk | None = None,
     ) -> None:
-        port, self.desk = ConsolePort(can_ask=False), StubDesk(receipt=receipt or Receipt("accepted"))
+        port, self.desk = ConsolePort(can_ask=False), desk or StubDesk(receipt=receipt or Receipt("accepted"))
         out, err = out or io.StringIO(), io.StringIO()
         for event in events:
             if isinstance(event, Signalled):
@@ -116,6 +117,12 @@ def test_a_signal_cancels_the_turn_and_is_the_exit_code(number: int, code: int) 
     run = Run([Said("part"), Signalled(number), TurnEnded((NOTE.ref,), "cancelled", "Cancelled.")])
     assert (run.code, run.out, run.err) == (code, "part\n", "⏹ Cancelled.\n")
     assert run.desk.commands == [("1", "cancel", "")]
+
+
+def test_a_turn_that_has_not_begun_is_over_at_once() -> None:
+    run = Run([Signalled(signal.SIGINT)], desk=StubDesk(waits=True))
+    assert (run.code, run.out, run.err) == (130, "", "⏹ Cancelled before it began.\n")
+    assert run.desk.commands == []
 
 
 def test_the_second_signal_waits_for_nothing() -> None:

@@ -221,3 +221,24 @@ def test_a_question_shows_all_of_what_it_is_about() -> None:
     assert "   \x1b[31m-old\x1b[0m\n   \x1b[32m+new\x1b[0m\n   ```\n   plain\n" in text
     assert text.endswith("   1. Allow once\n   2. Reject\n\x1b[2m   answer 1-2\x1b[0m\n")
     assert Screen(PLAIN, Shown()).question(question(), "now").count("\n") == 4
+
+
+def test_the_name_of_an_option_cannot_look_like_another_option() -> None:
+    asked = replace(question(), options=(acp.PermissionOption("yes", "Allow\n   2. Reject", "allow_once"),))
+    assert "   1. Allow 2. Reject\n" in Screen(PLAIN, Shown()).question(asked, "now")
+
+
+@pytest.mark.parametrize("text", ["a \x1b[31mred\x1b[0m b", "a \x1b]0;title\x07red b", "a\x1b]8;;u\x1b\\ red b"])
+def test_an_escape_sequence_may_be_cut_anywhere(text: str) -> None:
+    whole = drawn(acp.Said(text))
+    for cut in range(len(text)):
+        pieces = acp.Said(text[:cut], "m"), acp.UsageChanged(), acp.Said(text[cut:], "m")
+        assert drawn(*pieces) == whole
+        thoughts = acp.Thought(text[:cut]), acp.Thought(text[cut:])
+        assert drawn(*thoughts, shown=Shown(thoughts=True)) == f"💭 {whole}"
+
+
+def test_the_head_of_an_escape_sequence_is_forgotten_with_its_text() -> None:
+    assert drawn(acp.Said("a\x1b["), DONE, TurnStarted((REF,)), acp.Said("2 b")) == "a\n2 b"
+    assert drawn(acp.Said("a\x1b[", "m1"), acp.Said("2 b", "m2")) == "a\n\n2 b"
+    assert drawn(acp.Said("a\x1b]" + "x" * 300 + "\nb")) == "a\nb"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import stat
 import sys
 from collections.abc import Iterator
@@ -71,6 +72,22 @@ def test_alt_enter_and_ctrl_j_begin_a_new_line(editor: Editor, key: str) -> None
 def test_what_is_pasted_is_taken_whole(editor: Editor) -> None:
     text = "\n".join(f"line {number}" for number in range(800))
     assert editor.press(f"\x1b[200~{text}\x1b[201~\r" + LEAVE) == [text]
+
+
+def test_a_colour_that_is_pasted_is_no_mouse(editor: Editor) -> None:
+    assert editor.press("\x1b[31mred\x1b[0;1M\r" + LEAVE) == ["red"]
+
+
+def test_what_goes_wrong_in_the_editor_is_a_sentence(editor: Editor, caplog: pytest.LogCaptureFixture) -> None:
+    def fail(text: str) -> None:
+        editor.keys.send_text("\x03" + LEAVE)  # the line is still there: Ctrl-C empties it
+        raise OSError(f"no room for {text}")
+
+    with pytest.MonkeyPatch.context() as patch, caplog.at_level(logging.ERROR):
+        patch.setattr(editor.chat, "enter", fail)
+        editor.press("hello\r")
+    assert [record.getMessage() for record in caplog.records] == ["the line editor had a problem: no room for hello"]
+    assert caplog.records[0].exc_info is None
 
 
 def test_quit_leaves(editor: Editor) -> None:

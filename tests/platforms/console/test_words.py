@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openab_sync.acp.events import PermissionOption
-from openab_sync.platforms.console.words import Interrupts, Order, chosen, order
+from openab_sync.platforms.console.words import Interrupts, Order, chosen, mistyped, nearly, order
 
 from .stub import OPTIONS
 
@@ -78,3 +78,34 @@ def test_typing_makes_the_next_ctrl_c_a_first_one() -> None:
     presses.press(10.0, busy=False)
     presses.forget()
     assert presses.press(10.5, busy=True) == "cancel"
+
+
+@pytest.mark.parametrize(
+    ("text", "near"),
+    [("3", True), ("0", True), ("al", True), (" REJ ", True), ("y", True), ("", False), ("²", False), ("later", False)],
+)
+def test_a_wrong_number_and_half_a_name_are_meant_as_answers(text: str, near: bool) -> None:
+    assert nearly(text, OPTIONS) is near
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("/stauts", "status"),
+        (" /STAUTS now", "status"),
+        ("/status", None),
+        ("/statue", None),
+        ("/statusfoo", None),
+        ("/foo", None),
+        ("stauts", None),
+        ("/stauts\nmore", None),
+        ("/", None),
+    ],
+)
+def test_an_order_that_is_mistyped_is_recognised(text: str, meant: str | None) -> None:
+    assert mistyped(text, {"status", "switch"}, {"statue"}) == meant
+
+
+@given(st.text())
+def test_only_one_of_ours_can_be_meant(text: str) -> None:
+    assert mistyped(text, KNOWN, ()) in {*KNOWN, None}
