@@ -20,6 +20,7 @@ REQUIRES = [
     "markdown-it-py>=4,<5",  # 3 is quadratic in hostile tables
     "msgspec>=0.21,<0.23",  # the first that the tests pass with
     "pexpect>=4.9,<5",
+    "pillow>=12,<14",
     "platformdirs>=4.1,<5",
     "prompt_toolkit>=3.0.40,<4",
     "wcwidth>=0.3,<1",  # 0.3 is the first with iter_graphemes

@@ -7,6 +7,7 @@
     │   └── PoolClosed
     ├── SessionClosed                    the note was not taken; offer it to the successor
     ├── InboxFull                        the conversation has too many messages waiting
+    ├── FileRefused                      a file that came with a message is not passed on as what it claims to be
     ├── AgentError                       the agent's: carries command, pid and the tail of its stderr
     │   ├── AgentStartError              it could not be started, or not in time
     │   ├── AgentGone                    its process ended
@@ -17,6 +18,7 @@
     ├── ChatError                        the chat service's
     │   ├── ChatTimeout
     │   └── ChatRefused
+    ├── StoreError                       the disk's: what must be kept cannot be, or another broker keeps it
     └── IllegalTransition                ours: a bug
 
 `str(error)` is for logs and terminals, `user_text()` is the one sentence for a conversation. Foreign exceptions are
@@ -39,6 +41,7 @@ __all__ = [
     "ChatRefused",
     "ChatTimeout",
     "ConfigError",
+    "FileRefused",
     "IllegalTransition",
     "InboxFull",
     "OpenabError",
@@ -46,6 +49,7 @@ __all__ = [
     "PoolError",
     "PoolFull",
     "SessionClosed",
+    "StoreError",
 ]
 
 
@@ -129,6 +133,10 @@ class InboxFull(OpenabError):
 
     def user_text(self) -> str:
         return f"{self.limit} messages are waiting here already: this one was not taken. `/queue` shows them."
+
+
+class FileRefused(OpenabError):
+    """A file that came with a message cannot be taken; the text goes on after its name: "is larger than 100 MB"."""
 
 
 # Whose fault: the agent's.
@@ -220,6 +228,23 @@ class ChatTimeout(ChatError):
 
 class ChatRefused(ChatError):
     """The chat service said no: trying again will not help."""
+
+
+# Whose fault: the disk's.
+
+
+class StoreError(OpenabError):
+    """State cannot be kept: `message` says why in a few words, `file` where (not shown to people in a chat)."""
+
+    def __init__(self, message: str, *, file: str = "") -> None:
+        super().__init__(message)
+        self.message, self.file = message, file
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.message}" if self.file else self.message
+
+    def user_text(self) -> str:
+        return f"I cannot keep anything at the moment: {self.message}. Please tell whoever runs me."
 
 
 # Whose fault: ours.

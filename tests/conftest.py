@@ -28,7 +28,7 @@ STRESS = os.environ.get("OPENAB_STRESS") == "1"
 PATIENCE = 2.0 * float(os.environ.get("OPENAB_TEST_SLOWDOWN", "1"))
 
 # Tests of what reads bytes that others wrote; the environment `stress` gives them many examples.
-FUZZED = tuple(str(Path(__file__).parent / name) for name in ("acp", "config", "text/test_split.py"))
+FUZZED = tuple(str(Path(__file__).parent / name) for name in ("acp", "config", "media", "text/test_split.py"))
 
 # Everyday examples are always the same ones, so that a failure is the change's and not the day's; the long profile
 # looks for new ones. No database: what was found belongs into the test as an @example.

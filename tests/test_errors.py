@@ -21,6 +21,7 @@ from openab_sync.errors import (
     PoolClosed,
     PoolError,
     PoolFull,
+    StoreError,
 )
 
 EVERY_ERROR = [getattr(errors, name) for name in errors.__all__]
@@ -87,6 +88,14 @@ def test_a_refusal_keeps_the_agents_code_and_data() -> None:
 def test_a_missing_login_names_the_ways_to_log_in() -> None:
     error = AuthRequired("log in first", methods=["Browser", "API key"])
     assert (error.code, error.methods) == (-32000, ("Browser", "API key"))
+
+
+def test_a_disk_that_fails_is_named_in_the_log_and_not_in_a_chat() -> None:
+    error = StoreError("the disk is full", file="/srv/state/journal.db")
+    assert str(error) == "/srv/state/journal.db: the disk is full"
+    assert str(StoreError("the journal is closed")) == "the journal is closed"
+    assert "the disk is full" in error.user_text()
+    assert "/srv" not in error.user_text()
 
 
 def test_an_agent_error_survives_being_copied() -> None:

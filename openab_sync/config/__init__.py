@@ -10,6 +10,7 @@ from .load import Loaded, load
 from .schema import (
     AgentConfig,
     Config,
+    DiscordConfig,
     MarkdownConfig,
     McpServer,
     PermissionsConfig,
@@ -25,6 +26,7 @@ from .schema import (
 __all__ = [
     "AgentConfig",
     "Config",
+    "DiscordConfig",
     "Loaded",
     "MarkdownConfig",
     "McpServer",

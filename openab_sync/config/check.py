@@ -10,42 +10,46 @@ from __future__ import annotations
 import difflib
 import re
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
 from .document import Document, dotted, shown
+from .kinds import Id
 from .lines import Path
 from .schema import NOT_USED_YET, SYNONYMS, Config
+from .secrets import REFERENCE
 
-__all__ = ["check"]
+__all__ = ["check", "given"]
 
 T = TypeVar("T")
 
-# `$${` is a literal `${`.
-_REFERENCE = re.compile(r"\$\$\{|\$\{([^}]*)\}")
 _NAME = re.compile(r"\w+", re.ASCII)
 
 
-def check(document: Document, environ: Mapping[str, str]) -> tuple[Config, tuple[str, ...]]:
+def check(
+    document: Document, environ: Mapping[str, str], without: Collection[str] = ()
+) -> tuple[Config, tuple[str, ...]]:
     """Return the configuration that `document` describes, and one warning for each thing in it that is not used yet.
 
-    Raise ConfigError for the first thing that is wrong.
+    Sections named in `without` are not looked into and stay as they are by default: a command that does not need one
+    does not fail for a variable missing there. Raise ConfigError for the first thing that is wrong.
     """
-    walk = _Walk(document, environ)
+    walk = _Walk(document, environ, without)
     config = walk.read(document.data, Config, ())
     assert isinstance(config, Config)
     return config, tuple(walk.warnings)
 
 
 class _Walk:
-    def __init__(self, document: Document, environ: Mapping[str, str]) -> None:
-        self._document, self._environ = document, environ
+    def __init__(self, document: Document, environ: Mapping[str, str], without: Collection[str]) -> None:
+        self._document, self._environ, self._without = document, environ, without
         self.warnings: list[str] = []
 
     def read(self, value: object, kind: Any, path: Path) -> object:
         """Return `value` as a `kind`; `kind` is a type as schema.py writes them (the only `Any` here is a type)."""
+        kind = given(kind)
         if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
             return self._table(self._demand(value, dict, "a table", path), kind, path)
         origin, arguments = get_origin(kind), get_args(kind)
@@ -68,6 +72,8 @@ class _Walk:
         fields = {field.name: field for field in msgspec.structs.fields(kind)}
         values: dict[str, object] = {}
         for key, value in table.items():
+            if not path and key in self._without:
+                continue
             if key in fields:
                 values[key] = self.read(value, fields[key].type, (*path, key))
             elif dotted((*path, key)) in NOT_USED_YET:
@@ -98,7 +104,9 @@ class _Walk:
             return msgspec.convert(filled, kind)
         except msgspec.ValidationError as error:
             message = f"expected {_words(kind)}, found {shown(value, path)}"
-            raise self._document.error(path, message) from error
+            # Too long for a number in many a program: what TOML still reads, the next tool may round.
+            hint = f'in quotes: "{value}"' if kind == Id and type(value) is int and 0 < value < 2**64 else None
+            raise self._document.error(path, message, hint) from error
 
     def _fill_in(self, text: str, path: Path) -> str:
         def replace(match: re.Match[str]) -> str:
@@ -113,7 +121,7 @@ class _Walk:
                 raise self._document.error(path, f"the environment variable {name} is not set")
             return self._environ[name]
 
-        return _REFERENCE.sub(replace, text)
+        return REFERENCE.sub(replace, text)
 
 
 def _choice(word: str, choices: Iterable[str], key: str) -> str:
@@ -121,6 +129,13 @@ def _choice(word: str, choices: Iterable[str], key: str) -> str:
     plain = word.lower().replace("_", "-")
     plain = SYNONYMS.get(key, {}).get(plain, plain)
     return plain if plain in choices else word
+
+
+def given(kind: Any) -> Any:
+    """Return what a key of this kind holds when it is given: TOML has no word for "none"."""
+    parts = [part for part in get_args(kind) if part is not type(None)]
+    is_optional = get_origin(kind) in (Union, types.UnionType) and len(parts) == 1
+    return parts[0] if is_optional else kind
 
 
 # ---- words for people ----
@@ -132,9 +147,11 @@ def _words(kind: Any) -> str:
     if origin is Literal:
         return "one of " + ", ".join(f'"{choice}"' for choice in arguments)
     if origin in (Union, types.UnionType):
-        return " or ".join(_words(part) for part in arguments if part is not type(None))
+        return " or ".join(_words(part) for part in arguments)
     if origin is Annotated:
         plain, meta = arguments
+        if meta.pattern:
+            return "an id, a string of digits"
         return "a non-empty string" if meta.min_length else f"{_words(plain)} {_range(meta)}"
     return {str: "a string", bool: "true or false", int: "a whole number", float: "a number"}[kind]
 
@@ -147,7 +164,7 @@ def _range(meta: msgspec.Meta) -> str:
 def _nearest(key: str, fields: Iterable[str], path: Path) -> str | None:
     """Suggest the right name, or the section in which this very name is at home."""
     for section in msgspec.structs.fields(Config):
-        if (section.name,) != path and key in section.type.__struct_fields__:
+        if (section.name,) != path and key in given(section.type).__struct_fields__:
             return f"it belongs into [{section.name}]"
     unused = (name.rpartition(".") for name in NOT_USED_YET)
     here = [*fields, *(name for parent, _, name in unused if parent == dotted(path))]

@@ -7,9 +7,11 @@ built-in defaults. This room reads bytes and finds words for what can go wrong t
 
 from __future__ import annotations
 
+import difflib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -17,7 +19,8 @@ from ..clock import Deadline, SystemClock
 from ..errors import ConfigError
 from .check import check
 from .document import Document, parse
-from .schema import Config, StatusConfig, StoreConfig
+from .schema import Config, DiscordConfig, StatusConfig
+from .secrets import secrets
 
 if TYPE_CHECKING:
     from http.client import HTTPResponse
@@ -28,22 +31,33 @@ __all__ = ["Loaded", "load"]
 _FETCH_SECS = 10.0
 _MAX_BYTES = 1024 * 1024
 
+# Of two names of variables, by difflib: a letter or a word is wrong. ANTHROPIC_API_KEY and OPENAI_API_KEY are two.
+_ALIKE = 0.85
+
 _FILE_NAME = "config.toml"
 
 
 class Loaded(msgspec.Struct, frozen=True, kw_only=True):
-    """A configuration, where it was read (None: nowhere, all defaults) and one sentence for each oddity in it."""
+    """A configuration, where it was read (None: nowhere, all defaults) and one sentence for each oddity in it.
+
+    `secrets` are the values in it that came from the environment and must not be logged or shown.
+    """
 
     config: Config
     warnings: tuple[str, ...] = ()
     path: str | None = None
+    secrets: frozenset[str] = frozenset()
+
+    def __repr__(self) -> str:
+        return f"<Loaded {self.path} warnings={len(self.warnings)} secrets={len(self.secrets)}>"
 
 
-def load(source: str | os.PathLike[str] | None, environ: Mapping[str, str]) -> Loaded:
+def load(source: str | os.PathLike[str] | None, environ: Mapping[str, str], *, without: Collection[str] = ()) -> Loaded:
     """Return the configuration found at `source` (a path or an http(s) URL) or, without one, in the usual places.
 
-    `environ` fills in `${NAME}` and may name the file in OPENAB_SYNC_CONFIG. Any thread; may block (disk; up to about
-    10 s for a URL). Raise ConfigError, a single sentence, for whatever is wrong.
+    `environ` fills in `${NAME}` and may name the file in OPENAB_SYNC_CONFIG. `without` names sections that the caller
+    does not use: they are not looked into and stay at their defaults. Any thread; may block (disk; up to about 10 s for
+    a URL). Raise ConfigError, a single sentence, for whatever is wrong.
     """
     found = os.fspath(source) if source is not None else _usual_place(environ)
     if found is None:
@@ -54,10 +68,11 @@ def load(source: str | os.PathLike[str] | None, environ: Mapping[str, str]) -> L
     else:
         name = found
         document = parse(name, _read(found))
-    config, warnings = check(document, environ)
+    config, warnings = check(document, environ, without)
     _check_preset(config, document)
-    oddities = (*warnings, *_oddities(config), *_oddities_of_source(found))
-    return Loaded(config=config, warnings=oddities, path=name)
+    misspelt = _misspelt(config.agent.inherit_env, environ)
+    oddities = (*warnings, *_oddities(config), *misspelt, *_oddities_of_source(found))
+    return Loaded(config=config, warnings=oddities, path=name, secrets=secrets(document.data, environ))
 
 
 def _usual_place(environ: Mapping[str, str]) -> str | None:
@@ -167,10 +182,35 @@ def _oddities(config: Config) -> Iterator[str]:
         yield "pool.liveness_check_secs is not below pool.prompt_hard_timeout_secs: a dead agent may go unnoticed"
     if pool.hung_grace_secs <= pool.cancel_grace_secs:
         yield "pool.hung_grace_secs is not above pool.cancel_grace_secs: turns lose their room while being cancelled"
-    if config.store != StoreConfig():
-        yield "[store] is accepted, but not used yet"
+    if config.discord is not None:
+        yield from _oddities_of_discord(config.discord)
     if config.status != StatusConfig():
         yield "[status] is accepted, but not used yet"
+
+
+def _oddities_of_discord(discord: DiscordConfig) -> Iterator[str]:
+    if discord.allow_all_users and (discord.allowed_users or discord.allowed_roles):
+        yield "discord.allow_all_users = true: allowed_users and allowed_roles shut nobody out"
+    if not (discord.admits_all_channels or discord.allowed_channels or discord.allow_dm):
+        yield "discord.allow_all_channels = false and allowed_channels is empty: the bot listens nowhere"
+    if discord.allow_all_channels and discord.allowed_channels:
+        yield "discord.allow_all_channels = true: allowed_channels shuts no channel out"
+    if discord.api_url.startswith("http://") and not _is_here(discord.api_url):
+        yield "discord.api_url is plain http: anybody on the way may read the bot's token"
+
+
+def _is_here(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
+def _misspelt(names: Collection[str], environ: Mapping[str, str]) -> Iterator[str]:
+    """Names that are not set are left out in silence; but for those that look like one that is."""
+    known = {name.upper(): name for name in environ if name not in names}
+    for name in dict.fromkeys(names):
+        near = () if name in environ else difflib.get_close_matches(name.upper(), known, n=1, cutoff=_ALIKE)
+        if near:
+            yield f"agent.inherit_env: {name} is not set; did you mean {known[near[0]]}?"
 
 
 def _oddities_of_source(found: str) -> Iterator[str]:

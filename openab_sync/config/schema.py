@@ -7,16 +7,19 @@ agent (`agents.py`). `conf/openab-sync.toml` documents every key for people; a t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Literal
 
 import msgspec
+
+from .discord import DiscordConfig
+from .kinds import Count, CountOrNone, Grace, Hours, Millis, Processing, Seconds, Word, check_names
 
 __all__ = [
     "NOT_USED_YET",
     "SYNONYMS",
     "AgentConfig",
     "Config",
+    "DiscordConfig",
     "MarkdownConfig",
     "McpServer",
     "PermissionsConfig",
@@ -29,16 +32,6 @@ __all__ = [
     "StoreConfig",
 ]
 
-# Upper bounds keep `inf` and slips of the keyboard out: a selector cannot wait for more than it can count.
-_YEAR = 365 * 24 * 3600
-Seconds = Annotated[float, msgspec.Meta(gt=0, le=_YEAR)]
-Grace = Annotated[float, msgspec.Meta(ge=0, le=_YEAR)]
-Hours = Annotated[float, msgspec.Meta(gt=0, le=_YEAR / 3600)]
-Millis = Annotated[int, msgspec.Meta(ge=0, le=24 * 3600 * 1000)]
-Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
-CountOrNone = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
-Word = Annotated[str, msgspec.Meta(min_length=1)]
-
 # What OpenAB's files may hold and we do not serve yet: accepted with one warning each. Whoever serves a name takes it
 # out of here and adds the key above.
 NOT_USED_YET = frozenset(
@@ -48,7 +41,6 @@ NOT_USED_YET = frozenset(
         "control_plane",
         "cron",
         "delivery",
-        "discord",
         "feishu",
         "filestore",
         "gateway",
@@ -72,18 +64,14 @@ NOT_USED_YET = frozenset(
 )
 
 # Other words that OpenAB takes for the same choice, by dotted key.
-SYNONYMS = {"reactions.tool_display": {"off": "none", "hidden": "none"}}
+SYNONYMS = {
+    "reactions.tool_display": {"off": "none", "hidden": "none"},
+    "discord.allow_bot_messages": {"none": "off", "false": "off", "true": "all"},
+}
 
 
 class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What all sections share: frozen, by keyword, nothing unknown."""
-
-
-def _check_names(env: Mapping[str, str]) -> None:
-    """Refuse what the system cannot take as the name of a variable: starting the program would fail much later."""
-    for name in env:
-        if not name or "=" in name or "\0" in name:
-            raise ValueError(f"env: {name!r} cannot be the name of a variable")
 
 
 class McpServer(_Section, frozen=True, kw_only=True):
@@ -105,7 +93,7 @@ class McpServer(_Section, frozen=True, kw_only=True):
     """http, sse: headers sent with every request. Secret."""
 
     def __post_init__(self) -> None:
-        _check_names(self.env)
+        check_names(self.env)
         if self.type == "stdio":
             if not self.command:
                 raise ValueError('a server of type "stdio" needs a command')
@@ -142,7 +130,7 @@ class AgentConfig(_Section, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.args and not self.command and self.preset is None:
             raise ValueError("args need a command or a preset to go with")
-        _check_names(self.env)
+        check_names(self.env)
 
     def __repr__(self) -> str:
         # Arguments and values of env may be secrets: only names are shown.
@@ -178,7 +166,7 @@ class PoolConfig(_Section, frozen=True, kw_only=True):
     """Seconds for the agent's answer to `session/new`, `session/load` and `session/resume`."""
     request_secs: Seconds = 30.0
     """Seconds for the agent's answer to any other request but a prompt."""
-    message_processing_mode: Literal["per-message", "per-thread", "per-lane"] = "per-message"
+    message_processing_mode: Processing = "per-message"
     """A turn for each message, or one for all that wait in a conversation, or one for each sender's."""
     max_buffered_messages: Count = 10
     """Messages that may wait in one conversation."""
@@ -291,5 +279,6 @@ class Config(_Section, frozen=True, kw_only=True):
     markdown: MarkdownConfig = MarkdownConfig()
     permissions: PermissionsConfig = PermissionsConfig()
     reply: ReplyConfig = ReplyConfig()
+    discord: DiscordConfig | None = None
     store: StoreConfig = StoreConfig()
     status: StatusConfig = StatusConfig()

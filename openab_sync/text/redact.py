@@ -9,9 +9,9 @@ This room is a second net: it cannot know every secret, and does not replace not
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
-__all__ = ["Redactor"]
+__all__ = ["Redactor", "looks_secret"]
 
 _REDACTED = "[redacted]"
 
@@ -57,11 +57,6 @@ class Redactor:
         longest_first = sorted(known, key=lambda value: (-len(value), value))
         self._known = re.compile("|".join(map(re.escape, [_REDACTED, *longest_first])))
 
-    @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> Redactor:
-        """Return a redactor of the variables in `env` whose names say that they are secret."""
-        return cls(value for name, value in env.items() if _SECRET_NAME.search(name))
-
     def __repr__(self) -> str:
         return f"<Redactor secrets={self._count}>"
 
@@ -70,6 +65,11 @@ class Redactor:
         if self._count:
             text = self._known.sub(_REDACTED, text)
         return _SHAPES.sub(_hidden, text)
+
+
+def looks_secret(name: str) -> bool:
+    """Whether the name of a variable says that its value is secret: TOKEN, API_KEY, PASSWORD …"""
+    return _SECRET_NAME.search(name) is not None
 
 
 def _hidden(found: re.Match[str]) -> str:

@@ -95,10 +95,6 @@ class Paginator:
                 pages.append(page)
         return pages
 
-    def finish(self) -> list[str]:
-        """Return the last pages, as `page()` does. Text may still be fed afterwards; it continues them."""
-        return self.page()
-
     def _has_successor(self) -> bool:
         """Say whether the rest is sure to make a page of its own; what may become a closing fence is not."""
         fence = self._start.fence

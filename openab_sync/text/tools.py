@@ -21,7 +21,7 @@ from wcwidth import iter_graphemes, wcswidth
 from .clean import one_line, plain
 from .fences import fence
 
-__all__ = ["ToolLine", "diff_text", "fence", "tool_lines"]
+__all__ = ["ToolLine", "diff_head", "diff_text", "fence", "tool_lines"]
 
 _FULL_TITLE = 500  # characters
 _SHORT_TITLE = 80  # columns
@@ -29,6 +29,8 @@ _SHORT_TITLE = 80  # columns
 _SHOWN_GROUPS = 3
 # A detail is quoted up to this many characters: the cause of an error is at its head or at its tail.
 _DETAIL_HEAD, _DETAIL_TAIL = 1000, 500
+# A diff is shown up to so many lines and characters: its head.
+_DIFF_SHOWN_LINES, _DIFF_SHOWN = 25, 1500
 # difflib's time grows with the square of the lines, and worse: what is larger is counted.
 _DIFF_CHARS = 200_000
 _DIFF_LINES = 2_000
@@ -38,12 +40,16 @@ _ICONS = {"pending": "🔧", "running": "🔧", "done": "✅", "failed": "❌"}
 
 @dataclass(frozen=True, slots=True)
 class ToolLine:
-    """One tool call: what the agent calls it, what kind it is, how far it is, what it says about it."""
+    """One tool call: what the agent calls it, what kind it is, how far it is, what it says about it.
+
+    `note` is a line of ours below the detail.
+    """
 
     title: str
     kind: str = "other"
     state: Literal["pending", "running", "done", "failed"] = "running"
     detail: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +99,15 @@ def diff_text(path: str, old: str | None, new: str) -> str:
     return "\n".join(difflib.unified_diff(lines, changed, source, target, lineterm=""))
 
 
+def diff_head(diff: str) -> str:
+    """Return the head of a diff that is too long to be shown (25 lines, 1,500 characters), else all of it."""
+    if len(diff) <= _DIFF_SHOWN and diff.count("\n") < _DIFF_SHOWN_LINES:
+        return diff
+    head = "\n".join(diff[:_DIFF_SHOWN].split("\n")[:_DIFF_SHOWN_LINES])
+    # A line that was cut is left out, unless it is all there is.
+    return head if diff[len(head)] == "\n" else head.rpartition("\n")[0] or head
+
+
 # ---- groups ----
 
 
@@ -139,11 +154,13 @@ def _compact(groups: Sequence[_Group]) -> Iterator[str]:
 
 
 def _details(group: _Group) -> Iterator[str]:
-    """Yield the different details of a group worth showing, each as a block of code."""
-    for text in dict.fromkeys(plain(tool.detail).strip("\n") for tool in group.tools):
+    """Yield the different details of a group worth showing, each as a block of code and its note."""
+    for text, note in dict.fromkeys((plain(tool.detail).strip("\n"), tool.note) for tool in group.tools):
         is_diff = text.startswith("--- ")
         if text.strip() and (is_diff or group.icon == _ICONS["failed"]):
             yield fence(_shortened(text), "diff" if is_diff else "")
+            if note:
+                yield note
 
 
 def _shortened(text: str) -> str:

@@ -117,6 +117,8 @@ def test_names_of_keys_are_left_alone() -> None:
         ("[poool]\nx = 1", "c.toml:1: poool: no such key (did you mean pool?)"),
         ("[dicsord]", "c.toml:1: dicsord: no such key (did you mean discord?)"),
         ("max_sessions = 3", "c.toml:1: max_sessions: no such key (it belongs into [pool])"),
+        ("allow_dm = true", "c.toml:1: allow_dm: no such key (it belongs into [discord])"),
+        ("[discord]\nallow_user = 1", "c.toml:2: discord.allow_user: no such key (did you mean allowed_users?)"),
         ("pool.timeout_secs = 3", "c.toml:1: pool.timeout_secs: no such key (it belongs into [permissions])"),
         ("[reactions.emojis]\nqueud = 'x'", "c.toml:2: reactions.emojis.queud: no such key (did you mean queued?)"),
         ("[markdown]\nzzzz = 1", "c.toml:2: markdown.zzzz: no such key (known here: tables)"),
@@ -160,6 +162,26 @@ def test_an_unknown_key_is_named_with_its_line_and_the_nearest_right_name(text: 
             "x: expected a string or true or false, found 1",
         ),
         (
+            "[discord]\nbot_token = 'x'\nallowed_users = [\n1234567890]",
+            'discord.allowed_users[0]: expected an id, a string of digits, found 1234567890 (in quotes: "1234567890")',
+        ),
+        (
+            "[discord]\nbot_token = 'x'\nallowed_channels = ['general']",
+            'discord.allowed_channels[0]: expected an id, a string of digits, found "general"',
+        ),
+        ("[discord]\nbot_token = 'x'\nallowed_users = [1e17]", "expected an id, a string of digits, found 1e+17"),
+        ("[discord]\nbot_token = 'x'\nallowed_users = [" + "9" * 4000 + "]", "a string of digits, found 99999"),
+        ("[discord]", "c.toml:1: discord: bot_token is missing"),
+        ("discord = []", "c.toml:1: discord: expected a table, found an array"),
+        ("[discord]\nbot_token = 4711", "c.toml:2: discord.bot_token: expected a string, found a number"),
+        ("[discord]\nbot_token = ' '", "c.toml:1: discord: bot_token is empty"),
+        ("[discord]\nbot_token = 'x'\nallow_all_channels = 1", "allow_all_channels: expected true or false, found 1"),
+        (
+            "[discord]\nbot_token = 'x'\nmessage_processing_mode = 'x'",
+            'expected one of "per-message", "per-thread", "per-lane", found "x"',
+        ),
+        ("[discord]\nbot_token = 'x'\nmax_buffered_messages = 0", "expected a whole number from 1 up to"),
+        (
             '[permissions]\nmode = "alow"',
             'c.toml:2: permissions.mode: expected one of "ask", "allow", "deny", found "alow"',
         ),
@@ -193,9 +215,36 @@ def test_choices_may_be_written_with_underscores_and_capitals() -> None:
     assert config.pool.message_processing_mode == "per-thread"
 
 
+@pytest.mark.parametrize(
+    ("word", "meaning"), [("none", "off"), ("False", "off"), ("TRUE", "all"), ("All", "all"), ("mentions", "mentions")]
+)
+def test_other_words_for_which_bots_are_heard_are_understood(word: str, meaning: str) -> None:
+    discord = read(f'[discord]\nbot_token = "x"\nallow_bot_messages = "{word}"').discord
+    assert discord is not None
+    assert discord.allow_bot_messages == meaning
+
+
+def test_the_choices_of_discord_may_be_written_as_openab_takes_them() -> None:
+    text = '[discord]\nbot_token = "x"\nallow_user_messages = "Multibot_Mentions"\nmessage_processing_mode = "per_lane"'
+    discord = read(text).discord
+    assert discord is not None
+    assert (discord.allow_user_messages, discord.message_processing_mode) == ("multibot-mentions", "per-lane")
+
+
+def test_a_section_that_is_left_out_is_not_looked_into_and_costs_nothing() -> None:
+    document = parse("c.toml", b'[discord]\nbot_token = "${NOT_SET}"\n"what ever" = 1\n[pool]\nmax_sessions = 3')
+    config, said = check(document, {}, without=("discord",))
+    assert (config.discord, config.pool.max_sessions, said) == (None, 3, ())
+
+
+def test_only_a_section_is_left_out_and_no_key_of_the_same_name() -> None:
+    with pytest.raises(ConfigError, match="no such key"):
+        check(parse("c.toml", b"[pool]\ndiscord = 1"), {}, without=("discord",))
+
+
 def test_what_is_not_used_yet_costs_one_warning_and_is_not_looked_into() -> None:
     text = """
-        [discord]
+        [slack]
         bot_token = "${NOT_SET}"
         whatever = { x = 1 }
         [[cron.jobs]]
@@ -206,7 +255,7 @@ def test_what_is_not_used_yet_costs_one_warning_and_is_not_looked_into() -> None
         "👍" = "OK"
         """
     assert warnings(text) == (
-        "[discord] is accepted, but not used yet",
+        "[slack] is accepted, but not used yet",
         "[cron] is accepted, but not used yet",
         "pool.preload_persisted_sessions is accepted, but not used yet",
         "[reactions.mapping] is accepted, but not used yet",
@@ -242,9 +291,43 @@ def test_a_file_of_openab_loads() -> None:
         debounce_ms = 700
         [stt]
         enabled = true
-        """
+        """,
+        DISCORD_BOT_TOKEN="x",
     )
     assert (config.agent.args, config.pool.session_ttl_hours) == (("acp", "--trust-all-tools"), 24)
+
+
+def test_the_sample_of_openab_loads() -> None:
+    """Its section for Discord with every key that it shows in force, and its words in the comments."""
+    config = read(
+        """
+        [discord]
+        bot_token = "${DISCORD_BOT_TOKEN}"
+        allow_all_channels = true            # true = allow all channels
+        allowed_channels = ["1234567890"]
+        allow_all_users = true
+        allowed_users = ["98765432109876543"]
+        allow_bot_messages = "off"
+        trusted_bot_ids = []
+        allowed_role_ids = []
+        allow_user_messages = "involved"
+        allow_dm = false
+        max_bot_turns = 100
+        message_processing_mode = "per-thread"
+        max_buffered_messages = 5
+        max_batch_tokens = 1000
+        [agent]
+        command = "kiro-cli"
+        args = ["acp", "--trust-all-tools"]
+        working_dir = "/home/agent"
+        """,
+        DISCORD_BOT_TOKEN="x",
+    )
+    discord = config.discord
+    assert discord is not None
+    assert (discord.bot_token, discord.allowed_channels) == ("x", ("1234567890",))
+    assert (discord.allowed_users, discord.allow_user_messages) == (("98765432109876543",), "involved")
+    assert discord.pooled(config.pool).message_processing_mode == "per-thread"
 
 
 # ---- whatever comes ----
@@ -261,6 +344,9 @@ NAMES = st.sampled_from(
         "args",
         "mode",
         "discord",
+        "bot_token",
+        "allowed_users",
+        "shard_ids",
         "tables",
         "listen",
     ]

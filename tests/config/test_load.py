@@ -14,7 +14,7 @@ from typing import Self
 import pytest
 
 from openab_sync.clock import SystemClock
-from openab_sync.config import Config, load
+from openab_sync.config import Config, Loaded, load
 from openab_sync.errors import ConfigError
 
 # The door has the name of its module, so the module is asked for by its own.
@@ -149,10 +149,42 @@ def test_odd_combinations_cost_a_warning(tmp_path: Path) -> None:
 
 def test_a_section_that_nothing_serves_yet_costs_a_warning_where_it_says_something(tmp_path: Path) -> None:
     file = tmp_path / "c.toml"
-    file.write_text('[store]\n[status]\nlisten = "127.0.0.1:8787"\n', encoding="utf-8")
+    file.write_text('[status]\nlisten = "127.0.0.1:8787"\n', encoding="utf-8")
     assert load(file, {}).warnings == ()
     file.write_text('[store]\npath = "/srv/state"\n[status]\nlisten = ""\n', encoding="utf-8")
-    assert [warning.split()[0] for warning in load(file, {}).warnings] == ["[store]", "[status]"]
+    assert [warning.split()[0] for warning in load(file, {}).warnings] == ["[status]"]
+
+
+def test_a_section_that_a_command_does_not_need_may_be_left_out(tmp_path: Path) -> None:
+    file = tmp_path / "c.toml"
+    file.write_text('[discord]\nbot_token = "${DISCORD_BOT_TOKEN}"\n', encoding="utf-8")
+    assert load(file, {}, without=("discord",)) == Loaded(config=Config(), path=str(file))
+    assert "the environment variable DISCORD_BOT_TOKEN is not set" in str(problem(file))
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ("allowed_users = ['1']", None),
+        ("allow_all_users = true\nallowed_users = ['1']", "allowed_users and allowed_roles shut nobody out"),
+        ("allow_all_users = true\nallowed_roles = ['1']", "allowed_users and allowed_roles shut nobody out"),
+        ("allow_all_channels = false", "the bot listens nowhere"),
+        ("allow_all_channels = false\nallow_dm = true", None),
+        ("allow_all_channels = true\nallowed_channels = ['1']", "allowed_channels shuts no channel out"),
+        ("trusted_bot_ids = ['1']", None),
+        ("api_url = 'http://proxy.internal:8080/api/v10'", "anybody on the way may read the bot's token"),
+        ("api_url = 'http://127.0.0.1:8080'", None),
+        ("api_url = 'http://localhost:8080'", None),
+        ("api_url = 'http://[::1]:8080'", None),
+        ("api_url = 'https://proxy.example'", None),
+    ],
+)
+def test_odd_settings_of_discord_cost_a_warning(tmp_path: Path, keys: str, words: str | None) -> None:
+    file = tmp_path / "c.toml"
+    file.write_text(f"[discord]\nbot_token = 'x'\n{keys}\n", encoding="utf-8")
+    found = load(file, {}).warnings
+    assert len(found) == (words is not None)
+    assert all(words is not None and words in warning for warning in found)
 
 
 # ---- URLs ----

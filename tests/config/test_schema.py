@@ -9,7 +9,7 @@ import itertools
 import msgspec
 import pytest
 
-from openab_sync.config import AgentConfig, Config, McpServer, StatusConfig, schema
+from openab_sync.config import AgentConfig, Config, McpServer, StatusConfig, discord, schema
 
 
 def test_nothing_can_be_changed_after_loading() -> None:
@@ -19,7 +19,8 @@ def test_nothing_can_be_changed_after_loading() -> None:
 
 def test_every_key_says_in_one_line_what_it_is_for() -> None:
     silent = []
-    for section in (node for node in ast.parse(inspect.getsource(schema)).body if isinstance(node, ast.ClassDef)):
+    nodes = [node for module in (schema, discord) for node in ast.parse(inspect.getsource(module)).body]
+    for section in (node for node in nodes if isinstance(node, ast.ClassDef)):
         for field, after in itertools.pairwise([*section.body, ast.Pass()]):
             says = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
             if isinstance(field, ast.AnnAssign) and not says and not is_section(field):
@@ -28,7 +29,7 @@ def test_every_key_says_in_one_line_what_it_is_for() -> None:
 
 
 def is_section(field: ast.AnnAssign) -> bool:
-    kind = getattr(schema, ast.unparse(field.annotation), None)
+    kind = getattr(schema, ast.unparse(field.annotation).removesuffix(" | None"), None)
     return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
 
 

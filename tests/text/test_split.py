@@ -88,9 +88,9 @@ def test_the_pieces_do_not_matter(texts: list[str], limit: int, size: int) -> No
 def test_looking_changes_nothing_and_text_may_come_after_the_end(text: str, late: str, limit: int) -> None:
     pages = Paginator(limit)
     done = pages.feed(text)
-    last = pages.finish()
+    last = pages.page()
     assert pages.page(late) == split(text + late, limit)[len(done) :]
-    assert pages.page() == pages.finish() == last
+    assert pages.page() == last
     done += pages.feed(late)
     assert done + pages.page() == split(text + late, limit)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from wcwidth import wcswidth
 
-from openab_sync.text.tools import ToolLine, diff_text, fence, tool_lines
+from openab_sync.text.tools import ToolLine, diff_head, diff_text, fence, tool_lines
 
 State = Literal["pending", "running", "done", "failed"]
 states: st.SearchStrategy[State] = st.sampled_from(["pending", "running", "done", "failed"])
@@ -176,3 +176,23 @@ def test_the_lines_of_a_diff_are_those_of_the_files(old: str | None, new: str) -
     assert set(added) <= set(new.split("\n"))
     assert set(removed) <= set((old or "").split("\n"))
     assert (len(lines) == 0) == (old == new or (old is None and new == ""))
+
+
+def test_a_long_diff_is_shown_up_to_its_last_whole_line() -> None:
+    short = "\n".join(["--- a", "+++ b", *(f"+{number}" for number in range(23))])
+    assert diff_head(short) == short
+    assert diff_head(f"{short}\n+24") == short
+    wide = "--- a\n" + "+" * 2000 + "\n+end"
+    assert diff_head(wide) == "--- a"
+    assert diff_head("+" * 2000) == "+" * 1500
+    even = "--- a\n" + "+" * 1494
+    assert diff_head(f"{even}\n+end") == even
+
+
+def test_a_note_stands_below_its_detail() -> None:
+    tools = [
+        ToolLine("Edit", "edit", "done", "--- a\n+++ b", "more in a file"),
+        ToolLine("ls", "read", "done", "", "no"),
+    ]
+    assert tool_lines(tools, "full") == "✅ `Edit`\n```diff\n--- a\n+++ b\n```\nmore in a file\n✅ `ls`"
+    assert tool_lines(tools, "compact") == "✅ `Edit`\n✅ `ls`"

@@ -1,0 +1,85 @@
+"""The tables of the journal, and how an older file becomes one of today's. Numbered; what has run is never changed.
+
+`PRAGMA user_version` says how many have run. Each runs whole or not at all.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from ..errors import ConfigError
+
+__all__ = ["MIGRATIONS", "examine", "migrate"]
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    # 1: what must outlive a restart of the bot on a chat service
+    (
+        """
+        CREATE TABLE conversations (
+            key TEXT PRIMARY KEY,
+            parent TEXT NOT NULL,
+            took_part INTEGER NOT NULL CHECK (took_part IN (0, 1)),
+            bots TEXT NOT NULL,                 -- a JSON list of ids, as all lists here
+            people TEXT NOT NULL,
+            bot_turns INTEGER NOT NULL,
+            bot_turns_total INTEGER NOT NULL,
+            title TEXT NOT NULL,
+            title_is_theirs INTEGER NOT NULL CHECK (title_is_theirs IN (0, 1)),
+            last_seen TEXT NOT NULL,
+            touched INTEGER NOT NULL            -- counts up: the larger, the later it was written
+        ) STRICT, WITHOUT ROWID
+        """,
+        "CREATE INDEX conversations_by_touched ON conversations (touched)",
+        """
+        CREATE TABLE buttons (
+            id TEXT PRIMARY KEY,
+            kind TEXT NOT NULL,
+            conversation TEXT NOT NULL,         -- its key; there need not be anything known of it
+            data TEXT NOT NULL,                 -- a JSON object of strings
+            people TEXT NOT NULL,
+            expires REAL NOT NULL,              -- seconds since the epoch
+            touched INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID
+        """,
+    ),
+)
+
+
+def examine(db: sqlite3.Connection, name: str) -> None:
+    """Look whether `db` is ours, and change nothing. Blocks (disk).
+
+    Raise ConfigError if it is something else or newer than we are, calling it `name`; sqlite3.Error if it is damaged.
+    """
+    version = _number(db, "PRAGMA user_version")
+    if version > len(MIGRATIONS):
+        raise ConfigError(
+            f"was written by a newer openab-sync (schema {version}, this one knows {len(MIGRATIONS)})",
+            file=name,
+            hint="run that version, or choose another [store] path",
+        )
+    if version == 0 and _number(db, "SELECT count(*) FROM sqlite_schema"):
+        raise ConfigError("is a database of something else", file=name, hint="choose another [store] path")
+
+
+def migrate(db: sqlite3.Connection) -> None:
+    """Bring `db`, which has been examined, up to date. Blocks (disk). Raise sqlite3.Error."""
+    for number in range(_number(db, "PRAGMA user_version"), len(MIGRATIONS)):
+        _step(db, number)
+
+
+def _step(db: sqlite3.Connection, number: int) -> None:
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        for statement in MIGRATIONS[number]:
+            db.execute(statement)
+        db.execute(f"PRAGMA user_version = {number + 1}")
+        db.execute("COMMIT")
+    finally:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+
+
+def _number(db: sqlite3.Connection, statement: str) -> int:
+    (number,) = db.execute(statement).fetchone()
+    assert isinstance(number, int)
+    return number
