@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from openab_sync.acp.poll import Poll
 from openab_sync.threads import Bell
 from tests import witness as module
 from tests.witness import FORBIDDEN, POOL, SESSION, WATCHED, WatchedLock, Witness, WitnessFault
@@ -121,6 +122,7 @@ BLOCKING: dict[str, Callable[[], object]] = {
     "time.sleep": lambda: time.sleep(0),
     "Popen.__init__": lambda: subprocess.Popen([sys.executable, "--version"]),
     "Selector.select": lambda: selectors.DefaultSelector.select(selectors.DefaultSelector()),
+    "Poll.wait": lambda: Poll().wait(0),
     "Future.result": lambda: concurrent.futures.Future[int]().result(0),
     "Future.set_result": lambda: concurrent.futures.Future[int]().set_result(1),
     "Thread.start": lambda: threading.Thread(name="late").start(),

@@ -26,6 +26,7 @@ from typing import Any
 
 import pytest
 
+from openab_sync.acp.poll import Poll
 from openab_sync.threads import Bell
 
 __all__ = ["POOL", "SESSION", "WATCHED", "WatchedLock", "Witness", "WitnessFault", "install"]
@@ -46,6 +47,7 @@ FORBIDDEN: tuple[tuple[object, str], ...] = (
     (selectors.SelectSelector, "select"),
     (selectors.PollSelector, "select"),
     (selectors.DefaultSelector, "select"),
+    (Poll, "wait"),
     (socket, "create_connection"),
     (subprocess.Popen, "__init__"),
     (subprocess.Popen, "wait"),

@@ -20,6 +20,7 @@ __all__ = [
     "PermissionEntry",
     "PromptCapabilities",
     "SessionCapabilities",
+    "SessionEntry",
 ]
 
 # Permission requests.
@@ -70,6 +71,18 @@ class ModelState(Struct, rename="camel", gc=False):
 
     current_model_id: str | None = None
     available_models: list[NamedEntry] = []
+
+
+# The answer to `session/list`.
+
+
+class SessionEntry(Struct, rename="camel", gc=False):
+    """One session that the agent remembers."""
+
+    session_id: str
+    cwd: str | None = None
+    title: str | None = None
+    updated_at: str | None = None
 
 
 # The answer to `initialize`. Whether a capability is there is decided by `convert.is_yes`: an object means yes.

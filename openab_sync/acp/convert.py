@@ -28,6 +28,7 @@ from .events import (
     PlanEntry,
     Said,
     SessionInfo,
+    StoredSession,
     Thought,
     ToolChanged,
     UsageChanged,
@@ -44,6 +45,7 @@ __all__ = [
     "permission_options",
     "permission_tool",
     "stop_reason",
+    "stored_sessions",
     "tool",
     "update",
     "usage_of_result",
@@ -269,6 +271,22 @@ def usage_of_result(result: dict[str, object]) -> UsageChanged | None:
     if price is None:
         return None
     return UsageChanged(None, None, price, currency if isinstance(currency, str) else "")
+
+
+# Sessions.
+
+
+def stored_sessions(result: dict[str, object]) -> tuple[tuple[StoredSession, ...], str]:
+    """Return the sessions that an answer to `session/list` names, each once, and the cursor for more ("": no more)."""
+    found: dict[str, StoredSession] = {}
+    listed = result.get("sessions")
+    for value in listed if isinstance(listed, list) else ():
+        entry = fit(value, answers.SessionEntry, [])  # an entry that is none can neither be shown nor resumed
+        if entry is not None and entry.session_id:
+            known = StoredSession(entry.session_id, entry.cwd or "", entry.title or "", entry.updated_at or "")
+            found.setdefault(entry.session_id, known)
+    cursor = result.get("nextCursor")
+    return tuple(found.values()), cursor if isinstance(cursor, str) else ""
 
 
 # Errors.

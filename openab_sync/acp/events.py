@@ -1,13 +1,16 @@
 """What an agent said, in our words: everything that `AcpPeer.receive` can return.
 
 Frozen plain data, made on the session's thread and read there. Whatever shape an agent sent, the core
-sees one of these and nothing else. This module knows no JSON.
+sees one of these and nothing else. This module knows no JSON. What comes by the thousand is a `Struct`: it is made in a
+tenth of the time that a frozen dataclass takes, and as it can be part of no cycle the collector need not look at it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct
 
 __all__ = [
     "Answered",
@@ -32,6 +35,7 @@ __all__ = [
     "RequestId",
     "Said",
     "SessionInfo",
+    "StoredSession",
     "Thought",
     "ToolChanged",
     "UsageChanged",
@@ -44,16 +48,14 @@ RequestId = int | str | float | None
 # What the agent says in a turn.
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(Struct, frozen=True, gc=False):
     """Text for people: one or more `agent_message_chunk`s as they came. A new `message_id` begins a paragraph."""
 
     text: str
     message_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Thought:
+class Thought(Struct, frozen=True, gc=False):
     """The agent thinking aloud (`agent_thought_chunk`)."""
 
     text: str
@@ -99,8 +101,7 @@ class Diff:
     new: str
 
 
-@dataclass(frozen=True, slots=True)
-class ToolChanged:
+class ToolChanged(Struct, frozen=True, gc=False):
     """A tool call began or changed (`tool_call`, `tool_call_update`): only what is not None is news.
 
     `call_id` may be one never seen before. `content` and `locations` replace what was there.
@@ -231,6 +232,16 @@ class SessionInfo:
     """The agent's title for the conversation; "" clears it."""
 
     title: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSession:
+    """A session that the agent remembers (`session/list`). Whoever knows its id can resume it."""
+
+    session_id: str = field(repr=False)
+    cwd: str = ""
+    title: str = ""
+    updated_at: str = ""  # ISO 8601, as it came
 
 
 @dataclass(frozen=True, slots=True)

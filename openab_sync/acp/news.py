@@ -27,7 +27,7 @@ class SessionNews:
         self.book = OptionBook()
         self.commands: tuple[Command, ...] = ()
         self._noises = noises
-        self._early = EarlyUpdates()
+        self._early: EarlyUpdates | None = None  # as long as there are some
         self._replayed: str | None = None  # the session that is being brought back
 
     def expect(self, session_id: str | None) -> None:
@@ -36,13 +36,13 @@ class SessionNews:
 
     def give_up(self) -> None:
         """No session was opened: what was kept belongs to nobody."""
-        self._replayed = None
-        self._early.release(None)
+        self._replayed = self._early = None
 
     def begin(self, session_id: str, answer: dict[str, object], answered: Event, events: list[Event]) -> None:
         """The session is open: tell `answered`, then its options, then what was kept, in order."""
         self.session_id, self._replayed = session_id, None
-        kept = self._early.release(session_id)
+        kept = [] if self._early is None else self._early.release(session_id)
+        self._early = None
         self.book, self.commands = OptionBook(), ()
         for news in kept:  # older than the answer: where both speak of options the answer is right
             if isinstance(news, _OF_OPTIONS):
@@ -78,6 +78,8 @@ class SessionNews:
     def _keep(self, owner: str, news: schema.Update, events: list[Event]) -> None:
         if owner == self._replayed and isinstance(news, _HISTORY):
             return
+        if self._early is None:
+            self._early = EarlyUpdates()
         if not self._early.keep(owner, news):
             noise = Noise("too many updates before there was a session: the oldest are lost")
             self._noises.once("early", "", noise, events)

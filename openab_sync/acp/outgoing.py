@@ -6,10 +6,11 @@ capabilities. What it does not take is told in words or by name, never dropped i
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import unquote
 
+from ..media.inline import fenced
 from .schema import AudioBlock, Block, EmbeddedBlock, ImageBlock, LinkBlock, McpServer, Pairs, TextBlock
 
 __all__ = ["Capabilities", "choose", "to_wire"]
@@ -55,7 +56,7 @@ def _to_wire(block: Block, capabilities: Capabilities) -> dict[str, object]:
             return _link(block)
         case EmbeddedBlock(uri, text, mime):
             if not capabilities.embedded:
-                return _text(_fenced(uri, text))
+                return _text(fenced(unquote(_name(uri)), text))
             return {"type": "resource", "resource": {"uri": uri, "text": text, "mimeType": _bare(mime)}}
 
 
@@ -79,14 +80,6 @@ def _bare(mime: str) -> str:
 
 def _name(uri: str) -> str:
     return uri.rstrip("/").rpartition("/")[2] or uri
-
-
-def _fenced(uri: str, text: str) -> str:
-    """Return the file in a fence that nothing in it can close."""
-    longest = max((len(run) for run in re.findall("`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    end = "" if text.endswith("\n") else "\n"
-    return f"{_name(uri)}:\n{fence}\n{text}{end}{fence}"
 
 
 # MCP servers.

@@ -38,7 +38,7 @@ from .outgoing import Capabilities, choose, to_wire
 from .questions import CANCELLED, Questions
 from .salvage import SAMPLE, Loss, fit, parse_raw
 from .schema import Block, McpServer
-from .stream import join
+from .stream import gather
 from .wire import Item, LineBuffer, decode, encode
 
 __all__ = ["PROTOCOL_VERSION", "AcpPeer", "error_from"]
@@ -221,8 +221,8 @@ class AcpPeer:
         """
         block = self._lines.feed(data)
         events: list[Event] = []
-        for item in join(decode(block)) if block else ():
-            self._take(item, events)
+        if block:
+            gather(decode(block), self.session_id, events, self._take)
         return events
 
     def _take(self, item: Item, events: list[Event]) -> None:

@@ -48,10 +48,13 @@ _living: dict[int, str] = {}
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """What to run: `env` is the whole environment, `cwd` is absolute, `name` is for people."""
+    """What to run: `env` is the whole environment, `cwd` is absolute, `name` is for people.
+
+    Arguments and environment may hold secrets: they are kept out of every `repr`.
+    """
 
     command: str
-    args: tuple[str, ...]
+    args: tuple[str, ...] = field(repr=False)
     cwd: str
     env: Mapping[str, str] = field(repr=False)
     name: str = ""

@@ -3,43 +3,55 @@
 What does not concern a turn ends here: answers that `expect` waits for, options that people set, noise. Session thread
 only; it blocks in `wait`, in `start` (Popen) and in `stop` (the kill ladder, bounded). No locks.
 
-**Pace.** While text streams, the kernel collects it for PACE seconds before it is read: waking for every chunk is what
-costs (100 chunks/s need a third of the CPU that way). Text is drawn far more rarely, so nobody sees it later; a
-question or an answer waits no longer than that either. A read of MUCH bytes or more is followed by the next at once.
+**Pace.** While text streams, the kernel collects it for a while before it is read: waking for every chunk is what
+costs. PACE seconds are so few that nobody sees text later for it, and a question or an answer waits no longer than
+that. Where people see the answer grow by edits, which come far more rarely, LONG seconds do as well: the pacer wakes us
+if the agent pauses, as it does when it asks or has answered; if it streams on meanwhile, that waits for LONG seconds at
+most. A read of MUCH bytes or more is followed by the next at once.
 """
 
 from __future__ import annotations
 
 import math
+import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from ..acp import events as acp
 from ..acp.connection import Connection
+from ..acp.convert import stored_sessions
 from ..acp.peer import AcpPeer, error_from
 from ..clock import Deadline
 from ..errors import AgentError, AgentGone, AgentRefused, AgentStalled
 from ..text.clean import plain
 from ..threads import Bell
 from ..version import VERSION
-from .house import House, SetOption
+from .house import House, ListSessions, SessionPage, SetOption, Usage
 from .noise import NoiseLog
+from .pacer import Pipe
+from .tally import tallied
 
-__all__ = ["Agent"]
+__all__ = ["LONG", "PACE", "Agent"]
 
 PACE = 0.05  # seconds
+LONG = 0.25
 MUCH = 32 * 1024  # bytes
+TEXT: frozenset[type] = frozenset({acp.Said, acp.Thought})
+NEWS = TEXT | {acp.ToolChanged}  # what is always a turn's, and nearly all there is
 
 
 class Agent:
     """One agent process and what is open between it and us."""
 
-    def __init__(self, house: House, cwd: str, bell: Bell) -> None:
+    def __init__(self, house: House, cwd: str, bell: Bell, wake: Callable[[], None]) -> None:
+        """`wake` rings the bell, from any thread."""
         self.launch = house.launch(cwd)
         self.peer = AcpPeer(version=VERSION)
         self.chosen: dict[str, str | bool] = {}  # options people set, in order
         self.title = ""
+        self.usage = Usage()
         self.changed = True  # something that a snapshot shows
         self.stirred = True  # the last wait ended with more than text: the bell, or news of another kind
         self._connection = Connection(self.launch, self.peer, bell, house.clock, redact=house.redact)
@@ -47,10 +59,13 @@ class Agent:
         self._clock = house.clock
         self._patience = house.config.pool.request_secs
         self._awaited: dict[int, acp.Answered | acp.Failed | None] = {}
-        self._setting: dict[int, tuple[SetOption, Deadline]] = {}
+        self._asked: dict[int, tuple[SetOption | ListSessions, Deadline]] = {}  # what people wait for
         self._redact = house.redact
         self._noise = NoiseLog(house.clock, house.redact)
         self._listen_at = 0.0  # real monotonic seconds: the pipes do not know an injected clock
+        self._pacer = house.pacer
+        self._wake = wake
+        self._pipe = Pipe(-1, wake)  # until there is one
 
     @property
     def name(self) -> str:
@@ -66,26 +81,38 @@ class Agent:
     def start(self) -> None:
         """Start the process. Raise AgentStartError."""
         self._connection.start()
+        self._pipe = Pipe(self._connection.process.stdout, self._wake)
 
-    def wait(self, timeout: float, *, may_coast: bool) -> list[acp.Event]:
+    def wait(self, timeout: float, *, coast: float) -> list[acp.Event]:
         """Wait for the agent, the bell or `timeout` seconds; return the events that concern a turn.
 
-        `may_coast`: text is streaming that people have begun to see. Raise AgentGone, AgentStalled, AgentProtocolError.
+        `coast`: for so many seconds text may be left to the kernel. Raise AgentGone, AgentStalled, AgentProtocolError.
         """
-        pause = self._listen_at - time.monotonic() if may_coast else 0.0
+        pause = self._listen_at - time.monotonic() if coast and not self._pipe.has_paused else 0.0
         if pause <= 0:
             events = self._connection.wait(timeout)
         else:
-            events = self._connection.wait(min(timeout, pause), listen=False)
-            if not events and time.monotonic() >= self._listen_at:  # else somebody rang, or something else is due
-                events = self._connection.hear()
-        only_text = all(isinstance(event, acp.Said | acp.Thought) for event in events)
+            events = self._collect(min(timeout, pause), watched=pause > PACE)
+        if self._connection.last_read:
+            self._pipe.was_read()
+        kinds = set(map(type, events))
+        only_text = kinds <= TEXT
         self.stirred = self._connection.rang or not only_text
         if events:
             self.listen()
             if only_text and self._connection.last_read < MUCH:
-                self._listen_at = time.monotonic() + PACE
-        return self._sort(events)
+                self._listen_at = time.monotonic() + (coast if self._pacer else min(coast, PACE))
+        return self._sort(events, kinds)
+
+    def _collect(self, seconds: float, *, watched: bool) -> list[acp.Event]:
+        """Wait without listening, and hear what was collected if the time has come or the agent has paused."""
+        if watched and self._pacer is not None:
+            self._pacer.watch(self._pipe)
+        events = self._connection.wait(seconds, listen=False)
+        self._pipe.is_collected = False
+        if not events and (self._pipe.has_paused or time.monotonic() >= self._listen_at):
+            return self._connection.hear()
+        return events  # somebody rang, or something else is due
 
     def listen(self) -> None:
         """Read at the next wait: what comes next is not only text."""
@@ -103,22 +130,23 @@ class Agent:
 
     def next_at(self) -> float:
         """The moment (monotonic seconds) at which `tend` wants to be called."""
-        return min((deadline.at for _, deadline in self._setting.values()), default=math.inf)
+        return min((deadline.at for _, deadline in self._asked.values()), default=math.inf)
 
     def tend(self) -> None:
-        """Tell people whose option was not set in time; an answer that comes later is dropped."""
-        for request_id, (order, deadline) in list(self._setting.items()):
+        """Tell people whose order the agent did not answer in time; an answer that comes later is dropped."""
+        for request_id, (order, deadline) in list(self._asked.items()):
             if deadline.expired:
-                del self._setting[request_id]
+                del self._asked[request_id]
                 self.peer.abandon(request_id)
                 order.done.set_exception(self.blame(AgentStalled, "the agent did not answer in time"))
 
     def stop(self) -> None:
-        """End the process, whatever it does; people who wait for an option to be set are told. Idempotent, bounded."""
+        """End the process, whatever it does; people who wait for an answer of its are told. Idempotent, bounded."""
+        self._pipe.end()
         self._connection.end()
-        for order, _ in self._setting.values():
-            order.done.set_exception(AgentGone("the agent ended before it could set this"))
-        self._setting.clear()
+        for order, _ in self._asked.values():
+            order.done.set_exception(AgentGone("the agent ended before it could answer this"))
+        self._asked.clear()
 
     def blame(self, kind: type[AgentError], message: str) -> AgentError:
         """Return an error that carries the agent's command, pid and last words."""
@@ -158,11 +186,22 @@ class Agent:
         except AgentRefused as error:
             order.done.set_exception(error)
         else:
-            self._setting[request_id] = order, Deadline(self._clock, self._patience)
+            self._asked[request_id] = order, Deadline(self._clock, self._patience)
+
+    def list_sessions(self, order: ListSessions) -> None:
+        """Ask for the sessions that the agent remembers of its folder; the order is answered when the agent answers."""
+        if not self.peer.capabilities.list:
+            order.done.set_exception(AgentRefused(f"{self.name} does not tell which sessions it remembers."))
+            return
+        request_id = self.peer.list_sessions(self.launch.cwd or None, order.cursor or None)
+        self._asked[request_id] = order, Deadline(self._clock, self._patience)
 
     # What concerns no turn.
 
-    def _sort(self, events: Sequence[acp.Event]) -> list[acp.Event]:
+    def _sort(self, events: list[acp.Event], kinds: AbstractSet[type]) -> list[acp.Event]:
+        if kinds <= NEWS:
+            self.changed = self.changed or not kinds <= TEXT
+            return events
         ours: list[acp.Event] = []
         for event in map(self._clean, events):
             match event:
@@ -172,11 +211,13 @@ class Agent:
                     self._noise(self.launch.name, event)
                 case acp.Answered() | acp.Failed() if event.id in self._awaited:
                     self._awaited[event.id] = event
-                case acp.Answered() | acp.Failed() if event.id in self._setting:
-                    self._was_set(self._setting.pop(event.id)[0], event)
+                case acp.Answered() | acp.Failed() if event.id in self._asked:
+                    self._was_answered(self._asked.pop(event.id)[0], event)
                 case acp.OptionsChanged() | acp.CommandsChanged():
                     self.changed = True
                 case _:
+                    if isinstance(event, acp.UsageChanged | acp.Answered | acp.Failed):
+                        self.usage = tallied(self.usage, event)
                     self.title = event.title if isinstance(event, acp.SessionInfo) else self.title
                     self.changed = True
                     ours.append(event)
@@ -188,13 +229,29 @@ class Agent:
             return event
         return replace(event, message=self._redact(plain(event.message)))
 
-    def _was_set(self, order: SetOption, answer: acp.Answered | acp.Failed) -> None:
+    def _was_answered(self, order: SetOption | ListSessions, answer: acp.Answered | acp.Failed) -> None:
         self.changed = True
         if isinstance(answer, acp.Failed):
             order.done.set_exception(self._refusal(answer))
             return
+        if isinstance(order, ListSessions):
+            order.page.set_result(self._page(answer))
+            order.done.set_result("")
+            return
         self.chosen[order.option_id] = order.value
         order.done.set_result(f"{order.option_id} is {_word(order.value)} now.")
+
+    def _page(self, answer: acp.Answered) -> SessionPage:
+        """Those of our folder only, whatever the agent lists: others' are nobody's business here."""
+        found, cursor = stored_sessions(answer.result)
+        here = self.launch.cwd
+        ours = tuple(item for item in found if not item.cwd or not here or same_folder(item.cwd, here))
+        return SessionPage(ours, cursor, self.peer.capabilities.resume or self.peer.capabilities.load)
+
+
+def same_folder(one: str, other: str) -> bool:
+    """Return whether two paths name one folder, by their words alone."""
+    return os.path.normpath(one) == os.path.normpath(other)
 
 
 def _word(value: str | bool) -> str:

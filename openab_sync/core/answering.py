@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from ..acp import events as acp
 from ..acp.peer import AcpPeer
@@ -18,8 +19,8 @@ from ..acp.permissions import pick, rejecting
 from ..clock import Deadline
 from ..errors import ChatError
 from ..text.clean import one_line
-from .delivery import Floor
 from .drawing import Drawing
+from .floor import Floor
 from .footer import footer
 from .house import House
 from .message import Inbound
@@ -39,6 +40,10 @@ OUTCOMES: dict[str, Outcome] = {
     "max_tokens": "limit",
     "max_turn_requests": "limit",
 }
+
+
+Spoken = acp.Said | acp.Thought | acp.ToolChanged
+SPOKEN = frozenset({acp.Said, acp.Thought, acp.ToolChanged})  # what is the turn's in any case
 
 
 @dataclass(slots=True)
@@ -96,6 +101,11 @@ class Answering:
         return self.reply.is_quiet
 
     @property
+    def is_seen(self) -> bool:
+        """The answer has begun, and what comes of it is seen with the next edit, or at the end: not as it comes."""
+        return self.turn.has_text and self.reply.is_drawn
+
+    @property
     def questions(self) -> int:
         """How many questions are open at people."""
         return len(self._open)
@@ -130,9 +140,18 @@ class Answering:
         """Say that the agent still works, though it has been silent for a while."""
         self.reply.reassure(self.turn, self.patience.silent_for)
 
-    def take(self, event: acp.Event | Notice) -> None:
+    def take(self, *events: acp.Event | Notice) -> None:
         """Take in what the agent said, asked or answered."""
         self.patience.heard()
+        if SPOKEN.issuperset(map(type, events)):  # nearly always: nothing has to be asked of each
+            spoken = cast(tuple[Spoken, ...], events)
+            self.turn.take(*spoken)
+            self.reply.forward(*spoken)
+            return
+        for event in events:
+            self._take(event)
+
+    def _take(self, event: acp.Event | Notice) -> None:
         match event:
             case acp.Answered() if event.id == self._prompt_id:
                 self._answered(event)
@@ -218,7 +237,8 @@ class Answering:
             return "the agent offers no answer"
         if permissions.mode == "deny":
             return "as configured"
-        return "nobody can be asked here" if permissions.mode == "ask" and not self._port.limits.can_ask else ""
+        can_ask = self._port.limits(self.reply.conversation).can_ask
+        return "" if permissions.mode != "ask" or can_ask else "nobody can be asked here"
 
     def _decided(self, request_id: acp.RequestId, decision: Decision | ChatError) -> None:
         item = self._open.get(request_id)

@@ -11,13 +11,17 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Literal
 
+from ..acp.events import StoredSession
 from ..errors import OpenabError
-from .commands import CommandAnswer, Desk, carry_out
-from .house import House, HouseSnapshot, Order, Placement
+from .command_sessions import going_on, listed
+from .commands import carry_out
+from .desk import Call, CommandAnswer, Desk
+from .house import House, HouseSnapshot, Order, Placement, SessionPage
 from .message import Conversation, Inbound, MessageRef, Person
-from .notices import forget_mark, mark, tell
+from .notices import forget_mark, mark, nothing, tell, unmark
 from .pool import SessionPool
 from .port import ChatPort
+from .revoking import revoked
 
 __all__ = ["Broker", "HouseSnapshot", "Receipt"]
 
@@ -38,11 +42,13 @@ class Broker:
         self._house = house
         self._pool = pool
         self._ports = ports
+        self._desk = Desk(pool, self.snapshot, house.clock)
 
     def receive(self, note: Inbound) -> Receipt:
         """Take in a message that was admitted and is complete. Any thread; never blocks."""
         port = self._ports[note.conversation.platform]
-        marked = mark(self._house, port, note)  # first: the session's own reactions come after it
+        # First: the session's own reactions come after it.
+        marked = nothing() if note.is_marked else mark(self._house, port, note.ref)
         try:
             placement = self._pool.deliver(note)
         except OpenabError as error:
@@ -55,6 +61,14 @@ class Broker:
             tell(port, note.conversation, text, note.ref)
         return Receipt(placement.state, placement.position, text)
 
+    def mark(self, ref: MessageRef) -> None:
+        """Show on a message that it was accepted, before it is complete (`Inbound.is_marked`). Any thread."""
+        mark(self._house, self._ports[ref.conversation.platform], ref)
+
+    def unmark(self, ref: MessageRef) -> None:
+        """Take the mark back from a message that was never handed in. Any thread; never blocks."""
+        unmark(self._house, self._ports[ref.conversation.platform], ref)
+
     def edit(self, ref: MessageRef, text: str) -> bool:
         """Change the text of a message that still waits; False if it does not. Any thread; never blocks."""
         return self._pool.edit(ref, text)
@@ -63,9 +77,31 @@ class Broker:
         """Take back a message that still waits; False if it does not. Any thread; never blocks."""
         return self._pool.withdraw(ref)
 
+    def revoke(self, ref: MessageRef, by: Person, *, alone: bool = False) -> Future[CommandAnswer]:
+        """Let a message go unanswered: it is taken back if it waits, its turn is cancelled if it runs.
+
+        With `alone` a turn goes on that answers other messages as well. Any thread; never blocks; never fails.
+        """
+        return revoked(self._desk, ref, by, alone=alone)
+
     def command(self, conversation: Conversation, name: str, argument: str, by: Person) -> Future[CommandAnswer]:
         """Carry out one of `commands.COMMANDS`. Any thread; never blocks; the Future never fails."""
-        return carry_out(Desk(self._pool, self.snapshot, self._house.clock), conversation, (name, argument), by)
+        return carry_out(self._desk, conversation, (name, argument), by)
+
+    def waiting(self, conversation: Conversation) -> tuple[Inbound, ...]:
+        """Return the messages that wait in a conversation, in order. Any thread; never blocks."""
+        return self._pool.waiting(conversation)
+
+    def stored(self, conversation: Conversation) -> Future[SessionPage]:
+        """Return the sessions that the agent remembers of the conversation's folder. Any thread; never blocks.
+
+        The agent is started if it is not there. The Future fails with the OpenabError that kept it from telling.
+        """
+        return listed(self._desk, conversation)
+
+    def go_on(self, conversation: Conversation, stored: StoredSession, by: Person) -> Future[CommandAnswer]:
+        """Have a conversation go on with a session of the agent's. Any thread; never blocks; the Future never fails."""
+        return going_on(Call(self._desk, conversation, "sessions", "", by), stored)
 
     def order(self, conversation: Conversation, order: Order) -> Future[str]:
         """Leave an order. Any thread; never blocks. Raise PoolClosed or PoolFull."""

@@ -6,6 +6,14 @@ not given up silently: a failure for good is kept and reported (FIELD E11, E12, 
 
 Threads: one, the session's. The platform completes its futures on threads of its own; their callback rings the bell
 and touches nothing else. Never blocks, holds no lock.
+
+Order: pages are read from top to bottom. One that has to be posted anew comes below all others, so those behind it are
+posted again after it, and what stood of them above says `LEFT_OVER`: nothing is read twice or in the wrong place.
+
+Buttons: the last page carries them, and a page loses its own before another gets some.
+
+What could not be delivered is owned up to: in a sentence at the end of that very reply, where the chat takes it, else
+in front of the next ones of that conversation, a few times.
 """
 
 from __future__ import annotations
@@ -14,26 +22,29 @@ import hashlib
 import logging
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
 from ..clock import Clock
 from ..errors import ChatError, ChatTimeout
+from ..text.clean import one_line
+from .floor import Debt, Floor
 from .message import Conversation, MessageRef
-from .port import ChatPort, File
+from .page import REFUSALS, Look, Page, Upload
+from .port import ChatPort, Controls, File
 
-__all__ = ["Address", "Delivery", "Floor", "nonce", "outcome_of"]
+__all__ = ["Address", "Delivery", "nonce", "outcome_of"]
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")  # what a future brings
 
-# A post or a final edit is tried so often; a live edit that is refused, so often before the page is left alone.
+# A post, a file or a final edit is tried so often.
 TRIES = 2
-REFUSALS = 3
 # What stands on a page for which nothing is left; messages are never deleted, and a page cannot be empty.
 LEFT_OVER = "⋯"
+REASON = 200  # characters of why
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,37 +56,6 @@ class Address:
     turn: str
 
 
-@dataclass(slots=True)
-class _Page:
-    """One message of the reply."""
-
-    index: int
-    wanted: str | None = None  # None: nothing to do until newer text comes
-    is_final: bool = False  # must become exact: no newer text is expected
-    ref: MessageRef | None = None
-    shown: str | None = None  # what the message says, None if that is not known
-    sent: str | None = None  # what the post says whose fate is not known; its nonce never carries another text
-    copy: int = 0  # how often it had to be begun anew
-    tries: int = 0  # of the operation that is being repeated
-    refusals: int = 0  # of live edits in a row
-    failure: ChatError | None = None
-
-    @property
-    def is_behind(self) -> bool:
-        if self.wanted is None or self.shown == self.wanted:
-            return False
-        # A page that failed while it was growing gets its chance when it is whole; one that failed then had it.
-        return self.failure is None and (self.is_final or self.refusals < REFUSALS)
-
-
-@dataclass(slots=True)
-class _Upload:
-    """A file that follows a page."""
-
-    after: int
-    file: File
-
-
 @dataclass(frozen=True, slots=True)
 class _Flight:
     """What is in flight: whether it is done, and what to do then."""
@@ -83,15 +63,6 @@ class _Flight:
     what: str
     is_done: Callable[[], bool]
     land: Callable[[], None]
-
-
-class Floor:
-    """Who has it may speak: one message operation is in flight in a conversation, for any of its replies."""
-
-    __slots__ = ("is_free",)
-
-    def __init__(self) -> None:
-        self.is_free = True
 
 
 class Delivery:
@@ -105,12 +76,19 @@ class Delivery:
         self._clock = clock
         self._on_news = on_news
         self._floor = floor or Floor()
-        self._pages: list[_Page] = []
-        self._uploads: list[_Upload] = []
+        self._number = self._floor.enter()
+        self._pages: list[Page] = []
+        self._bare: Controls | None = None  # what a page has that is not the last
+        self._holder: Page | None = None  # the page that is to have buttons
+        self._uploads: list[Upload] = []
+        self._files = 0  # how many were wanted
+        self._remains: list[MessageRef] = []  # messages whose text was posted again further down
         self._flight: _Flight | None = None
         self._first = 0  # pages before this one are finished and delivered, or failed
         self._finished = 0  # pages before this one are finished
         self._upload_failure: ChatError | None = None
+        self._is_whole = False  # no newer text is expected
+        self._has_owned_up = False
         self.is_visible = False  # people can see something of this reply
         self.forgot = False  # a live edit was lost: newer text has to be wanted
         self.live_at: float | None = None  # when the last operation on a growing page began
@@ -121,12 +99,14 @@ class Delivery:
 
     # ---- what is wanted ----
 
-    def want(self, finished: list[str], live: list[str], *, is_final: bool) -> None:
+    def want(self, finished: list[str], live: list[str], *, is_final: bool, controls: Controls | None = None) -> None:
         """Say what the pages should be: `finished` never change again, `live` are those behind them, as they are now.
 
-        `is_final`: the live ones have to become exact as well.
+        `is_final`: the live ones have to become exact as well. `controls` are the buttons below the last page, None
+        where a message can have none.
         """
-        self.forgot = False
+        self._bare = None if controls is None else Controls()
+        self.forgot, self._is_whole = False, is_final
         for index in range(self._finished, len(finished)):
             self._want_page(index, finished[index], is_final=True)
         self._finished = len(finished)
@@ -136,22 +116,33 @@ class Delivery:
             self._want_page(page.index, LEFT_OVER, is_final=is_final)
             if page.ref is None and page.sent is None:
                 page.wanted = None  # nobody has seen it
+        if controls is not None:
+            self._want_controls(len(finished) + len(live) - 1, controls)
 
     def upload(self, after: int, file: File) -> None:
         """Send a file once page `after` (counted from 0) is there."""
-        self._uploads.append(_Upload(after, file))
+        self._files += 1
+        self._uploads.append(Upload(after, file, nonce(self._address, -1 - self._files)))
 
     def _want_page(self, index: int, text: str, *, is_final: bool) -> None:
         if index == len(self._pages):
-            self._pages.append(_Page(index))
-        page = self._pages[index]
+            self._pages.append(Page(index))
+        page, look = self._pages[index], Look(text, self._bare)
         if is_final and not page.is_final:
             page.tries, page.failure = 0, None
-        elif page.wanted != text and page.ref is not None:
+        elif page.wanted != look and page.ref is not None:
             page.tries = 0
-        page.wanted, page.is_final = text, is_final
+        page.wanted, page.is_final = look, is_final
         if not is_final and page.refusals >= REFUSALS:
             page.wanted = None
+
+    def _want_controls(self, last: int, controls: Controls) -> None:
+        """Have the last page carry the buttons, and no other."""
+        before, self._holder = self._holder, self._pages[last] if last >= 0 else None
+        for page, wanted in ((before, self._bare), (self._holder, controls)):
+            if page is not None and page.wanted is not None and page.wanted.controls != wanted:
+                page.wanted = replace(page.wanted, controls=wanted)
+                self._first = min(self._first, page.index)  # it may have been finished long ago
 
     # ---- what is so ----
 
@@ -168,7 +159,7 @@ class Delivery:
     @property
     def has_work(self) -> bool:
         """There is something to do at once: to take in, or to start."""
-        return self.has_news or (self._floor.is_free and self._next() is not None)
+        return self.has_news or (self._floor.is_free and self._todo() is not None)
 
     @property
     def is_settled(self) -> bool:
@@ -192,15 +183,34 @@ class Delivery:
 
     def start(self) -> None:
         """Start the next operation if there is one and none is in flight."""
-        todo = self._next() if self._floor.is_free else None
-        if isinstance(todo, _Upload):
-            self._uploads.remove(todo)
-            self._fly("upload", self._port.upload(self._address.conversation, todo.file), self._uploaded)
-        elif todo is not None:
-            self._send(todo)
+        self._own_up()
+        match self._todo() if self._floor.is_free else None:
+            case Page() as page:
+                self._send(page)
+            case Upload() as upload:
+                self._uploads.remove(upload)
+                future = self._port.upload(self._address.conversation, upload.file, nonce=upload.nonce)
+                self._fly("upload", future, partial(self._uploaded, upload))
+            case MessageRef() as remains:
+                self._remains.remove(remains)
+                self._fly("edit", self._port.edit(remains, LEFT_OVER, controls=self._bare), self._emptied)
+            case Debt() as debt:
+                self._pay(debt)
 
-    def _next(self) -> _Page | _Upload | None:
-        """Return the first page that is not as wanted, or the file that comes before it."""
+    def _todo(self) -> Page | Upload | MessageRef | Debt | None:
+        """Return what is next. What an earlier reply owes comes before our first word, what we owe at the end."""
+        debt = self._floor.debt(self._number)
+        if debt is not None and self._pages and not self.is_visible:
+            return debt
+        return self._next() or debt
+
+    def _next(self) -> Page | Upload | MessageRef | None:
+        """Return the first page that is not as wanted, the file that comes before it, or what is to be emptied."""
+        loser = next((page for page in self._pages[self._first :] if page.loses_controls), None)
+        if loser is not None:
+            return loser
+        if self._remains and self._bare is not None:
+            return self._remains[0]  # at once: it may have buttons
         for page in self._pages[self._first :]:
             upload = next((upload for upload in self._uploads if upload.after < page.index), None)
             if upload is not None:
@@ -209,23 +219,26 @@ class Delivery:
                 return page
             if page.index < self._finished and page.index == self._first:
                 self._first += 1
-        return self._uploads[0] if self._uploads else None
+        return next(iter(self._uploads), None) or next(iter(self._remains), None)
 
-    def _send(self, page: _Page) -> None:
+    def _send(self, page: Page) -> None:
         assert page.wanted is not None
         if page.index >= self._finished:
             self.live_at = self._clock.monotonic()
         if page.ref is not None:
-            edited = partial(self._edited, page, page.wanted, page.is_final)
-            self._fly("edit", self._port.edit(page.ref, page.wanted), edited)
+            look, shown = page.wanted, page.shown
+            controls = None if shown is not None and shown.controls == look.controls else look.controls
+            edited = partial(self._edited, page, look, page.is_final)
+            self._fly("edit", self._port.edit(page.ref, look.text, controls=controls), edited)
             return
         # The same nonce may make no second message of it: it must say the same, and is edited afterwards.
         page.sent = page.sent if page.sent is not None else page.wanted
         future = self._port.post(
             self._address.conversation,
-            page.sent,
+            page.sent.text,
             reply_to=self._address.reply_to if page.index == 0 else None,
             nonce=nonce(self._address, page.index, page.copy),
+            controls=page.sent.controls,
         )
         self._fly("post", future, partial(self._posted, page, page.sent, page.is_final))
 
@@ -236,17 +249,21 @@ class Delivery:
 
     # ---- what became of it; `was_final`: as it was when the operation began ----
 
-    def _uploaded(self, _: MessageRef | None, error: ChatError | None) -> None:
+    def _uploaded(self, upload: Upload, _: MessageRef | None, error: ChatError | None) -> None:
+        upload.tries += 1
         if error is None:
             self.is_visible = True
-        else:  # not tried again: nobody can tell whether it is there already
+        elif isinstance(error, ChatTimeout) and upload.tries < TRIES:
+            self._uploads.insert(0, upload)  # once more, with the same nonce
+        else:
             log.warning("%s: a file was not sent: %s", self._address.conversation, error)
             self._upload_failure = self._upload_failure or error
 
-    def _posted(self, page: _Page, text: str, was_final: bool, ref: MessageRef | None, error: ChatError | None) -> None:
+    def _posted(self, page: Page, look: Look, was_final: bool, ref: MessageRef | None, error: ChatError | None) -> None:
         if error is None:
-            page.ref, page.shown, page.sent, page.tries = ref, text, None, 0
+            page.ref, page.shown, page.sent, page.tries = ref, look, None, 0
             self.is_visible = True
+            self._move_behind(page)
             return
         page.tries += 1
         if isinstance(error, ChatTimeout) and page.tries < TRIES:
@@ -257,11 +274,29 @@ class Delivery:
         if was_final == page.is_final:  # else it has become final meanwhile, and gets its chance
             page.failure = error
 
-    def _edited(self, page: _Page, text: str, was_final: bool, _: None, error: ChatError | None) -> None:
+    def _move_behind(self, page: Page) -> None:
+        """A page has just been posted below all others: have those behind it follow."""
+        for later in self._pages[page.index + 1 :]:
+            if later.ref is not None:
+                self._remains.append(later.ref)
+                later.ref, later.shown, later.copy = None, None, later.copy + 1
+                later.tries = later.refusals = 0
+
+    def _emptied(self, _: None, error: ChatError | None) -> None:
+        if error is not None:  # its text is read twice then, and in order further down
+            log.warning("%s: a message is left as it was: %s", self._address.conversation, error)
+
+    def _edited(self, page: Page, look: Look, was_final: bool, _: None, error: ChatError | None) -> None:
         if error is None:
-            page.shown, page.tries, page.refusals = text, 0, 0
+            page.shown, page.tries, page.refusals = look, 0, 0
             return
         is_refused = not isinstance(error, ChatTimeout)
+        if page.shown is not None and page.shown.text == look.text:
+            page.tries += 1
+            if is_refused or page.tries >= TRIES:  # a button too many: whoever presses it is told what is so
+                log.warning("%s: the buttons of page %d stay: %s", self._address.conversation, page.index, error)
+                page.shown = look
+            return
         page.shown = page.shown if is_refused else None
         if was_final:
             self._not_finished(page, error, is_refused=is_refused)
@@ -271,11 +306,37 @@ class Delivery:
         if not page.is_final:
             page.wanted, self.forgot = None, True
 
-    def _not_finished(self, page: _Page, error: ChatError, *, is_refused: bool) -> None:
+    def _not_finished(self, page: Page, error: ChatError, *, is_refused: bool) -> None:
         page.tries += 1
         if is_refused or page.tries >= TRIES:
             log.warning("%s: page %d is posted anew: %s", self._address.conversation, page.index, error)
             page.ref, page.shown, page.copy, page.tries = None, None, page.copy + 1, 0
+
+    # ---- what is owed ----
+
+    def _own_up(self) -> None:
+        """Owe people a sentence, once, if something of a reply that is whole has failed for good."""
+        if self._has_owned_up or not self._is_whole or self._flight is not None or self._next() is not None:
+            return
+        error = self.failure
+        if error is None:
+            return
+        self._has_owned_up = True
+        pages = any(page.failure for page in self._pages)
+        what = "A file of my answer" if not pages else "Part of my answer" if self.is_visible else "My answer"
+        text = f"⚠ {what} could not be delivered ({one_line(error.user_text(), REASON)}): please ask for it again."
+        address = self._address
+        self._floor.owe(Debt(text, address.reply_to, nonce(address, -1), self._number - 1))
+
+    def _pay(self, debt: Debt) -> None:
+        debt.last, debt.tries = self._number, debt.tries + 1
+        future = self._port.post(self._address.conversation, debt.text, reply_to=debt.reply_to, nonce=debt.nonce)
+        self._fly("post", future, partial(self._paid, debt))
+
+    def _paid(self, debt: Debt, _: MessageRef | None, error: ChatError | None) -> None:
+        if error is not None:
+            log.warning("%s: people do not know of a lost reply: %s", self._address.conversation, error)
+        self._floor.tried(debt, is_paid=error is None)
 
 
 def nonce(address: Address, page: int, copy: int = 0) -> str:

@@ -10,23 +10,26 @@ from __future__ import annotations
 import base64
 import itertools
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ..acp import events as acp
 from ..config.schema import Config
 from ..text.clean import one_line, plain
 from ..text.fences import Fence, step
-from ..text.tools import ToolLine, diff_text, tool_lines
-from .port import File
+from ..text.marks import contained, hidden, literal
+from ..text.tools import ToolLine, diff_head, diff_text, tool_lines
+from .port import File, Limits
 from .turn import MediaItem, NoticeLine, PlanList, Segment, TextRun, ThoughtRun, Tool, ToolGroup, Turn
 
-__all__ = ["Drawing", "Scribe", "file_of", "media_name", "tool_detail"]
+__all__ = ["Drawing", "Scribe", "diff_file", "file_of", "media_name", "tool_detail"]
 
 _MARKS = {"completed": "☑", "in_progress": "◐"}
 _ENTRY_WIDTH = 300  # characters of one entry of a plan
 _NAME_WIDTH = 120  # characters of a file's name
 _URI_WIDTH = 500
+# What would be a mark of markdown in an address.
+_QUOTED = str.maketrans({"|": "%7C", "*": "%2A", "`": "%60", "~": "%7E", "<": "%3C", ">": "%3E"})
 # A name's ending for files that came without a name; the rest are named by the second half of their type.
 _ENDINGS = {"jpeg": "jpg", "svg+xml": "svg", "plain": "txt", "mpeg": "mp3", "markdown": "md", "octet-stream": "bin"}
 
@@ -39,12 +42,22 @@ class Drawing:
     tables: Literal["code", "bullets", "off"] = "code"
     plan: bool = True
     thoughts: bool = False
+    spoiler: int = 0  # characters of thoughts in one spoiler; 0: they are quoted
 
     @classmethod
     def of(cls, config: Config) -> Drawing:
         """Return what the configuration asks for."""
         reply = config.reply
         return cls(config.reactions.tool_display, config.markdown.tables, reply.plan, reply.thoughts)
+
+    def fitted(self, limits: Limits) -> Drawing:
+        """Return how it is drawn where these limits hold."""
+        # Half a page: whoever makes pages cuts between two such blocks, not in one.
+        return replace(self, spoiler=limits.page // 2 if limits.spoilers else 0)
+
+    def on_paper(self) -> Drawing:
+        """Return how it is drawn in a file, where nothing can be hidden."""
+        return replace(self, spoiler=0)
 
     def hides(self, segment: Segment) -> bool:
         """Say whether `segment` is of a kind that is not shown."""
@@ -66,12 +79,13 @@ class Drawing:
             case TextRun():
                 return "".join(segment.parts)
             case ThoughtRun():
-                return _quoted("💭 ", "".join(segment.parts))
+                text = "".join(segment.parts)
+                return hidden(f"💭 {text}", self.spoiler) if self.spoiler and text.strip() else _quoted("💭 ", text)
             case ToolGroup():
                 return "\n".join(_tool_lines(segment.tools, self.tool_display))
             case PlanList():
                 return "\n".join(
-                    f"{_MARKS.get(entry.status, '☐')} {one_line(entry.content, _ENTRY_WIDTH)}"
+                    f"{_MARKS.get(entry.status, '☐')} {contained(one_line(entry.content, _ENTRY_WIDTH))}"
                     for entry in segment.entries
                 )
             case NoticeLine():
@@ -166,8 +180,7 @@ class Scribe:
 def media_name(item: acp.Media | acp.Link) -> str:
     """Return a file name for something in an answer; never empty, never a path."""
     name = item.name if isinstance(item, acp.Link) else ""
-    name = one_line(name or item.uri.partition("?")[0].rstrip("/").rpartition("/")[2], _NAME_WIDTH)
-    name = name.replace("/", "_").replace("\\", "_").strip(". ")
+    name = _file_name(name or item.uri.partition("?")[0].rstrip("/").rpartition("/")[2])
     if name:
         return name
     major, _, minor = item.mime.partition(";")[0].strip().lower().partition("/")
@@ -183,6 +196,16 @@ def file_of(item: acp.Media | acp.Link) -> File | None:
         return File(media_name(item), (item.text or "").encode("utf-8", "replace"), item.mime)
     data = item.data.partition("base64,")[2] if item.data.startswith("data:") else item.data
     return File(media_name(item), base64.b64decode("".join(data.split()), validate=True), item.mime)
+
+
+def diff_file(tool: Tool) -> File | None:
+    """Return the changes of a call that has ended as a file, None if they are shown whole or there are none."""
+    if tool.state not in {"done", "failed"} or not _has_diff(tool):
+        return None
+    diff = tool_detail(tool)
+    if len(diff_head(diff)) == len(diff):
+        return None
+    return File(_diff_name(tool), f"{diff}\n".encode("utf-8", "replace"), "text/x-diff")
 
 
 def tool_detail(tool: Tool) -> str:
@@ -211,14 +234,33 @@ def _tool_lines(tools: Iterable[Tool], mode: Literal["full", "compact", "none"])
 def _tool_line(tool: Tool, mode: Literal["full", "compact", "none"]) -> ToolLine:
     if tool.state == "stopped":
         return ToolLine(tool.label, tool.kind or "tool", "pending")
-    return ToolLine(tool.label, tool.kind or "tool", tool.state, tool_detail(tool) if mode == "full" else "")
+    detail = tool_detail(tool) if mode == "full" else ""
+    head = diff_head(detail) if _has_diff(tool) else detail
+    if len(head) == len(detail):
+        return ToolLine(tool.label, tool.kind or "tool", tool.state, detail)
+    name = "…" if tool.is_open else f"📎 {literal(_diff_name(tool))}"
+    return ToolLine(tool.label, tool.kind or "tool", tool.state, head, f"{name} ({detail.count(chr(10)) + 1} lines)")
+
+
+def _has_diff(tool: Tool) -> bool:
+    return any(isinstance(part, acp.Diff) for part in tool.content)
+
+
+def _diff_name(tool: Tool) -> str:
+    path = next(part.path for part in tool.content if isinstance(part, acp.Diff))
+    return f"{_file_name(path.rstrip('/').rpartition('/')[2]) or 'changes'}.diff"
+
+
+def _file_name(text: str) -> str:
+    """Return `text` as a name that is no path; "" if nothing is left."""
+    return one_line(text, _NAME_WIDTH).replace("/", "_").replace("\\", "_").strip(". ")
 
 
 def _media_line(item: acp.Media | acp.Link) -> str:
-    name = media_name(item)
-    mime = one_line(item.mime, _NAME_WIDTH)
+    name = literal(media_name(item))
+    mime = literal(one_line(item.mime, _NAME_WIDTH))
     line = f"📎 {name}" + (f" ({mime})" if mime else "")
-    uri = one_line(item.uri, _URI_WIDTH)
+    uri = one_line(item.uri, _URI_WIDTH).translate(_QUOTED)
     return f"{line} {uri}" if isinstance(item, acp.Link) and uri else line
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 
 from ..errors import AgentError, AgentGone, AgentProtocolError
+from .house import Memory, Reset
 from .message import Inbound
 from .port import Outcome
 
-__all__ = ["RESET_TEXT", "Ending", "dropped_text", "verdict"]
+__all__ = ["BEFORE", "CANCELLING", "Ending", "dropped_text", "let_go", "memory_after", "reset_text", "verdict"]
 
-RESET_TEXT = "Reset: the next message starts a new session."
+
+CANCELLING = "Cancelling."
+BEFORE = "Cancelled before it began."
 
 
 class Ending(Exception):
@@ -27,6 +30,29 @@ def verdict(end: AgentError | Ending) -> tuple[Outcome, str]:
         return "cancelled", end.reason
     kinds: dict[type[AgentError], Outcome] = {AgentGone: "gone", AgentProtocolError: "failed"}
     return kinds.get(type(end), "stalled"), end.user_text()
+
+
+def reset_text(order: Reset) -> str:
+    """Return the answer to a reset."""
+    if order.memory is not None:
+        return "The next message goes on with that session."
+    return "Reset: the next message starts a new session."
+
+
+def memory_after(reset: Reset | None, memory: Memory | None) -> Memory | None:
+    """Return what is remembered of a session: `memory`, or what a reset has put in its place."""
+    return reset.memory if reset else memory
+
+
+def let_go(memories: MutableMapping[str, Memory], key: str, memory: Memory | None) -> None:
+    """Take out what a conversation remembers, and who else remembers the session of `memory`, which takes its place.
+
+    A session that was taken up elsewhere is no longer theirs: two agents must not go on with one.
+    """
+    memories.pop(key, None)
+    taken = memory.acp_session_id if memory is not None else None
+    for other in [name for name, item in memories.items() if taken is not None and item.acp_session_id == taken]:
+        del memories[other]
 
 
 def dropped_text(notes: Sequence[Inbound]) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ..text.clean import one_line
+from ..text.marks import literal
 from .turn import Turn
 
-__all__ = ["footer"]
+__all__ = ["cost_text", "footer"]
 
 _WIDTH = 60  # characters of a name
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£"}
@@ -16,7 +17,7 @@ def footer(turn: Turn, agent: str, model: str) -> str:
 
     The cost is the session's so far, as the agent reports it. "" if nothing is known but the time.
     """
-    parts = [one_line(model, _WIDTH) or one_line(agent, _WIDTH), _context(turn), _cost(turn)]
+    parts = [literal(one_line(model, _WIDTH) or one_line(agent, _WIDTH)), _context(turn), _cost(turn)]
     known = [part for part in parts if part]
     return " · ".join([*known, _duration(turn.seconds)]) if known else ""
 
@@ -32,10 +33,15 @@ def _context(turn: Turn) -> str:
 def _cost(turn: Turn) -> str:
     if turn.cost is None:
         return ""
-    amount = f"{turn.cost:.2f}" if turn.cost >= 0.01 or turn.cost == 0 else f"{turn.cost:.4f}"
-    currency = one_line(turn.currency, 8)
-    sign = _SIGNS.get(currency.upper())
-    return f"{sign}{amount}" if sign else f"{amount} {currency}".strip()
+    return cost_text(turn.cost, turn.currency)
+
+
+def cost_text(cost: float, currency: str) -> str:
+    """Return an amount of money as people read it; small ones with more digits."""
+    amount = f"{cost:.2f}" if cost >= 0.01 or cost == 0 else f"{cost:.4f}"
+    name = one_line(currency, 8)
+    sign = _SIGNS.get(name.upper())
+    return f"{sign}{amount}" if sign else f"{amount} {name}".strip()
 
 
 def _duration(seconds: float) -> str:

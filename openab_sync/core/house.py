@@ -13,13 +13,14 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
-from ..acp.events import Command, Option
+from ..acp.events import Command, Option, StoredSession
 from ..acp.process import Launch
 from ..acp.schema import McpServer
 from ..clock import Clock
 from ..config.schema import Config
 from ..errors import AgentError, OpenabError
-from .message import Conversation, Inbound, Person
+from .message import Conversation, Inbound, MessageRef, Person
+from .pacer import Pacer
 from .port import ChatPort
 from .state import State
 
@@ -34,13 +35,16 @@ __all__ = [
     "House",
     "HouseSnapshot",
     "Lease",
+    "ListSessions",
     "Memory",
     "Open",
     "Order",
     "Placement",
     "Reset",
+    "SessionPage",
     "SessionSnapshot",
     "SetOption",
+    "Usage",
     "promise",
 ]
 
@@ -83,6 +87,7 @@ class House:
     mcp_servers: tuple[McpServer, ...] = ()
     advice: Callable[[AgentError], str] = lambda _: ""
     warning: str = ""
+    pacer: Pacer | None = None  # without one, sessions read their agents more often
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +110,18 @@ class Farewell:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """What a session has used so far, as the agent tells it; None and "" for what it does not tell."""
+
+    used: int | None = None  # tokens in its context …
+    size: int | None = None  # … of so many
+    cost: float | None = None
+    currency: str = ""
+    output_tokens: int | None = None  # produced in all turns
+    turns: int = 0  # that have ended
+
+
+@dataclass(frozen=True, slots=True)
 class SessionSnapshot:
     """How a session looked a moment ago. Moments are monotonic seconds of the house's clock."""
 
@@ -121,6 +138,8 @@ class SessionSnapshot:
     options: tuple[Option, ...] = ()
     commands: tuple[Command, ...] = ()
     title: str = ""
+    usage: Usage = Usage()
+    acp_session_id: str | None = field(default=None, repr=False)  # whoever knows it can resume the session
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +176,8 @@ class Cancel:
     """Stop the running turn; with `all`, drop what waits as well. While none runs: drop what comes next.
 
     The mailbox notes what it found when the order came, so that nothing that comes later is meant: `turn`, the number
-    of the turn that ran (0: none), and `dropped`, the messages it has taken out.
+    of the turn that ran (0: none), and `dropped`, the messages it has taken out. With `about` nothing is meant but that
+    message, whether it waits or is being answered; with `alone` a turn is let go on that answers others as well.
     """
 
     by: Person
@@ -165,13 +185,24 @@ class Cancel:
     done: Future[str] = field(default_factory=promise)
     turn: int = 0
     dropped: tuple[Inbound, ...] = ()
+    about: MessageRef | None = None
+    alone: bool = False
+
+    @property
+    def count(self) -> int | None:
+        """How many of the messages that wait are meant where no turn runs; None for all."""
+        return None if self.all else 0 if self.about is not None else 1
 
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """End the agent, drop what waits, forget the conversation. The mailbox notes what it has taken out."""
+    """End the agent, drop what waits, forget the conversation. The mailbox notes what it has taken out.
+
+    With `memory` the conversation goes on from there: another session of the agent's.
+    """
 
     by: Person
+    memory: Memory | None = None
     done: Future[str] = field(default_factory=promise)
     dropped: tuple[Inbound, ...] = ()
 
@@ -183,6 +214,24 @@ class SetOption:
     option_id: str
     value: str | bool
     done: Future[str] = field(default_factory=promise)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionPage:
+    """Some of the sessions an agent remembers of this folder; `cursor` asks for the next ones, "" if there are none."""
+
+    sessions: tuple[StoredSession, ...] = ()
+    cursor: str = field(default="", repr=False)
+    can_resume: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ListSessions:
+    """Ask which sessions the agent remembers. `page` is there when `done` says that it went well."""
+
+    cursor: str = field(default="", repr=False)
+    done: Future[str] = field(default_factory=promise)
+    page: Future[SessionPage] = field(default_factory=promise)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,4 +250,4 @@ class Close:
     done: Future[str] = field(default_factory=promise)
 
 
-Order = Cancel | Reset | SetOption | Open | Close
+Order = Cancel | Reset | SetOption | ListSessions | Open | Close

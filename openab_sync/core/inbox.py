@@ -73,10 +73,6 @@ class Inbox:
         notes, self._notes = tuple(self._notes), []
         return notes
 
-    def pop(self) -> Inbound | None:
-        """Remove and return the first message."""
-        return self._notes.pop(0) if self._notes else None
-
     def withdraw(self, ref: MessageRef) -> Inbound | None:
         """Remove the message `ref`; None if it does not wait here."""
         for index, note in enumerate(self._notes):

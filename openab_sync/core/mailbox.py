@@ -37,6 +37,7 @@ class Mailbox:
         self._orders: list[Order] = []
         self._state = State.NEW
         self._turn = 0  # how many have begun
+        self._begun: tuple[Inbound, ...] = ()  # the messages of the latest
         self._open = True  # takes notes and orders; False is for ever
         self._abandoned = False  # the pool gave our room away and has taken what waited
         self.bell = Bell()
@@ -52,6 +53,11 @@ class Mailbox:
     def turn(self) -> int:
         """The number of the turn that runs or was the last, 0 before the first: a single read."""
         return self._turn
+
+    @property
+    def begun(self) -> tuple[Inbound, ...]:
+        """The messages of the turn that runs or was the last: a single read."""
+        return self._begun
 
     @property
     def is_abandoned(self) -> bool:
@@ -218,7 +224,8 @@ class Mailbox:
             return ()
         self._state = after(self._state, Event.TAKE)  # first: what an illegal move refuses to take stays
         self._turn += 1
-        return self._inbox.take()
+        self._begun = self._inbox.take()
+        return self._begun
 
     def _drop_locked(self, count: int | None) -> tuple[Inbound, ...]:
         notes = self._inbox.clear()
@@ -227,9 +234,14 @@ class Mailbox:
         return notes[:count]
 
     def _aimed_locked(self, order: Cancel) -> Cancel:
-        """Say what a cancel means: the turn that runs; else the message that comes next."""
+        """Say what a cancel means: the turn that runs; else the message that comes next; or the one it is about."""
         runs = self._state in (State.BUSY, State.CANCELLING)
-        count = None if order.all else 0 if runs else 1
+        if order.about is not None:
+            waits = self._inbox.withdraw(order.about)
+            runs = runs and any(note.ref == order.about for note in self._begun)
+            runs = runs and not (order.alone and len(self._begun) > 1)
+            return replace(order, turn=self._turn if runs else 0, dropped=(waits,) if waits else ())
+        count = 0 if runs and not order.all else order.count
         return replace(order, turn=self._turn if runs else 0, dropped=self._drop_locked(count))
 
     def _check_open_locked(self) -> None:

@@ -1,9 +1,9 @@
 """The manuscript: a turn written into pages while it grows.
 
-What can no longer change is written once, through the table stream and the paginator, so that a turn costs time in
-proportion to its text however often it is looked at. What may still change (running tools, the plan, thoughts) and all
-that follows it is the tail: drawn anew at every look, and short, because what does not fit into the live page is sealed
-as it is. Finished pages never change.
+What can no longer change is written once, through the streams that take out long code and rewrite tables, and through
+the paginator, so that a turn costs time in proportion to its text however often it is looked at. What may still change
+(running tools, the plan, thoughts) and all that follows it is the tail: drawn anew at every look, and short, because
+what does not fit into the live page is sealed as it is. Finished pages never change.
 
 Pure but for the turn: segments that have been written are sealed, so that their news become segments of their own.
 """
@@ -14,9 +14,11 @@ from itertools import accumulate
 
 from ..acp import events as acp
 from ..text.clean import plain, settled_length
+from ..text.snippets import CodeStream
 from ..text.split import Paginator
 from ..text.tables import TableStream, convert
-from .drawing import Drawing, Scribe
+from .drawing import Drawing, Scribe, diff_file
+from .port import File
 from .turn import MediaItem, NoticeLine, PlanList, Segment, TextRun, ThoughtRun, ToolGroup, Turn
 
 __all__ = ["Manuscript"]
@@ -29,7 +31,9 @@ class Manuscript:
         self._drawing = drawing
         self._limit = limit
         self.finished: list[str] = []  # pages that never change again
-        self.media: list[tuple[int, acp.Media | acp.Link]] = []  # what to send after which page, in order
+        self.files: list[tuple[int, acp.Media | acp.Link | File]] = []  # what to send after which page, in order
+        self._diffs: set[str] = set()  # calls whose changes are among them
+        self._snippets = 0  # blocks of code that are
         self._at = 0  # the segment being written …
         self._part = 0  # … and how many of its parts are, if it is text
         self._begun = False  # the scribe knows of it
@@ -49,6 +53,8 @@ class Manuscript:
         self._settle(turn)
         if turn.outcome is None:
             self._make_room(turn)
+        else:
+            self._feed_tables(self._code.settle())
         for segment in turn.segments[max(self._at, self._media_seen) :]:
             self._note_media(segment)
         self._media_seen = len(turn.segments)
@@ -57,7 +63,7 @@ class Manuscript:
             return pages
         if len(pages) > 1 and ending:
             pages = self._paginator.page(self._tail(turn))
-        return pages[:1] if "|" in self._tables.tail() else pages
+        return pages[: self._surely()]
 
     def close(self, turn: Turn, ending: str = "") -> None:
         """Finish all pages as they look now: what comes later begins a new one."""
@@ -69,6 +75,7 @@ class Manuscript:
 
     def _open_leaf(self) -> None:
         self._scribe = Scribe()
+        self._code = CodeStream(self._limit, self._snippets + 1)
         self._tables = TableStream(self._drawing.tables)
         self._paginator = Paginator(self._limit)
 
@@ -119,9 +126,15 @@ class Manuscript:
     def _tail(self, turn: Turn, ending: str = "") -> str:
         """Return what stands behind the written text: what is held back, what may change, the ending."""
         held = plain(self._held)
-        table = self._tables.tail()
         blocks = [self._block(segment) for segment in self._unwritten(turn)]
-        return table + held + self._scribe.behind([*blocks, ending])
+        return self._tables.tail() + self._code.tail(held + self._scribe.behind([*blocks, ending]))
+
+    def _surely(self) -> int | None:
+        """Return how many of the pages will be there whatever is written next; None: all of them."""
+        table = self._tables.tail()
+        if "|" in table:
+            return 1
+        return max(1, len(self._paginator.page(table + self._code.least()))) if self._code.holds_code else None
 
     def _unwritten(self, turn: Turn) -> list[Segment]:
         """Return the segments of the tail."""
@@ -144,6 +157,8 @@ class Manuscript:
             segment.seal()
         self._scribe.begin(segment)
         self._feed(self._scribe.put(plain(self._drawing.block(segment))))
+        if isinstance(segment, ToolGroup) and self._drawing.tool_display == "full":
+            self._note_diffs(segment)
         if self._at >= self._media_seen:
             self._note_media(segment)
             self._media_seen = self._at + 1
@@ -155,12 +170,33 @@ class Manuscript:
         self._at, self._part, self._begun = self._at + 1, 0, False
 
     def _feed(self, text: str) -> None:
+        self._feed_tables(self._code.feed(text))
+
+    def _feed_tables(self, text: str) -> None:
+        """Write text without long code, and note the files that have taken its place."""
         self.finished += self._paginator.feed(self._tables.feed(text))
+        for snippet in self._code.taken:
+            self._note(File(snippet.name, snippet.text.encode("utf-8", "replace"), "text/plain"))
+        self._snippets += len(self._code.taken)
+        self._code.taken.clear()
+
+    # What is sent besides.
+
+    def _note(self, item: acp.Media | acp.Link | File) -> None:
+        """Note a file for sending: behind the page that is being written."""
+        self.files.append((len(self.finished), item))
 
     def _note_media(self, segment: Segment) -> None:
-        """Note a file of the answer for sending: behind the page that is being written."""
         if isinstance(segment, MediaItem):
-            self.media.append((len(self.finished), segment.item))
+            self._note(segment.item)
+
+    def _note_diffs(self, group: ToolGroup) -> None:
+        """Note the changes of calls that have ended, where they are too long to be shown."""
+        for tool in group.tools:
+            file = diff_file(tool) if tool.call_id not in self._diffs else None
+            if file is not None:
+                self._diffs.add(tool.call_id)
+                self._note(file)
 
 
 def _is_settled(segment: Segment, turn: Turn, *, is_last: bool) -> bool:

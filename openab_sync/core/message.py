@@ -62,7 +62,8 @@ class Attachment:
 class Inbound:
     """A message to answer, complete: admitted, placed in its conversation, its files fetched.
 
-    `context` is the platform's block about the sender, written before the text on every arrival ("" for none).
+    `context` is the platform's block about the sender, written before the text on every arrival ("" for none);
+    `is_marked` says that people can see already that it was accepted.
     """
 
     ref: MessageRef
@@ -70,6 +71,7 @@ class Inbound:
     text: str = field(repr=False)
     attachments: tuple[Attachment, ...] = ()
     context: str = field(default="", repr=False)
+    is_marked: bool = False
 
     @property
     def conversation(self) -> Conversation:

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import logging
 from concurrent.futures import Future
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from ..errors import OpenabError
-from .ending import RESET_TEXT
+from .ending import reset_text
 from .house import Cancel, House, Reset
 from .line import Place
 from .message import Conversation, Inbound, MessageRef
 from .port import ChatPort, Notice, TurnEnded
 
-__all__ = ["forget_mark", "mark", "tell", "turn_away"]
+if TYPE_CHECKING:
+    from .session import Session
+
+__all__ = ["break_off", "forget_mark", "mark", "name", "nothing", "tell", "turn_away", "unmark"]
 
 log = logging.getLogger(__name__)
 
@@ -25,20 +28,40 @@ T = TypeVar("T")
 
 def tell(port: ChatPort, conversation: Conversation, text: str, reply_to: MessageRef | None = None) -> None:
     """Say a sentence in a conversation."""
-    if port.limits.live == "events":
+    if port.limits(conversation).live == "events":
         port.event(conversation, Notice(text))
     else:
         _watch(port.post(conversation, text, reply_to=reply_to), conversation)
 
 
-def mark(house: House, port: ChatPort, note: Inbound) -> Future[None]:
+def break_off(port: ChatPort, session: Session, text: str) -> None:
+    """Say why a session has ended that cannot say so itself, and end its turn where the platform waits for that."""
+    is_running = session.snapshot.turn_started is not None
+    if is_running and port.limits(session.conversation).live == "events":
+        refs = tuple(note.ref for note in session.mailbox.begun)
+        port.event(session.conversation, TurnEnded(refs, "stalled", text))
+    else:
+        tell(port, session.conversation, text)
+
+
+def mark(house: House, port: ChatPort, ref: MessageRef) -> Future[None]:
     """Show on a message that it was accepted; the Future is done when it shows, or will not."""
-    return _react(house, port, note, on=True)
+    return _react(house, port, ref, on=True)
+
+
+def unmark(house: House, port: ChatPort, ref: MessageRef) -> Future[None]:
+    """Take the mark back; the Future is done when it is gone, or will not go."""
+    return _react(house, port, ref, on=False)
 
 
 def forget_mark(house: House, port: ChatPort, note: Inbound) -> None:
     """Take the mark back: the message was withdrawn and will not be answered."""
-    _react(house, port, note, on=False)
+    unmark(house, port, note.ref)
+
+
+def name(port: ChatPort, conversation: Conversation, title: str) -> None:
+    """Give a conversation the title that its agent has found; the platform decides what becomes of it."""
+    _watch(port.rename(conversation, title), conversation, "a title was not given")
 
 
 def turn_away(house: House, port: ChatPort, place: Place, error: OpenabError) -> None:
@@ -50,32 +73,38 @@ def turn_away(house: House, port: ChatPort, place: Place, error: OpenabError) ->
     for note in place.notes:
         forget_mark(house, port, note)
         tell(port, place.conversation, error.user_text(), note.ref)
-        if port.limits.live == "events":  # whoever waits for the end of its turn must not wait for ever
+        # Whoever waits for the end of its turn must not wait for ever.
+        if port.limits(place.conversation).live == "events":
             port.event(place.conversation, TurnEnded((note.ref,), "failed"))
     for order in place.orders:
         for note in order.dropped if isinstance(order, Cancel | Reset) else ():
             forget_mark(house, port, note)
         if isinstance(order, Reset):
-            order.done.set_result(RESET_TEXT)
+            order.done.set_result(reset_text(order))
         else:
             order.done.set_exception(error)
 
 
-def _react(house: House, port: ChatPort, note: Inbound, *, on: bool) -> Future[None]:
-    if port.limits.reactions and house.config.reactions.enabled:
-        future = port.react(note.ref, house.config.reactions.emojis.queued, on)
-        _watch(future, note.conversation)
+def _react(house: House, port: ChatPort, ref: MessageRef, *, on: bool) -> Future[None]:
+    if port.limits(ref.conversation).reactions and house.config.reactions.enabled:
+        future = port.react(ref, house.config.reactions.emojis.queued, on)
+        _watch(future, ref.conversation)
         return future
-    nothing: Future[None] = Future()
-    nothing.set_result(None)
-    return nothing
+    return nothing()
 
 
-def _watch(future: Future[T], conversation: Conversation) -> None:
-    future.add_done_callback(lambda done: _complain(done, conversation))
+def nothing() -> Future[None]:
+    """Return a Future that is done."""
+    done: Future[None] = Future()
+    done.set_result(None)
+    return done
 
 
-def _complain(future: Future[T], conversation: Conversation) -> None:
+def _watch(future: Future[T], conversation: Conversation, complaint: str = "a notice was not delivered") -> None:
+    future.add_done_callback(lambda done: _complain(done, conversation, complaint))
+
+
+def _complain(future: Future[T], conversation: Conversation, complaint: str) -> None:
     error = None if future.cancelled() else future.exception()
     if error is not None:
-        log.warning("%s: a notice was not delivered: %s", conversation, error)
+        log.warning("%s: %s: %s", conversation, complaint, error)

@@ -24,11 +24,11 @@ from dataclasses import replace
 from ..acp.process import kill_now
 from ..errors import InboxFull, OpenabError, PoolClosed, PoolFull, SessionClosed
 from ..threads import join_all
-from .ending import RESET_TEXT
+from .ending import BEFORE, let_go, memory_after, reset_text
 from .house import Cancel, Close, Farewell, House, Lease, Memory, Order, Placement, Reset, SessionSnapshot
 from .line import Line, Place
 from .message import Conversation, Inbound, MessageRef
-from .notices import forget_mark, tell, turn_away
+from .notices import break_off, forget_mark, turn_away
 from .port import ChatPort
 from .session import DELIVERY, Session
 
@@ -37,6 +37,7 @@ __all__ = ["SessionPool"]
 log = logging.getLogger(__name__)
 
 MEMORIES = 1000  # conversations without a session that are remembered; the longest unused goes first
+HANGS = "The agent hangs and was ended. The next message starts a new session."
 LAST_GRACE = 10.0  # seconds for threads to end that have nothing left to wait for
 
 
@@ -171,10 +172,7 @@ class SessionPool:
         with self._lock:
             every = self._every_locked()
             hung = [item for item in every if now >= item.snapshot.overdue_at or item.retired_at <= leave_by]
-        self._disown(hung, "%r does not end: its room is given away and its agent killed")
-        for session in hung:
-            port = self._ports[session.conversation.platform]
-            tell(port, session.conversation, "The agent hangs and was ended. The next message starts a new session.")
+        self._disown(hung, "%r does not end: its room is given away and its agent killed", HANGS)
         return len(hung)
 
     def sweep(self) -> None:
@@ -183,7 +181,7 @@ class SessionPool:
             gone = [item for item in self._threads if item.has_ended]
             self._threads = [item for item in self._threads if item not in gone]
             silent = [item for item in gone if item in self._every_locked()]
-        self._disown(silent, "the thread of %r ended without saying so")
+        self._disown(silent, "the thread of %r ended without saying so", "An internal error ended the session.")
 
     # ---- the end; blocks ----
 
@@ -222,7 +220,7 @@ class SessionPool:
         """A session's last act: its room is free, its successor gets what it leaves. Its own thread; never blocks."""
         with self._lock:
             if self._forget_locked(session):  # else the room was given away, and with it what this one remembers
-                self._remember_locked(session.conversation.key, None if session.is_reset else farewell.memory)
+                self._remember_locked(session.conversation.key, memory_after(session.reset, farewell.memory))
             place = Place(session.conversation, self._bequeath_locked(session, farewell.leftovers))
             started = self._admit_locked()
         self._dismiss(session, place)
@@ -259,7 +257,7 @@ class SessionPool:
             self._retire_locked(session)
             return False
         if isinstance(order, Reset):
-            session.is_reset = True
+            session.reset = order
             self._retire_locked(session)
         return True
 
@@ -316,13 +314,13 @@ class SessionPool:
     def _disown_locked(self, session: Session) -> Place:
         """Take a session out of the books that cannot say farewell; return what of it must be dismissed."""
         if self._forget_locked(session):
-            self._memories.pop(session.conversation.key, None)
+            self._remember_locked(session.conversation.key, memory_after(session.reset, None))
         notes = self._bequeath_locked(session, session.mailbox.abandon())
         return Place(session.conversation, notes, list(session.mailbox.orders()))
 
     def _bequeath_locked(self, session: Session, notes: Sequence[Inbound]) -> list[Inbound]:
         """What a session leaves goes to its successor before all else: it was promised an answer. Return the rest."""
-        if session.is_reset or self._closed is not None or not notes:
+        if session.reset or self._closed is not None or not notes:
             return list(notes)
         successor = self._sessions.get(session.conversation.key)  # there may be one where the room was given away
         if successor is not None and successor.mailbox.come_first(notes):
@@ -333,7 +331,7 @@ class SessionPool:
         return []
 
     def _remember_locked(self, key: str, memory: Memory | None) -> None:
-        self._memories.pop(key, None)
+        let_go(self._memories, key, memory)
         if memory is not None:
             self._memories[key] = memory
         while len(self._memories) > MEMORIES:
@@ -349,17 +347,17 @@ class SessionPool:
 
     def _order_line_locked(self, key: str, order: Order) -> tuple[str, tuple[Inbound, ...]]:
         """Carry out an order for a conversation that has no session: what waits is dropped, a memory forgotten."""
-        count = 1 if isinstance(order, Cancel) and not order.all else None
+        count = order.count if isinstance(order, Cancel) else None
         ending = self._ending.get(key)
         dropped = ending.mailbox.drop(count) if ending else ()
         if count is None or not dropped:
             dropped += self._line.drop(key, count)
         if isinstance(order, Reset):
-            self._memories.pop(key, None)
+            self._remember_locked(key, order.memory)
             if ending is not None:
-                ending.is_reset = True
-            return RESET_TEXT, dropped
-        return ("Cancelled before it began." if dropped else "Nothing is running here."), dropped
+                ending.reset = order
+            return reset_text(order), dropped
+        return (BEFORE if dropped else "Nothing is running here."), dropped
 
     # ---- after the lock ----
 
@@ -376,8 +374,11 @@ class SessionPool:
                 self._turn_away(place, OpenabError(f"This machine has no room for another agent: {error}."))
                 self.on_end(session, replace(farewell, leftovers=()))
 
-    def _disown(self, sessions: Sequence[Session], complaint: str) -> None:
-        """Give away the rooms of sessions that cannot say farewell. Their agents are killed before successors start."""
+    def _disown(self, sessions: Sequence[Session], complaint: str, text: str) -> None:
+        """Give away the rooms of sessions that cannot say farewell: first agents are killed and people told `text`.
+
+        A thread that comes back after all ends its turn a second time.
+        """
         with self._lock:
             places = [self._disown_locked(session) for session in sessions]
             started = self._admit_locked()
@@ -385,12 +386,13 @@ class SessionPool:
             log.error(complaint, session)
             kill_now(session.snapshot.pid)
         for session, place in zip(sessions, places, strict=True):
+            break_off(self._ports[session.conversation.platform], session, text)
             self._dismiss(session, place)
         self._start(started)
 
     def _dismiss(self, session: Session, place: Place) -> None:
         """What a session has left will not be answered: somebody ordered so, or the house is closing."""
-        while session.is_reset and place.notes:
+        while session.reset and place.notes:
             self.on_drop(place.notes.pop())
         self._turn_away(place, PoolClosed() if place.notes else SessionClosed(f"{place.conversation} has ended"))
 

@@ -19,6 +19,7 @@ from .message import Conversation, MessageRef, Person
 
 __all__ = [
     "ChatPort",
+    "Controls",
     "Decision",
     "File",
     "Limits",
@@ -53,6 +54,20 @@ class Limits:
     typing_interval: float | None = 8.0  # seconds until a typing sign has to be repeated; None: has none
     reactions: bool = True
     can_ask: bool = True  # a person can answer a question
+    controls: bool = False  # a message can carry buttons (`Controls`)
+    spoilers: bool = False  # text between two || is hidden until somebody wants to see it
+    max_pages: int = 0  # an answer of more pages becomes a file, its head and its tail; 0: no limit
+    file_size: int = 0  # bytes that a file may have; 0: no limit
+    mention: str = ""  # what a mention looks like in a text, as a regular expression; "": there are none
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """Buttons below a page of a reply. `about` is the message that is being answered, None where there is no button."""
+
+    stop: bool = False  # end the running turn
+    retry: bool = False  # answer that message once more
+    about: MessageRef | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,17 +159,22 @@ TurnEvent = (
 class ChatPort(Protocol):
     """A chat platform, as the core sees it. Every method: any thread, returns at once, raises nothing."""
 
-    @property
-    def limits(self) -> Limits:
-        """What this platform can do."""
+    def limits(self, conversation: Conversation) -> Limits:
+        """Return what this platform can do in that conversation, as it is now. Never blocks."""
 
     def post(
-        self, conversation: Conversation, text: str, *, reply_to: MessageRef | None = None, nonce: str = ""
+        self,
+        conversation: Conversation,
+        text: str,
+        *,
+        reply_to: MessageRef | None = None,
+        nonce: str = "",
+        controls: Controls | None = None,
     ) -> Future[MessageRef]:
         """Post a message. Two posts with the same `nonce` make one message where the platform can tell."""
 
-    def edit(self, ref: MessageRef, text: str) -> Future[None]:
-        """Replace a message of ours."""
+    def edit(self, ref: MessageRef, text: str, *, controls: Controls | None = None) -> Future[None]:
+        """Replace a message of ours. `controls` replace its buttons, None leaves them as they are."""
 
     def react(self, ref: MessageRef, emoji: str, on: bool) -> Future[None]:
         """Add or take back a reaction of ours."""
@@ -168,8 +188,8 @@ class ChatPort(Protocol):
     def settle(self, question: Question, text: str) -> Future[None]:
         """Close a question, however it was decided: its buttons go, `text` says who or what decided."""
 
-    def upload(self, conversation: Conversation, file: File) -> Future[MessageRef]:
-        """Post a file."""
+    def upload(self, conversation: Conversation, file: File, *, nonce: str = "") -> Future[MessageRef]:
+        """Post a file; `nonce` as for `post`."""
 
     def rename(self, conversation: Conversation, title: str) -> Future[None]:
         """Give the conversation a title, where it can have one."""

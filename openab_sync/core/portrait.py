@@ -42,4 +42,6 @@ def portrait(
         options=agent.peer.options,
         commands=agent.peer.commands,
         title=agent.title,
+        usage=agent.usage,
+        acp_session_id=agent.peer.session_id,
     )

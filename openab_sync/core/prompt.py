@@ -20,11 +20,21 @@ def blocks(notes: Sequence[Inbound]) -> list[Block]:
     """Return the prompt for `notes`, never empty: an empty message is an empty text block."""
     found: list[Block] = []
     for note in notes:
-        text = "\n\n".join(part for part in (note.context, note.text) if part)
-        if text or not note.attachments:
-            found.append(TextBlock(text))
+        found.extend(_words(note))
         found.extend(_files(note.attachments))
     return found
+
+
+def _words(note: Inbound) -> list[Block]:
+    """Return the context and the text, a block each: agents look for their own commands at the head of a block.
+
+    Some look at the first block only, so a command comes before what is known of its sender.
+    """
+    parts = [note.context, note.text]
+    if note.text.startswith("/"):
+        parts.reverse()
+    words: list[Block] = [TextBlock(part) for part in parts if part]
+    return words if words or note.attachments else [TextBlock("")]
 
 
 def _files(attachments: Sequence[Attachment]) -> Iterator[Block]:

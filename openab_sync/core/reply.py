@@ -1,12 +1,13 @@
 """The reply: how one turn looks in a conversation.
 
-Draws a `Turn` through its `Manuscript` and hands the pages to `Delivery`; signs and questions have rooms of their own.
+Draws a `Turn` through its `Edition` and hands the pages to `Delivery`; signs and questions have rooms of their own.
 While the turn runs, the page that grows is drawn when an edit is due and not per event, and the newest text wins. Once
 the turn is finished everything has to become exact: what is dropped on the way is never missed at the end. Text that
 comes later still makes the reply live again, and it settles again.
 
 `Limits.live` says how: "edit" as above; "once" posts pages when they are complete and edits nothing; "events" posts
-nothing, the platform is told what happens and draws by itself.
+nothing, the platform is told what happens and draws by itself. It is asked once, when the reply begins. Where a message
+can have buttons, the last page has one to stop the turn while it runs, and one to try again if it failed.
 
 Threads: one, the session's. The platform completes its futures on threads of its own; their callbacks ring the
 session's bell (`on_news`) and touch nothing else.
@@ -25,11 +26,14 @@ from ..acp import events as acp
 from ..clock import Clock
 from ..config.schema import ReactionsConfig
 from ..errors import ChatError
-from .delivery import Address, Delivery, Floor
+from ..text.marks import literal
+from .delivery import Address, Delivery
 from .drawing import Drawing, file_of, media_name
-from .manuscript import Manuscript
+from .edition import Edition
+from .files import parts, size_text
+from .floor import Floor
 from .message import Inbound
-from .port import ChatPort, Decision, Notice, Question, Settled, TurnEnded, TurnStarted
+from .port import ChatPort, Controls, Decision, File, Notice, Question, Settled, TurnEnded, TurnStarted
 from .questions import Questions
 from .signs import Signs
 from .turn import Taken, Tool, Turn
@@ -61,18 +65,17 @@ class Reply:
         self._refs = tuple(note.ref for note in notes)
         self._port = port
         self._clock = clock
-        self._drawing = drawing
-        self._limits = port.limits
+        self._limits = port.limits(self.conversation)
         # A turn run again for the same message is another one: its posts must not be taken for the first one's.
         address = Address(self.conversation, self._refs[0], f"{self._refs[0].id}:{uuid.uuid4().hex}")
         self._delivery = Delivery(address, port, clock, on_news, floor)
-        self._manuscript = Manuscript(drawing, self._limits.page)
+        self._edition = Edition(drawing, self._limits)
         self._signs = Signs(notes, port, reactions, clock, on_news)
         people = dict.fromkeys(note.sender for note in notes if not note.sender.is_bot)
         self._questions = Questions(self.conversation, port, tuple(people), on_news)
         self._turn: Turn | None = None  # as last seen by refresh
         self._drawn = -1  # the turn's changes when it was last drawn
-        self._files = 0  # of the manuscript's media, so many have been handed to delivery
+        self._files = 0  # of the edition's files, so many have been handed to delivery
         self._line = ""  # a reassurance below the text, until the agent gives a sign
         self._line_for = -1  # the turn's changes it was made for
         self._must_draw = False  # at once, whatever the pace
@@ -91,10 +94,11 @@ class Reply:
         if self._limits.live == "events":
             self._port.event(self.conversation, TurnStarted(self._refs))
 
-    def forward(self, event: Taken) -> None:
+    def forward(self, *events: Taken) -> None:
         """Tell a platform that draws by itself what has happened; others see it in the turn."""
         if self._limits.live == "events":
-            self._port.event(self.conversation, event)
+            for event in events:
+                self._port.event(self.conversation, event)
 
     def reassure(self, turn: Turn, silent_for: float) -> None:
         """Say that the agent still works though it has been silent for so many seconds, until it gives a sign."""
@@ -153,6 +157,11 @@ class Reply:
         return not self._must_draw and self._turn.changes == self._drawn and self._delivery.is_settled
 
     @property
+    def is_drawn(self) -> bool:
+        """It is drawn every now and then, not as things happen."""
+        return self._limits.live != "events"
+
+    @property
     def is_quiet(self) -> bool:
         """Settled, and the signs are as they will stay: nothing is ever due again unless late text comes."""
         return self.is_settled and self._signs.is_quiet
@@ -188,42 +197,61 @@ class Reply:
             return -math.inf
         if turn.changes == self._drawn and not self._delivery.forgot:
             return math.inf
-        if self._limits.live == "once":
+        if self._limits.live == "once" or self._edition.is_closed:
             # Late text: what comes together is posted together.
             return turn.last_event + self._limits.edit_interval if self._is_finished else math.inf
         return -math.inf if self._delivery.live_at is None else self._delivery.live_at + self._limits.edit_interval
 
     def _draw(self, turn: Turn) -> None:
         """Write what is new and tell delivery what the pages should be."""
-        manuscript, self._must_draw = self._manuscript, False
+        edition, self._must_draw = self._edition, False
         live: list[str] = []
-        if self._limits.live == "once":
+        if self._limits.live != "once" and not edition.is_closed:
+            live = edition.write(turn, self._ending(turn))
+        if self._limits.live == "once" or edition.is_closed or (self._is_finished and edition.is_long):
             # What is posted stays: late text gets pages of its own, without the ending that stands above it.
-            manuscript.close(turn, self._ending(turn) if self._drawn < 0 else "")
-        else:
-            live = manuscript.write(turn, self._ending(turn))
+            edition.close(turn, "" if edition.is_closed else self._ending(turn))
+            live = []
         self._drawn = turn.changes
         self._send_files(turn)
-        self._delivery.want(manuscript.finished, live, is_final=self._is_finished)
+        self._delivery.want(edition.pages, live, is_final=self._is_finished, controls=self._controls(turn))
 
     def _ending(self, turn: Turn) -> str:
         """Return what stands below the text now."""
         if self._is_finished:
-            return self._drawing.ending(turn.explain(), self._footer)
+            return self._edition.drawing.ending(turn.explain(), self._footer)
         return self._line if turn.changes == self._line_for else ""
+
+    def _controls(self, turn: Turn) -> Controls | None:
+        """Return the buttons that the last page should have now."""
+        if not self._limits.controls:
+            return None
+        if turn.outcome is None:
+            return Controls(stop=True, about=self._refs[0])
+        if self._is_finished and turn.outcome not in {"done", "cancelled"}:
+            return Controls(retry=True, about=self._refs[0])
+        return Controls()
 
     def _send_files(self, turn: Turn) -> None:
         """Hand files of the answer to delivery, each behind the page that speaks of it."""
-        for page, item in self._manuscript.media[self._files :]:
+        most = self._limits.file_size
+        for page, item in self._edition.files[self._files :]:
+            self._files += 1
+            if isinstance(item, File):
+                for part in parts(item, most):
+                    self._delivery.upload(page, part)
+                continue
             try:
                 file = file_of(item)
             except ValueError as error:
                 log.warning("%s: %s cannot be read: %s", self.conversation, media_name(item), error)
-                turn.take(Notice(f"The file {media_name(item)} could not be read, so it was not sent."))
+                turn.take(Notice(f"The file {literal(media_name(item))} could not be read, so it was not sent."))
                 continue
-            if file is not None:
+            if file is not None and most and len(file.data) > most:
+                sizes = f"has {size_text(len(file.data))}, files here may have {size_text(most)}"
+                turn.take(Notice(f"The file {literal(file.name)} {sizes}: it was not sent."))
+            elif file is not None:
                 self._delivery.upload(page, file)
-        self._files = len(self._manuscript.media)
 
 
 def _span(seconds: float) -> str:

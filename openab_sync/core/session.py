@@ -21,22 +21,21 @@ from __future__ import annotations
 import logging
 import math
 import threading
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ..clock import Deadline
 from ..errors import AgentError, AgentStalled, OpenabError, SessionClosed
 from ..threads import spawn
-from .agent import Agent
+from .agent import LONG, Agent
 from .answering import Answering
 from .calls import Calls
-from .ending import RESET_TEXT, Ending, dropped_text, verdict
-from .house import Cancel, Close, Farewell, House, Lease, Open, Order, Reset, SessionSnapshot, SetOption
+from .ending import BEFORE, CANCELLING, Ending, dropped_text, reset_text, verdict
+from .house import Cancel, Close, Farewell, House, Lease, ListSessions, Open, Order, Reset, SessionSnapshot, SetOption
 from .inbox import Inbox
 from .mailbox import Mailbox
 from .message import Conversation, Inbound
-from .notices import tell
+from .notices import name, tell
 from .patience import Due
 from .port import Outcome
 from .portrait import Moment, portrait
@@ -48,7 +47,7 @@ __all__ = ["Session"]
 
 log = logging.getLogger(__name__)
 
-LOOK = 1.0  # seconds at most between two looks at everything while text streams: no snapshot is older
+LOOK = 1.0  # seconds between two looks at everything while text streams, with the first read after that
 SIGNS = 5.0  # seconds for the last reactions, when the session ends
 DELIVERY = 60.0  # seconds a chat service gets for the last pages of a reply
 
@@ -71,7 +70,7 @@ class Session:
         self._notices: list[str] = []  # sentences for the head of the next reply
         self._resumes = lease.memory.acp_session_id is not None
         self._heard = 0  # events since the agent runs
-        self._orders: deque[Order] = deque()  # taken, to be obeyed
+        self._orders: list[Order] = []  # taken, to be obeyed
         self._in_hand: list[Order] = []  # being obeyed; what stays here has raised, and is answered at the end
         self._closing: Close | None = None
         self._close_at = math.inf  # a busy session that must close cancels its turn then
@@ -84,7 +83,7 @@ class Session:
         self.thread: threading.Thread | None = None
         self.begun = threading.Event()  # `start` has been tried: `thread` is what it will be
         self.retired_at = math.inf  # pool only, under its lock: when it was seen to take no more
-        self.is_reset = False  # pool only, under its lock: what it knows is to be forgotten
+        self.reset: Reset | None = None  # pool only, under its lock: what it knows is to be forgotten
 
     def start(self) -> None:
         """Start the thread. Pool only, once, never under a lock.
@@ -93,7 +92,7 @@ class Session:
         """
         try:
             self.mailbox.open()
-            self._agent = Agent(self._house, self._memory.cwd, self.mailbox.bell)
+            self._agent = Agent(self._house, self._memory.cwd, self.mailbox.bell, self.mailbox.ring)
             self.thread = spawn(f"session-{self.conversation}", self._run)
         finally:
             self.begun.set()
@@ -252,10 +251,11 @@ class Session:
         Raise AgentError when the agent ends or misbehaves, Ending when an order ends the session.
         """
         deadline = Deadline(self._clock, seconds)
-        due_at = -math.inf
+        due_at = look_at = -math.inf
         while True:
             now = self._clock.monotonic()
-            if now >= due_at or self._agent.stirred:  # else it is only text that streams: no news for anything else
+            # Else it is only text that streams: no news for anything else.
+            if now >= due_at or now >= look_at or self._agent.stirred:
                 self._obey()
                 self._agent.tend()
                 for due, answering in self._turns.tend():
@@ -266,14 +266,15 @@ class Session:
                 if deadline.expired:
                     return False
                 due_at = min(deadline.at, self._close_at, self._agent.next_at(), self._turns.next_at())
-                now = self._clock.monotonic()
-            events = self._agent.wait(max(0.0, due_at - now), may_coast=self.mailbox.state is State.BUSY)
-            for event in events:
-                self._turns.take(event, self._agent.peer)
+                look_at, now = math.inf, self._clock.monotonic()
+            coast = self._turns.pace if self.mailbox.state is State.BUSY else 0.0
+            events = self._agent.wait(max(0.0, due_at - now), coast=coast)
             if events:
+                self._turns.take(events, self._agent.peer)
                 self._heard += len(events)
                 self._active_at = self._clock.monotonic()
-                due_at = min(due_at, self._active_at + LOOK, self._turns.draws_at())
+                look_at = min(look_at, self._active_at + LOOK)
+                due_at = min(due_at, look_at + LONG, self._turns.draws_at())
 
     def _do(self, due: Due, answering: Answering) -> None:
         pool = self._house.config.pool
@@ -296,7 +297,7 @@ class Session:
         was_closing = self.mailbox.state is State.CLOSING  # nothing ends it twice: its last reply is on the way
         self._orders += self.mailbox.orders()
         while self._orders:
-            self._in_hand.append(self._orders.popleft())
+            self._in_hand.append(self._orders.pop(0))
             ending = self._carry_out(self._in_hand[-1]) or ending
             self._in_hand.pop()
         if ending is not None and not was_closing:
@@ -309,12 +310,14 @@ class Session:
         match order:
             case Cancel():
                 order.done.set_result(self._obey_cancel(order))
-            case SetOption() | Open() if self.mailbox.state in (State.STARTING, State.CLOSING):
+            case SetOption() | ListSessions() | Open() if self.mailbox.state in (State.STARTING, State.CLOSING):
                 self.mailbox.keep(order)  # until the agent has a session; or the end, which answers it
             case Open():
                 order.done.set_result("")
             case SetOption():
                 self._agent.set(order)
+            case ListSessions():
+                self._agent.list_sessions(order)
             case Reset():
                 return self._obey_reset(order)
             case Close():
@@ -325,9 +328,9 @@ class Session:
         dropped = self._drop(order.dropped)
         if order.turn and order.turn == self.mailbox.turn and self._turns.is_running:
             self._cancel("cancelled", f"Cancelled by {order.by.name or order.by.id}.")
-            return "Cancelling." + dropped
+            return CANCELLING + dropped
         if order.dropped and not order.all:
-            return "Cancelled before it began."
+            return BEFORE
         return dropped.strip() or ("That turn is over already." if order.turn else "Nothing is running here.")
 
     def _obey_reset(self, order: Reset) -> Ending:
@@ -335,8 +338,9 @@ class Session:
         if self._turns.is_running:
             self._agent.peer.cancel()  # an agent that outlives us for a moment must not go on working (FIELD A15)
         self._shut()
-        order.done.set_result(RESET_TEXT + dropped)
-        return Ending(f"The conversation was reset by {order.by.name or order.by.id}.")
+        order.done.set_result(reset_text(order) + dropped)
+        deed = "taken to another session" if order.memory else "reset"
+        return Ending(f"The conversation was {deed} by {order.by.name or order.by.id}.")
 
     def _obey_close(self, order: Close) -> Ending | None:
         self._closing = order
@@ -383,3 +387,5 @@ class Session:
         self.snapshot = portrait(
             self.conversation, self.mailbox.state, agent, answering, Moment(waiting, self._active_at, self._leave_by)
         )
+        if self.snapshot.title and self.snapshot.title != now.title:
+            name(self._port, self.conversation, self.snapshot.title)

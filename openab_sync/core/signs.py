@@ -43,7 +43,9 @@ class Signs:
         self._config = config
         self._clock = clock
         self._on_news = on_news
-        self._can_react = config.enabled and port.limits.reactions
+        limits = port.limits(notes[0].conversation)
+        self._typing_interval = limits.typing_interval
+        self._can_react = config.enabled and limits.reactions
         # Whoever accepted the messages has shown so.
         self._status = StatusReactions(config, clock, shown=config.emojis.queued)
         self._seen = -1  # the turn's changes when it was last looked at
@@ -57,7 +59,7 @@ class Signs:
     def begin(self) -> None:
         """The agent has got the prompt."""
         self._status.think()
-        if self._port.limits.typing_interval is not None:
+        if self._typing_interval is not None:
             self._typing_at = self._clock.monotonic()
 
     def look(self, turn: Turn, *, asking: bool) -> None:
@@ -114,7 +116,7 @@ class Signs:
         return self._reaction is None and math.isinf(self.due())
 
     def _type(self) -> None:
-        now, interval = self._clock.monotonic(), self._port.limits.typing_interval
+        now, interval = self._clock.monotonic(), self._typing_interval
         if interval is None or now < self._typing_at:
             return
         self._typing_at = now + interval

@@ -10,8 +10,11 @@ Session thread only; never blocks. Taking a piece of text costs the same however
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import Literal, assert_never
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ..acp import events as acp
 from ..clock import Clock
@@ -45,8 +48,7 @@ _STATES: dict[str, ToolState] = {
 _NAMING = ("command", "cmd", "path", "file_path", "filePath", "abs_path", "pattern", "query", "url")
 
 
-@dataclass(slots=True)
-class Tool:
+class Tool(Struct, gc=False, eq=False):
     """One tool call as far as it is known."""
 
     call_id: str
@@ -58,7 +60,7 @@ class Tool:
     raw_input: object = None
     raw_output: object = None
     # What drawing made of the content in that state, kept because a diff is dear and a live page is drawn often.
-    drawn: tuple[object, ToolState, str] | None = field(default=None, repr=False, compare=False)
+    drawn: tuple[object, ToolState, str] | None = None
 
     @property
     def label(self) -> str:
@@ -84,6 +86,11 @@ class Tool:
     def take(self, change: acp.ToolChanged) -> bool:
         """Merge `change`; return whether it shows in a line about this call."""
         before = self.label, self.state, self.content
+        self.merge(change)
+        return (self.label, self.state, self.content) != before
+
+    def merge(self, change: acp.ToolChanged) -> None:
+        """Take over what `change` says; what it does not speak of stays."""
         self.title = change.title or self.title
         self.kind = change.kind or self.kind
         self.state = _STATES.get(change.status or "", self.state)
@@ -91,33 +98,29 @@ class Tool:
         self.locations = self.locations if change.locations is None else change.locations
         self.raw_input = self.raw_input if change.raw_input is None else change.raw_input
         self.raw_output = self.raw_output if change.raw_output is None else change.raw_output
-        return (self.label, self.state, self.content) != before
 
 
-@dataclass(slots=True)
-class TextRun:
+class TextRun(Struct, gc=False):
     """Text of the agent with nothing between its parts. `continues`: of the same message as the run before it."""
 
-    parts: list[str] = field(default_factory=list)
+    parts: list[str] = []
     continues: bool = False
 
 
-@dataclass(slots=True)
-class ThoughtRun:
+class ThoughtRun(Struct, gc=False):
     """The agent thinking aloud."""
 
-    parts: list[str] = field(default_factory=list)
+    parts: list[str] = []
     sealed: bool = False
 
     def seal(self) -> None:
         self.sealed = True
 
 
-@dataclass(slots=True)
-class ToolGroup:
+class ToolGroup(Struct, gc=False):
     """Tool calls with nothing between them. Sealed, it keeps the calls as they were at that moment."""
 
-    tools: list[Tool] = field(default_factory=list)
+    tools: list[Tool] = []
     sealed: bool = False
 
     @property
@@ -268,30 +271,31 @@ class Turn:
 
     # What happens.
 
-    def take(self, event: Taken) -> None:
-        """Take in what the agent said or did, or a notice of ours. After the end it is late, and welcome."""
-        match event:
-            case acp.Said():
-                self._said(event)
-            case Notice():
-                self._append(NoticeLine(event.text))
-                return
-            case acp.ToolChanged():
-                self._tool_changed(event)
-            case acp.Thought():
-                self._thought(event)
-            case acp.PlanChanged():
-                self._plan_changed(event.entries)
-            case acp.Media() | acp.Link():
-                self.has_media = True
-                self._append(MediaItem(event))
-            case acp.UsageChanged():
-                self._used(event)
-            case acp.SessionInfo():
-                self.title = event.title
-            case _:
-                assert_never(event)
-        self.last_event = self._clock.monotonic()
+    def take(self, *events: Taken) -> None:
+        """Take in what the agent said or did, or notices of ours. After the end they are late, and welcome."""
+        for event in events:
+            match event:  # what comes by the thousand first
+                case acp.Said():
+                    self._said(event)
+                case acp.Thought():
+                    self._thought(event)
+                case acp.ToolChanged():
+                    self._tool_changed(event)
+                case Notice():
+                    self._append(NoticeLine(event.text))
+                case acp.PlanChanged():
+                    self._plan_changed(event.entries)
+                case acp.Media() | acp.Link():
+                    self.has_media = True
+                    self._append(MediaItem(event))
+                case acp.UsageChanged():
+                    self._used(event)
+                case acp.SessionInfo():
+                    self.title = event.title
+                case _:
+                    assert_never(event)
+        if any(type(event) is not Notice for event in events):  # ours are no sign of the agent
+            self.last_event = self._clock.monotonic()
 
     def end(
         self, outcome: Outcome, reason: str = "", *, stop_reason: str = "", output_tokens: int | None = None
@@ -339,10 +343,12 @@ class Turn:
 
     def _tool_changed(self, change: acp.ToolChanged) -> None:
         tool = self._tools.get(change.call_id)
-        is_new = tool is None
         if tool is None:
             tool = self._tools[change.call_id] = Tool(change.call_id)
-        is_news = tool.take(change) or is_new
+            tool.merge(change)
+            is_news = True
+        else:
+            is_news = tool.take(change)
         if self._outcome is not None and tool.is_open:
             tool.state = "stopped"
         self._open.pop(tool.call_id, None)

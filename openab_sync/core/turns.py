@@ -8,13 +8,15 @@ conversation one message operation is in flight at a time. Session thread only; 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import groupby
 
 from ..acp import events as acp
 from ..acp.peer import AcpPeer
 from ..acp.permissions import pick
+from .agent import LONG, PACE
 from .answering import Answering
-from .delivery import Floor
+from .floor import Floor
 from .patience import Due
 
 __all__ = ["Turns"]
@@ -33,21 +35,29 @@ class Turns:
         """The latest turn has been begun and is not over."""
         return self.latest is not None and not self.latest.is_over
 
+    @property
+    def pace(self) -> float:
+        """Seconds for which the agent's text may lie in its pipe, because nobody sees it any later for that."""
+        return LONG if self.latest is not None and self.latest.is_seen else PACE
+
     def begin(self, make: Callable[[Floor], Answering]) -> Answering:
         """Have `make` make the next one; return it."""
         self._before, self.latest = self.latest, make(self._floor)
         return self.latest
 
-    def take(self, event: acp.Event, peer: AcpPeer) -> None:
-        """Hand an event to its turn. Before the first it is history that the agent replays, and not shown again."""
-        target = self.latest
-        message_id = getattr(event, "message_id", None)
-        if message_id is not None and self._before is not None and message_id in self._before.turn.message_ids:
-            target = self._before
-        if target is not None:
-            target.take(event)
-        elif isinstance(event, acp.Asked):  # nobody is there yet who could decide
-            peer.answer(event.request_id, pick(event.options, "deny"))
+    def take(self, events: Sequence[acp.Event], peer: AcpPeer) -> None:
+        """Hand events to their turns. Before the first they are history that the agent replays, and not shown again."""
+        if self.latest is None:
+            for event in events:
+                if isinstance(event, acp.Asked):  # nobody is there yet who could decide
+                    peer.answer(event.request_id, pick(event.options, "deny"))
+            return
+        before = self._before
+        if before is None or not (known := before.turn.message_ids):
+            self.latest.take(*events)
+            return
+        for is_late, some in groupby(events, lambda event: getattr(event, "message_id", None) in known):
+            (before if is_late else self.latest).take(*some)
 
     def tend(self) -> list[tuple[Due, Answering]]:
         """Do what is due in each; return what patience wants of the session."""

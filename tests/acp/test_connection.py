@@ -98,6 +98,36 @@ def test_answers_to_what_was_read_go_out_with_the_same_wait(desk: Open) -> None:
     assert talk.hear(2) == ["ask", "got answer"]
 
 
+def test_of_those_that_flood_one_at_a_time_makes_sense_of_what_it_has_read(
+    desk: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a thread that wants the interpreter for a moment stands in line behind every session that floods."""
+    monkeypatch.setattr(connection_module, "FLOOD", 10)
+    talk = desk("import os, sys\nfor line in sys.stdin: os.write(1, line.encode())")
+    gated: list[bool] = []
+
+    class Watching(LinePeer):
+        def receive(self, data: bytes) -> list[Event]:
+            gated.append(connection_module.GATE.locked())
+            return super().receive(data)
+
+    talk.connection.peer = talk.peer = Watching()
+    for count, word in enumerate((b"a lot of text", b"still more of it", b"!", b"?"), 1):
+        talk.peer.outgoing += word + b"\n"
+        talk.hear(count)
+    assert gated == [False, True, True, False], "the read behind a large one, until one was small"
+    assert not connection_module.GATE.locked()
+
+
+def test_a_line_that_breaks_the_protocol_leaves_the_gate_open(desk: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection_module, "FLOOD", 1)
+    talk = desk(f"print('good morning'); input(); print('!bad'); {SLEEP}")
+    assert talk.hear(1) == ["good morning"]
+    talk.peer.outgoing += b"\n"
+    assert "not the protocol" in str(talk.fail())
+    assert not connection_module.GATE.locked()
+
+
 def test_not_listening_leaves_the_output_in_the_pipe(desk: Open) -> None:
     talk = desk(f"import os; os.write(1, b'hello\\n'); {SLEEP}")
     stdout = talk.connection.process.stdout
@@ -221,7 +251,7 @@ def test_ending_one_that_owes_and_is_owed_leaves_nothing(desk: Open) -> None:
     talk.peer.outgoing += b"y" * 2_000_000
     talk.wait(0)
     talk.connection.end(BRISK)
-    assert len(talk.connection._selector.get_map()) == 1
+    assert len(talk.connection._poll) == 1
     assert repr(talk.connection).startswith("<Connection <AgentProcess test pid=")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from openab_sync.acp.convert import stored_sessions
 from openab_sync.acp.events import (
     Answered,
     AuthMethod,
@@ -18,6 +19,7 @@ from openab_sync.acp.events import (
     PlanChanged,
     PlanEntry,
     SessionInfo,
+    StoredSession,
     ToolChanged,
     UsageChanged,
 )
@@ -165,3 +167,26 @@ def test_a_failure_becomes_the_error_of_whoever_asked() -> None:
     refused = error_from(Failed(1, "session/prompt", -32603, "no", None))
     assert not isinstance(refused, AuthRequired)
     assert (refused.code, refused.message) == (-32603, "no")
+
+
+def test_remembered_sessions_are_read_each_once_and_what_is_none_is_left_out() -> None:
+    found, cursor = stored_sessions(
+        {
+            "sessions": [
+                {"sessionId": "a", "cwd": "/w", "title": "One", "updatedAt": "2026-11-01T00:00:00Z", "_meta": {}},
+                {"sessionId": "b", "cwd": 7, "title": None},
+                {"sessionId": "a", "title": "again"},
+                {"sessionId": ""},
+                {"title": "without an id"},
+                "nonsense",
+            ],
+            "nextCursor": "c2",
+        }
+    )
+    assert found == (StoredSession("a", "/w", "One", "2026-11-01T00:00:00Z"), StoredSession("b"))
+    assert cursor == "c2"
+
+
+@pytest.mark.parametrize("result", [{}, {"sessions": None}, {"sessions": {}, "nextCursor": None}, {"nextCursor": 3}])
+def test_an_answer_without_sessions_has_none(result: dict[str, object]) -> None:
+    assert stored_sessions(result) == ((), "")

@@ -48,14 +48,14 @@ def test_an_agent_that_takes_everything_gets_everything() -> None:
 
 def test_what_an_agent_cannot_take_it_is_told_in_words() -> None:
     talk = opened()
-    talk.peer.prompt([*BLOCKS, EmbeddedBlock("file:///c", "no newline")])
+    talk.peer.prompt([*BLOCKS, EmbeddedBlock("file:///c%20d", "no newline")])
     (sent,) = talk.written()
     texts = [block["text"] for block in sent["params"]["prompt"] if block["type"] == "text"]
     assert texts == [
         "[image not sent: this agent takes no images]",
         "[sound not sent: this agent takes no audio]",
-        "b.md:\n`````\na ```` b\n`````",
-        "c:\n```\nno newline\n```",
+        "b.md:\n`````markdown\na ```` b\n`````",
+        "c d:\n```\nno newline\n```",
     ]
 
 

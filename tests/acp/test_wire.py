@@ -173,6 +173,34 @@ def test_a_blank_line_between_long_ones_is_noticed_too() -> None:
     assert len(decode(line({"id": 1, "x": "y" * 5000}) * 3)) == 3
 
 
+@pytest.mark.parametrize("nothing", [b"", b"\r", b" \t"])
+def test_a_blank_line_does_not_hide_behind_two_values_in_one(nothing: bytes) -> None:
+    """As many values as lines, and still not one in each."""
+    items = decode(nothing + b"\n" + line({"id": 1})[:-1] + line({"id": 2}) + line({"id": 3}))
+    assert noises(items) == ["blank line", "not JSON"]
+    assert [frame.id for frame in frames(items)] == [3]
+
+
+def test_a_value_over_two_lines_does_not_hide_behind_two_values_in_one() -> None:
+    items = decode(b'{"id":\n1}\n{"id":2}{"id":3}\n{"id":4}\n')
+    assert noises(items) == ["not JSON"] * 3
+    assert [frame.id for frame in frames(items)] == [4]
+
+
+PIECES = [b'{"id":1}', b"{", b"}", b"\n", b" ", b"\r", b'{"id":\n2}', b"7", b'"a\nb"']
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=9))
+def test_a_block_is_understood_as_its_lines_are_alone(pieces: list[bytes]) -> None:
+    block = b"".join(pieces) + b"\n"
+    alone = [item for one in block.split(b"\n")[:-1] for item in decode(one + b"\n")]
+    assert list(map(told, decode(block))) == list(map(told, alone))
+
+
+def told(item: Item) -> object:
+    return item.what if isinstance(item, Noise) else item.id if isinstance(item, Frame | Invalid) else item
+
+
 @given(st.lists(st.binary().map(lambda data: data.replace(b"\n", b"")), max_size=5))
 @example([b'"\\ud800', b'{"method":"session/update","params":{"update":{"sessionUpdate":"\xed\xa0\x80"}}}'])
 def test_no_garbage_raises_or_hides_a_good_line(garbage: list[bytes]) -> None:

@@ -36,12 +36,27 @@ def stream(side: Side, task: Task) -> Figures:
     brought = side.finish(names)
     wall, cpu = time.monotonic() - begin, _cpu() - cpu
     shown = getattr(side, "shown", None)
-    if task.live == "edit" and shown is not None:
+    if task.live != "events" and shown is not None:
         assert shown(0) == task.visible, f"{shown(0)} of {task.visible} characters are on the pages"
     else:
         assert brought >= task.characters * task.sessions, f"{brought} is not all that was said"
     many = task.count * task.sessions
     return {"rate": many / wall, "cpu": cpu * 1e6 / many, "load": cpu / wall, "wall": wall, "peak": rss_peak() / 1024}
+
+
+def pace(side: Side, task: Task) -> Figures:
+    """Streams of `rate` a second from their second fifth to their fourth: what waking up costs, and no turn's ends."""
+    names = range(task.sessions)
+    _open_warm(side, task.sessions)
+    for name in names:
+        side.say(name, task.order)
+    fifth = task.count / task.rate / 5
+    side.work(fifth)
+    cpu, begin = _cpu(), time.monotonic()
+    side.work(3 * fifth)
+    wall, cpu = time.monotonic() - begin, _cpu() - cpu
+    side.finish(names)
+    return {"cpu": cpu * 1e6 / (task.rate * task.sessions * wall), "load": cpu / wall}
 
 
 def first(side: Side, task: Task) -> Figures:
@@ -63,6 +78,19 @@ def first(side: Side, task: Task) -> Figures:
         side.say(0, WARM)
         late.append((side.first(0) - begin) * 1000)
         side.finish([0])
+    return {"p50": _quantile(late, 0.5), "p99": _quantile(late, 0.99), "max": max(late)}
+
+
+def beat(side: Side, task: Task) -> Figures:
+    """How late the beats of the platform's loop are, for `rounds` seconds, while all sessions stream without an end."""
+    _open_warm(side, task.sessions)
+    for name in range(task.sessions):
+        side.say(name, f"stream {ENDLESS} {task.size} {task.rate} text")
+    for name in range(task.sessions):
+        side.first(name)
+    beats = getattr(side, "beats", None)
+    assert beats is not None, "this side has no loop"
+    late = [seconds * 1000 for seconds in beats(task.rounds)]
     return {"p50": _quantile(late, 0.5), "p99": _quantile(late, 0.99), "max": max(late)}
 
 
@@ -130,7 +158,7 @@ def cold(side: Side, task: Task) -> Figures:
 
 
 JOBS: dict[str, Callable[[Side, Task], Figures]] = {
-    job.__name__: job for job in (stream, first, death, spawn, idle, bare, churn, cold)
+    job.__name__: job for job in (stream, pace, first, beat, death, spawn, idle, bare, churn, cold)
 }
 
 

@@ -162,9 +162,9 @@ def _throughput() -> tuple[Scenario, ...]:
 def _paced() -> tuple[Scenario, ...]:
     # Half (0.6) of what the Rust original took where it was measured; with our machine unlike that one: a rough guide.
     tasks = {
-        "50x100": (Task("stream", 50, count=300, rate=100), 12.0),
-        "100x30": (Task("stream", 100, count=90, rate=30), 14.8),
-        "1x100": (Task("stream", 1, count=300, rate=100), 49.0),
+        "50x100": (Task("pace", 50, count=500, rate=100, live="once"), 12.0),
+        "100x30": (Task("pace", 100, count=150, rate=30, live="once"), 14.8),
+        "1x100": (Task("pace", 1, count=500, rate=100, live="once"), 49.0),
     }
     return tuple(
         Scenario(
@@ -200,7 +200,8 @@ def _latency() -> tuple[Scenario, ...]:
     silent = replace(alone, sessions=100)
     flood = replace(alone, sessions=1, count=1, rounds=100)
     streams = replace(alone, sessions=50, count=1, rate=100)
-    shown = ("p50", "p99")
+    paced = Task("beat", 0, rate=100, rounds=3, live="edit")
+    shown, late = ("p50", "p99"), ("p50", "p99", "max")
     return (
         Scenario(
             "first-alone",
@@ -225,6 +226,20 @@ def _latency() -> tuple[Scenario, ...]:
         ),
         Scenario(
             "first-stream", "… while 50 stream at 100 chunks/s", _against(streams, "sdk"), shown, (Target("p99", 3),)
+        ),
+        Scenario(
+            "beat-paced",
+            "how late a 10 ms timer on the platform's loop is while 50 stream at 100 chunks/s",
+            (Contestant("ours", "looped", replace(paced, sessions=50)), Contestant("idle", "looped", paced)),
+            late,
+            (Target("p99", 5), Target("max", 50)),
+        ),
+        Scenario(
+            "beat-flood",
+            "… while 50 stream at full speed",
+            (Contestant("ours", "looped", replace(paced, sessions=50, rate=0)),),
+            late,
+            (Target("p99", 100), Target("max", 500)),
         ),
         Scenario(
             "death",

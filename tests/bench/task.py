@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 __all__ = ["Figures", "Kind", "Live", "SideName", "Task"]
 
-SideName = Literal["ours", "sdk", "floor"]
+SideName = Literal["ours", "sdk", "floor", "looped"]
 Kind = Literal["text", "mixed"]
-Live = Literal["edit", "events"]
+Live = Literal["edit", "events", "once"]
 Figures = dict[str, float]
 """What was measured, by its name in `scenarios.METRICS`."""
 

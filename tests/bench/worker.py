@@ -25,6 +25,10 @@ def make(side: SideName, command: Sequence[str], task: Task) -> Side:
             from tests.bench.sides.ours import Ours
 
             return Ours(command, task.live, room)
+        case "looped":
+            from tests.bench.sides.looped import Looped
+
+            return Looped(command, room)
         case "sdk":
             from tests.bench.sides.sdk import Sdk
 

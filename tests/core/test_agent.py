@@ -15,8 +15,9 @@ from openab_sync.acp.process import Launch
 from openab_sync.acp.schema import TextBlock
 from openab_sync.clock import SystemClock
 from openab_sync.config.schema import Config
-from openab_sync.core.agent import Agent
-from openab_sync.core.house import House, SetOption
+from openab_sync.core.agent import PACE, Agent, same_folder
+from openab_sync.core.house import House, ListSessions, SetOption
+from openab_sync.core.pacer import Pacer
 from openab_sync.errors import AgentGone, AgentRefused, AgentStalled, AuthRequired
 from openab_sync.text.redact import Redactor
 from openab_sync.threads import Bell
@@ -25,7 +26,7 @@ from tests.waiting import until
 
 
 @contextmanager
-def running(*flags: str) -> Iterator[Agent]:
+def running(*flags: str, pacer: Pacer | None = None) -> Iterator[Agent]:
     """An agent that has been started, and nothing more."""
     program, *args = fake_agent(*flags)
     env = agent_environment(os.environ, {}, ())
@@ -35,10 +36,11 @@ def running(*flags: str) -> Iterator[Agent]:
         launch=lambda cwd: Launch(program, tuple(args), cwd or os.getcwd(), env, "fake"),
         agent_name="fake",
         redact=Redactor(),
+        pacer=pacer,
     )
     bell = Bell()
     bell.open()
-    agent = Agent(house, "", bell)
+    agent = Agent(house, "", bell, bell.ring)
     try:
         agent.start()
         yield agent
@@ -49,7 +51,7 @@ def running(*flags: str) -> Iterator[Agent]:
 
 def call(agent: Agent, request_id: int) -> acp.Answered:
     is_there = agent.expect(request_id)
-    until(lambda: agent.wait(0.1, may_coast=False) is not None and is_there())
+    until(lambda: agent.wait(0.1, coast=0) is not None and is_there())
     return agent.answer(request_id)
 
 
@@ -58,11 +60,11 @@ def begin(agent: Agent) -> None:
     call(agent, agent.peer.new_session(os.getcwd()))
 
 
-def hear(agent: Agent, until_answer: int) -> list[acp.Event]:
+def hear(agent: Agent, until_answer: int, coast: float = PACE) -> list[acp.Event]:
     heard: list[acp.Event] = []
 
     def answered() -> bool:
-        heard.extend(agent.wait(0.1, may_coast=True))
+        heard.extend(agent.wait(0.1 if coast == PACE else 3600, coast=coast))
         return any(isinstance(event, acp.Answered) and event.id == until_answer for event in heard)
 
     until(answered)
@@ -97,12 +99,36 @@ def test_while_text_streams_the_pipe_is_left_to_the_kernel_for_a_moment() -> Non
         waits = 0
         heard: list[acp.Event] = []
         while not any(isinstance(event, acp.Answered) for event in heard):
-            heard += agent.wait(1, may_coast=True)
+            heard += agent.wait(1, coast=PACE)
             waits += 1
         texts = [event for event in heard if isinstance(event, acp.Said)]
         assert sum(len(event.text) for event in texts) == 400 * 20
         assert waits < 100, "it woke up for every chunk"
         assert prompt == next(event.id for event in heard if isinstance(event, acp.Answered))
+
+
+def test_an_agent_that_pauses_is_heard_though_it_was_to_be_left_alone_for_an_hour() -> None:
+    """So are its questions and the end of its turn: it writes no more then."""
+    pacer = Pacer.make(SystemClock())
+    if pacer is None:
+        pytest.skip("this system cannot tell")
+    pacer.start()
+    try:
+        with running(pacer=pacer) as agent:
+            begin(agent)
+            for text in ("chunks 40 20", "say once more"):
+                heard = hear(agent, agent.peer.prompt([TextBlock(text)]), coast=3600)
+                assert any(isinstance(event, acp.Said) for event in heard)
+                agent.listen()
+    finally:
+        assert pacer.stop()
+
+
+def test_without_a_pacer_nobody_is_left_alone_for_long() -> None:
+    with running() as agent:
+        begin(agent)
+        heard = hear(agent, agent.peer.prompt([TextBlock("chunks 40 20")]), coast=3600)
+    assert any(isinstance(event, acp.Said) for event in heard)
 
 
 def test_an_option_that_is_not_there_is_refused_at_once_and_one_that_is_gets_set() -> None:
@@ -114,7 +140,7 @@ def test_an_option_that_is_not_there_is_refused_at_once_and_one_that_is_gets_set
         option = next(item for item in agent.peer.options if item.category == "model")
         order = SetOption(option.id, option.choices[-1].value)
         agent.set(order)
-        until(lambda: agent.wait(0.1, may_coast=False) is not None and order.done.done())
+        until(lambda: agent.wait(0.1, coast=0) is not None and order.done.done())
         assert option.choices[-1].value in order.done.result(0)
         assert agent.chosen == {option.id: option.choices[-1].value}
 
@@ -132,7 +158,7 @@ def test_who_waits_for_an_option_is_told_when_the_agent_ends() -> None:
 def test_an_error_carries_who_it_was_and_what_it_wrote_last() -> None:
     with running("--stderr", "5") as agent:
         begin(agent)
-        until(lambda: agent.wait(0.05, may_coast=False) is not None and agent.blame(AgentStalled, "x").stderr)
+        until(lambda: agent.wait(0.05, coast=0) is not None and agent.blame(AgentStalled, "x").stderr)
         error = agent.blame(AgentStalled, "it hangs")
         assert (error.pid, error.message) == (agent.pid, "it hangs")
         assert error.command
@@ -153,3 +179,43 @@ def test_an_error_for_people_holds_no_secret_and_says_who_it_was(monkeypatch: py
             call(agent, agent.peer.new_session(os.getcwd()))
     assert "[redacted]" in caught.value.message
     assert (caught.value.pid, bool(caught.value.command)) == (agent.pid, True)
+
+
+def test_sessions_of_its_folder_are_listed_and_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the operator does in other folders is nobody's business here, whatever an agent lists."""
+    with running() as agent:
+        begin(agent)
+        order = ListSessions()
+        agent.list_sessions(order)
+        until(lambda: agent.wait(0.1, coast=0) is not None and order.done.done())
+        assert order.done.result(0) == ""
+        [mine] = order.page.result(0).sessions
+        assert (mine.session_id, mine.cwd) == (agent.peer.session_id, os.getcwd())
+        monkeypatch.setattr("openab_sync.core.agent.same_folder", lambda one, other: False)
+        again = ListSessions()
+        agent.list_sessions(again)
+        until(lambda: agent.wait(0.1, coast=0) is not None and again.done.done())
+        assert again.page.result(0).sessions == ()
+    assert same_folder("/a/b/", "/a/./b")
+    assert not same_folder("/a/b", "/a")
+
+
+def test_an_agent_that_lists_nothing_or_refuses_says_so() -> None:
+    with running("--no-list") as agent:
+        begin(agent)
+        order = ListSessions()
+        agent.list_sessions(order)
+        assert isinstance(order.done.exception(0), AgentRefused)
+        assert not order.page.done()
+    with running("--hang-on", "session/list") as agent:
+        begin(agent)
+        agent.list_sessions(order := ListSessions())
+        agent.stop()
+        assert isinstance(order.done.exception(0), AgentGone)
+
+
+def test_what_a_session_uses_is_added_up() -> None:
+    with running("--early-updates") as agent:
+        begin(agent)
+        until(lambda: agent.wait(0.1, coast=0) is not None and agent.usage.used)
+        assert (agent.usage.used, agent.usage.size, agent.usage.turns) == (8675, 128_000, 0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 import pytest
 
@@ -131,3 +133,16 @@ def test_in_a_full_house_a_newcomer_waits_and_is_then_answered() -> None:
         bed.port.until(lambda: len(bed.port.texts(THERE)) == 2)
         assert bed.port.texts(THERE)[0] == waits.text
         assert bed.broker.snapshot().waiting == ()
+
+
+def test_a_message_may_be_marked_before_it_is_complete_and_is_marked_once(desk: FrontDesk) -> None:
+    desk.broker.mark(note("m").ref)
+    assert desk.port.reactions[note("m").ref] == ["👀"]
+    desk.broker.receive(replace(note("m"), is_marked=True))
+    assert len(desk.port.done("react")) == 1
+
+
+def test_a_mark_is_taken_back_from_what_was_never_handed_in(desk: FrontDesk) -> None:
+    desk.broker.mark(note("m").ref)
+    desk.broker.unmark(note("m").ref)
+    assert not desk.port.reactions[note("m").ref]

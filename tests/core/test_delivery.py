@@ -8,45 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openab_sync.core.delivery import LEFT_OVER, Address, Delivery, Floor, nonce, outcome_of
+from openab_sync.core.delivery import LEFT_OVER, Address, Delivery, nonce, outcome_of
+from openab_sync.core.floor import Floor
 from openab_sync.core.message import MessageRef
 from openab_sync.core.port import File
 from openab_sync.errors import ChatError, ChatRefused, ChatTimeout
+from tests.core.posting import ADDRESS, Post
 from tests.core.scene import CONVERSATION, note
-from tests.fakes.clock import FakeClock
-from tests.fakes.platform import FakePlatform
-
-ADDRESS = Address(CONVERSATION, note().ref, "turn-1")
-
-
-class Post:
-    """A delivery at a fake platform."""
-
-    def __init__(self) -> None:
-        self.clock = FakeClock()
-        self.platform = FakePlatform(self.clock)
-        self.bells = 0
-        self.delivery = Delivery(ADDRESS, self.platform, self.clock, self._ring)
-
-    def _ring(self) -> None:
-        self.bells += 1
-
-    def want(self, finished: list[str], live: list[str], *, final: bool = False) -> None:
-        self.delivery.want(finished, live, is_final=final)
-        self.run()
-
-    def run(self) -> None:
-        """Work until there is nothing to do but wait."""
-        while self.delivery.has_work:
-            self.delivery.land()
-            self.delivery.start()
-
-    @property
-    def texts(self) -> list[str]:
-        return self.platform.texts(CONVERSATION)
-
-    def ops(self) -> list[tuple[str, str]]:
-        return [(op.what, op.text) for op in self.platform.done("post", "edit", "upload")]
 
 
 @pytest.fixture
@@ -158,7 +126,7 @@ def test_a_post_that_is_refused_is_a_failure_and_the_rest_is_delivered(post: Pos
     """FIELD E12, E15."""
     post.platform.fail_next(error)
     post.want(["one", "two"], [], final=True)
-    assert post.texts == ["two"]
+    assert post.texts == ["two", f"⚠ Part of my answer could not be delivered ({error}): please ask for it again."]
     assert post.delivery.failure is error
     assert post.delivery.is_settled
 
@@ -168,7 +136,7 @@ def test_a_post_that_times_out_twice_is_a_failure(post: Post) -> None:
         post.platform.fail_next(ChatTimeout("slow"))
     post.want(["one"], [], final=True)
     assert isinstance(post.delivery.failure, ChatTimeout)
-    assert post.texts == []
+    assert [text.partition(" (")[0] for text in post.texts] == ["⚠ My answer could not be delivered"]
 
 
 def test_a_page_that_failed_while_it_grew_gets_its_chance_when_it_is_whole(post: Post) -> None:
@@ -210,6 +178,41 @@ def test_a_page_that_nobody_saw_just_goes(post: Post) -> None:
     assert post.texts == ["one"]
 
 
+def test_a_page_that_is_posted_anew_does_not_come_below_those_behind_it(post: Post) -> None:
+    """What is read from top to bottom is the answer, and nothing of it is read twice."""
+    post.want([], ["one", "two", "three"])
+    post.platform.fail_next(ChatRefused("gone"))
+    post.want(["one!"], ["two!", "three!"], final=True)
+    assert post.texts == ["one", LEFT_OVER, LEFT_OVER, "one!", "two!", "three!"]
+    assert post.delivery.is_settled
+    assert post.delivery.failure is None
+
+
+def test_a_page_that_got_its_chance_late_is_followed_by_the_others(post: Post) -> None:
+    post.platform.fail_next(ChatRefused("no"))
+    post.want([], ["one", "two"])
+    assert post.texts == ["two"]
+    post.want(["one!"], ["two!"], final=True)
+    assert post.texts == [LEFT_OVER, "one!", "two!"]
+
+
+def test_a_page_that_goes_on_growing_follows_as_well(post: Post) -> None:
+    post.want([], ["one", "tw"])
+    post.platform.fail_next(ChatRefused("gone"))
+    post.want(["one!"], ["two"])
+    post.want(["one!"], ["two, three"])
+    assert post.texts == ["one", LEFT_OVER, "one!", "two, three"]
+
+
+def test_what_cannot_be_emptied_stays_and_is_no_failure(post: Post, caplog: pytest.LogCaptureFixture) -> None:
+    post.want([], ["one", "two"])
+    post.platform.refuse_edits = True
+    post.want(["one!"], ["two"], final=True)
+    assert post.texts == ["one", "two", "one!", "two"]
+    assert post.delivery.failure is None
+    assert "a message is left as it was" in caplog.text
+
+
 def test_files_follow_their_page(post: Post) -> None:
     post.delivery.upload(0, File("a.png", b"1"))
     post.delivery.upload(1, File("b.png", b"2"))
@@ -221,15 +224,26 @@ def test_files_follow_their_page(post: Post) -> None:
     assert post.delivery.is_visible
 
 
-def test_a_file_that_fails_is_a_failure_and_is_not_sent_twice(post: Post) -> None:
-    post.platform.fail_next(ChatTimeout("slow"))
-    post.platform.fail_next(ChatTimeout("slow, too"))
+def test_a_file_whose_fate_is_not_known_is_sent_again_under_the_same_nonce(post: Post) -> None:
+    post.platform.fail_next(ChatTimeout("slow"), what="upload", half_done=True)
+    post.delivery.upload(0, File("a", b"1"))
+    post.want(["one"], [], final=True)
+    first, second = post.platform.done("upload")
+    assert first.nonce == second.nonce != ""
+    assert len(post.platform.files(CONVERSATION)) == 1
+    assert post.delivery.failure is None
+
+
+def test_a_file_that_fails_is_a_failure(post: Post) -> None:
+    post.platform.fail_next(ChatRefused("slow"))
+    post.platform.fail_next(ChatRefused("slow, too"))
     post.delivery.upload(0, File("a", b"1"))
     post.delivery.upload(0, File("b", b"2"))
     post.want([], [], final=True)
     assert str(post.delivery.failure) == "slow"
     assert len(post.platform.done("upload")) == 2
     assert not post.delivery.is_visible
+    assert post.texts == ["⚠ A file of my answer could not be delivered (slow): please ask for it again."]
 
 
 def test_a_delivery_shows_what_it_does(post: Post) -> None:
@@ -268,8 +282,8 @@ def test_whatever_becomes_of_a_future_is_a_result_or_a_chat_error(caplog: pytest
 def test_two_replies_of_one_conversation_never_speak_at_the_same_time(post: Post) -> None:
     """Late text of the turn before may be edited in while the running turn posts: one after the other."""
     floor = Floor()
-    first = Delivery(ADDRESS, post.platform, post.clock, post._ring, floor)
-    second = Delivery(Address(CONVERSATION, note("m2").ref, "turn-2"), post.platform, post.clock, post._ring, floor)
+    first = Delivery(ADDRESS, post.platform, post.clock, post.ring, floor)
+    second = Delivery(Address(CONVERSATION, note("m2").ref, "turn-2"), post.platform, post.clock, post.ring, floor)
     post.platform.hold()
     first.want([], ["late"], is_final=True)
     second.want([], ["new"], is_final=True)

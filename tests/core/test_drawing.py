@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from openab_sync.acp import events as acp
 from openab_sync.config.schema import Config, MarkdownConfig, ReactionsConfig, ReplyConfig
-from openab_sync.core.drawing import Drawing, Scribe, file_of, media_name, tool_detail
-from openab_sync.core.port import Notice
+from openab_sync.core.drawing import Drawing, Scribe, diff_file, file_of, media_name, tool_detail
+from openab_sync.core.port import File, Limits, Notice
 from openab_sync.core.turn import (
     MediaItem,
     NoticeLine,
@@ -69,6 +69,10 @@ def test_the_configuration_says_what_is_drawn() -> None:
         ),
         (MediaItem(acp.Media("image", "image/png", data="")), "📎 image.png (image/png)"),
         (MediaItem(acp.Link("file:///tmp/a.txt", "a.txt")), "📎 a.txt file:///tmp/a.txt"),
+        (PlanList((acp.PlanEntry("fix `foo` **now"), acp.PlanEntry("**so**"))), "☐ `fix ˋfooˋ **now`\n☐ **so**"),
+        (MediaItem(acp.Media("image", "image/png", uri="x:/||my_cat**.png", data="")),
+         "📎 `||my_cat**.png` (image/png)"),
+        (MediaItem(acp.Link("https://a.b/||c**", "c")), "📎 c https://a.b/%7C%7Cc%2A%2A"),
     ],
 )  # fmt: skip
 def test_each_kind_of_segment_has_its_block(segment: Segment, block: str) -> None:
@@ -204,3 +208,43 @@ def test_data_becomes_a_file_and_a_link_does_not() -> None:
     assert file_of(acp.Media("image")) is None
     with pytest.raises(ValueError):
         file_of(acp.Media("image", data="no base64!"))
+
+
+def test_thoughts_are_hidden_where_there_are_spoilers_and_quoted_on_paper() -> None:
+    drawing = Drawing(thoughts=True).fitted(Limits(page=100, spoilers=True))
+    assert drawing.block(ThoughtRun(["one"])) == "||💭 one||"
+    assert drawing.block(ThoughtRun([" \n"])) == "> 💭"
+    assert len(drawing.block(ThoughtRun(["word " * 40])).split("\n\n")) > 3
+    assert drawing.on_paper().block(ThoughtRun(["one"])) == "> 💭 one"
+    assert Drawing(thoughts=True).fitted(Limits()) == Drawing(thoughts=True)
+
+
+def changed(path: str, lines: int, state: str = "completed") -> Tool:
+    new = "".join(f"{number}\n" for number in range(lines))
+    item = Tool("a")
+    item.take(acp.ToolChanged("a", title="Edit", status=state, content=(acp.Diff(path, None, new),)))
+    return item
+
+
+def test_a_long_diff_shows_its_head_and_is_a_file_once_its_call_has_ended() -> None:
+    running, done = changed("a/b.py", 100, "in_progress"), changed("a/b.py", 100)
+    shown = Drawing().block(ToolGroup([running]))
+    assert shown.startswith("🔧 `Edit`\n```diff\n--- /dev/null\n+++ b/a/b.py\n@@ -0,0 +1,100 @@\n+0\n")
+    assert shown.endswith("+21\n```\n… (103 lines)")
+    assert Drawing().block(ToolGroup([done])).endswith("\n```\n📎 b.py.diff (103 lines)")
+    assert diff_file(running) is None
+    file = diff_file(done)
+    assert file == File("b.py.diff", f"{tool_detail(done)}\n".encode(), "text/x-diff")
+
+
+@pytest.mark.parametrize(("path", "name"), [("", "changes.diff"), ("..", "changes.diff"), ("x/a\\b", "a_b.diff")])
+def test_the_file_of_a_diff_has_a_name_and_no_path(path: str, name: str) -> None:
+    file = diff_file(changed(path, 100))
+    assert file is not None
+    assert file.name == name
+
+
+def test_what_is_shown_whole_is_no_file() -> None:
+    assert diff_file(changed("a.py", 5)) is None
+    assert diff_file(Tool("a", state="done", content=(acp.Output("x\n" * 100),))) is None
+    assert Drawing("compact").block(ToolGroup([changed("a.py", 100)])) == "✅ `Edit`"

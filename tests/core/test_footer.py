@@ -54,3 +54,9 @@ def test_figures_are_written_as_people_write_them(turn: Turn, usage: acp.UsageCh
 def test_durations_are_readable(turn: Turn, clock: FakeClock, seconds: float, words: str) -> None:
     clock.advance(seconds)
     assert footer(turn, "a", "") == f"a · {words}"
+
+
+def test_the_name_of_a_model_cannot_break_its_line() -> None:
+    turn = Turn((note(),), FakeClock())
+    turn.take(acp.UsageChanged(used=10, size=100))
+    assert footer(turn, "agent", "big**model_2").startswith("`big**model_2` · context 10 %")

@@ -88,13 +88,6 @@ def test_clearing_takes_the_messages_of_everybody() -> None:
     assert inbox.take() == ()
 
 
-def test_the_first_can_be_taken_out_alone() -> None:
-    inbox = filled("per-thread", note("a"), note("b"))
-    assert inbox.pop() == note("a")
-    assert inbox.pop() == note("b")
-    assert inbox.pop() is None
-
-
 def test_only_the_very_message_is_withdrawn_or_edited() -> None:
     """FIELD F9: 1 is not 10, and an id is its conversation's."""
     inbox = filled("per-message", note("1"), note("10"))
@@ -171,10 +164,6 @@ class InboxAgainstAList(RuleBasedStateMachine):
         here = [item for item in self.model if item.ref.id == str(number)]
         assert self.inbox.edit(MessageRef(HERE, str(number)), "edited") == bool(here)
         self.model = [note(item.ref.id, "edited", item.sender) if item in here else item for item in self.model]
-
-    @rule()
-    def pop(self) -> None:
-        assert self.inbox.pop() == (self.model.pop(0) if self.model else None)
 
     @invariant()
     def same_in_the_same_order(self) -> None:

@@ -69,6 +69,17 @@ def test_a_place_counts_the_turn_that_runs(mailbox: Mailbox) -> None:
     assert mailbox.offer(note("d")) == 3
 
 
+def test_the_messages_of_the_latest_turn_are_known_until_the_next_one_begins(mailbox: Mailbox) -> None:
+    seen = [mailbox.begun]
+    for name in "ab":
+        mailbox.offer(note(name))
+        mailbox.take_next()
+        seen.append(mailbox.begun)
+    mailbox.offer(note("waits"))
+    mailbox.abandon()
+    assert [*seen, mailbox.begun] == [(), (note("a"),), (note("b"),), (note("b"),)]
+
+
 def test_before_the_agent_is_there_the_first_message_is_next() -> None:
     mailbox = Mailbox(HERE, Inbox())
     assert mailbox.offer(note("a")) == 1

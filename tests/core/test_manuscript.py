@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from openab_sync.acp import events as acp
 from openab_sync.core.drawing import Drawing
 from openab_sync.core.manuscript import Manuscript
-from openab_sync.core.port import Notice
+from openab_sync.core.port import File, Notice
 from openab_sync.core.turn import Taken, ToolGroup, Turn
+from openab_sync.text.snippets import CodeStream
 from openab_sync.text.split import split
 from openab_sync.text.tables import convert
 from tests.core.scene import note, tool
@@ -21,6 +22,7 @@ EVENTS = st.one_of(
     st.text(alphabet="ab |-\n`é", max_size=30).map(acp.Said),
     st.builds(acp.Said, st.text(alphabet="xy\n", max_size=10), st.sampled_from(["1", "2"])),
     st.just(acp.Said("| a | b |\n|---|---|\n| 1 | 2 |\n")),
+    st.sampled_from(["```py\n", "\n```\n", "code\n" * 5, "```\n" + "more code\n" * 20 + "```"]).map(acp.Said),
     st.text(alphabet="th", max_size=30).map(acp.Thought),
     st.builds(
         tool,
@@ -66,8 +68,11 @@ def test_pages_written_on_the_way_are_the_pages_of_the_whole(
         assert pages[: len(before)] == before
         assert all(len(page) <= limit and page.strip() for page in pages)
     turn.end("done")
-    whole = convert(drawing.whole(turn), drawing.tables)
-    assert written(turn, manuscript) == split(whole, limit)
+    code = CodeStream(limit)
+    text = code.feed(drawing.whole(turn)) + code.settle()
+    assert written(turn, manuscript) == split(convert(text + code.tail(), drawing.tables), limit)
+    files = [item for _, item in manuscript.files if isinstance(item, File) and item.name.startswith("code-")]
+    assert [(file.name, file.data.decode()) for file in files] == [(item.name, item.text) for item in code.taken]
 
 
 def test_what_may_still_change_is_drawn_as_it_is_now() -> None:
@@ -147,17 +152,17 @@ def test_files_are_noted_behind_the_page_that_speaks_of_them() -> None:
     turn.take(image)
     turn.take(acp.Said("more " * 20))
     manuscript.write(turn)
-    ((page, item),) = manuscript.media
+    ((page, item),) = manuscript.files
     pages = written(turn, manuscript)
     assert item is image
     assert any("📎" in text for text in pages[: page + 1])
     turn.take(acp.PlanChanged((acp.PlanEntry("a plan that may change holds back what follows"),)))
     turn.take(image)
     manuscript.write(turn)
-    assert len(manuscript.media) == 2
+    assert len(manuscript.files) == 2
     turn.end("done")
     manuscript.write(turn)
-    assert len(manuscript.media) == 2
+    assert len(manuscript.files) == 2
     assert repr(manuscript).startswith("<Manuscript pages=")
 
 
@@ -184,3 +189,68 @@ def test_a_long_turn_costs_time_in_proportion_to_its_text() -> None:
 
     cost(100)
     assert cost(20_000) < 30 * cost(2_000)
+
+
+CODE = "".join(f"line {number}\n" for number in range(40))
+
+
+def test_long_code_is_a_file_behind_the_page_that_names_it() -> None:
+    turn, manuscript = new_turn(), Manuscript(Drawing(), 100)
+    turn.take(acp.Said(f"See:\n```py\n{CODE}"))
+    assert manuscript.write(turn) == [
+        "See:\n```py\nline 0\nline 1\nline 2\nline 3\n```\n📎 code-1.py (40 lines so far)"
+    ]
+    assert manuscript.files == []
+    turn.take(acp.Said("```\nDone.\n"))
+    assert manuscript.write(turn)[-1].endswith("📎 code-1.py (40 lines)\nDone.")
+    assert manuscript.files == [(0, File("code-1.py", CODE.encode(), "text/plain"))]
+
+
+def test_code_that_nobody_closed_is_sent_when_the_turn_ends_and_numbered_on() -> None:
+    turn, manuscript = new_turn(), Manuscript(Drawing(), 100)
+    turn.take(acp.Said(f"```py\n{CODE}"))
+    turn.end("gone")
+    manuscript.close(turn, "> ended")
+    assert manuscript.finished[-1].endswith("📎 code-1.py (40 lines)\n\n> ended")
+    turn.take(acp.Said(f"late\n```js\n{CODE}```\n", "2"))
+    manuscript.close(turn)
+    assert [item.name for _, item in manuscript.files if isinstance(item, File)] == ["code-1.py", "code-2.js"]
+
+
+def test_code_that_may_become_a_file_makes_no_page_that_could_vanish() -> None:
+    turn, manuscript = new_turn(), Manuscript(Drawing(), 100)
+    turn.take(acp.Said("words " * 14 + "\n```py\n" + "a line\n" * 12))
+    shown = manuscript.write(turn)
+    assert len(shown) == 2, "its head will be there in any case"
+    turn.take(acp.Said("a line\n" * 20))
+    assert len(manuscript.write(turn)) + len(manuscript.finished) >= 2
+
+
+def diff(lines: int) -> acp.ToolChanged:
+    new = "".join(f"new {number}\n" for number in range(lines))
+    return acp.ToolChanged("1", title="Edit", status="in_progress", content=(acp.Diff("src/a.py", None, new),))
+
+
+def test_a_long_diff_is_shown_in_part_and_sent_once_when_the_call_has_ended() -> None:
+    turn, manuscript = new_turn(), Manuscript(Drawing(), 2000)
+    turn.take(diff(100))
+    (page,) = manuscript.write(turn)
+    assert page.startswith("🔧 `Edit`\n```diff\n--- /dev/null\n+++ b/src/a.py\n@@")
+    assert page.endswith("+new 21\n```\n… (103 lines)")
+    turn.take(tool("1", status="completed"), acp.Said("more"))
+    manuscript.write(turn)
+    turn.take(tool("1", status="completed"), acp.ToolChanged("1", title="Edited"), acp.Said("end"))
+    pages = written(turn, manuscript)
+    ((after, file),) = manuscript.files
+    assert "📎 a.py.diff (103 lines)" in pages[after]
+    assert isinstance(file, File)
+    assert file.name == "a.py.diff"
+    assert file.data.decode().endswith("+new 99\n")
+
+
+def test_short_diffs_and_those_that_are_not_shown_are_not_sent() -> None:
+    for drawing, lines in ((Drawing(), 5), (Drawing("compact"), 100), (Drawing("none"), 100)):
+        turn, manuscript = new_turn(), Manuscript(drawing, 2000)
+        turn.take(diff(lines), tool("1", status="completed"), acp.Said("end"))
+        manuscript.write(turn)
+        assert manuscript.files == []

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+from types import SimpleNamespace
+from typing import Any
 
 import msgspec
 import pytest
 
 from openab_sync.config.schema import Config
-from openab_sync.core.notices import forget_mark, mark, tell
-from openab_sync.core.port import Limits, Notice
+from openab_sync.core.notices import break_off, forget_mark, mark, name, tell
+from openab_sync.core.port import Limits, Notice, TurnEnded
 from openab_sync.errors import ChatRefused, ChatTimeout
 from tests.core.makers import HERE, house, note
 from tests.fakes.clock import FakeClock
@@ -35,7 +37,7 @@ def test_a_platform_that_draws_by_itself_is_told() -> None:
 
 def test_a_mark_is_put_and_taken_back(port: FakePlatform) -> None:
     inn = house(FakeClock())
-    assert mark(inn, port, note("m")).done()
+    assert mark(inn, port, note("m").ref).done()
     assert port.reactions[note("m").ref] == ["👀"]
     forget_mark(inn, port, note("m"))
     assert port.reactions[note("m").ref] == []
@@ -49,7 +51,7 @@ def test_a_mark_is_put_and_taken_back(port: FakePlatform) -> None:
 def test_without_reactions_nothing_is_marked(limits: Limits, config: dict[str, object]) -> None:
     port = FakePlatform(FakeClock(), limits)
     inn = house(FakeClock(), msgspec.convert(config, Config))
-    assert mark(inn, port, note("m")).done()
+    assert mark(inn, port, note("m").ref).done()
     forget_mark(inn, port, note("m"))
     assert port.ops == []
 
@@ -61,7 +63,7 @@ def test_what_the_chat_does_not_take_costs_a_line(
     port.fail_next(error)
     tell(port, HERE, "hello")
     port.fail_next(error)
-    mark(house(FakeClock()), port, note("m"))
+    mark(house(FakeClock()), port, note("m").ref)
     expected = f"test:1: a notice was not delivered: {error}"
     assert [(record.levelno, record.getMessage()) for record in caplog.records] == [(logging.WARNING, expected)] * 2
 
@@ -81,3 +83,31 @@ def test_telling_waits_for_nobody(port: FakePlatform) -> None:
     assert port.texts(HERE) == []
     port.release_all()
     assert port.texts(HERE) == ["hello"]
+
+
+def hanging(turn_started: float | None) -> Any:
+    """What is looked at of a session that cannot speak for itself."""
+    mailbox, snapshot = SimpleNamespace(begun=(note("m"),)), SimpleNamespace(turn_started=turn_started)
+    return SimpleNamespace(conversation=HERE, mailbox=mailbox, snapshot=snapshot)
+
+
+def test_whoever_waits_for_the_end_of_a_turn_gets_it_from_a_session_that_hangs() -> None:
+    port = FakePlatform(FakeClock(), Limits(live="events"))
+    break_off(port, hanging(turn_started=1.0), "It hangs.")
+    break_off(port, hanging(turn_started=None), "It hung.")
+    assert port.events == [(HERE, TurnEnded((note("m").ref,), "stalled", "It hangs.")), (HERE, Notice("It hung."))]
+
+
+def test_where_pages_are_posted_a_session_that_hangs_is_a_sentence(port: FakePlatform) -> None:
+    break_off(port, hanging(turn_started=1.0), "It hangs.")
+    assert port.texts(HERE) == ["It hangs."]
+
+
+def test_a_title_is_given_and_a_platform_that_refuses_it_costs_a_line(
+    port: FakePlatform, caplog: pytest.LogCaptureFixture
+) -> None:
+    name(port, HERE, "A title")
+    port.fail_next(ChatRefused("too often"), what="rename")
+    name(port, HERE, "Another")
+    assert port.titles == {HERE: "A title"}
+    assert "a title was not given: too often" in caplog.text

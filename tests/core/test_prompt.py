@@ -24,9 +24,16 @@ def test_a_text_is_a_text() -> None:
 def test_what_is_known_of_the_sender_stands_before_each_of_their_messages() -> None:
     batch = [message("one", context="<sender_context>Anna"), message("two", context="<sender_context>Ben")]
     assert blocks(batch) == [
-        TextBlock("<sender_context>Anna\n\none"),
-        TextBlock("<sender_context>Ben\n\ntwo"),
+        TextBlock("<sender_context>Anna"),
+        TextBlock("one"),
+        TextBlock("<sender_context>Ben"),
+        TextBlock("two"),
     ]
+
+
+def test_a_command_of_the_agent_stands_first() -> None:
+    found = blocks([message("/review the parser", context="<sender_context>Anna")])
+    assert found == [TextBlock("/review the parser"), TextBlock("<sender_context>Anna")]
 
 
 def test_files_follow_their_own_message() -> None:

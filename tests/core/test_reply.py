@@ -246,7 +246,9 @@ def test_a_page_that_failed_is_never_reported_as_done() -> None:
     assert scene.settled()
     assert isinstance(scene.reply.failure, ChatRefused)
     assert scene.reactions == [E.error]
-    assert len(scene.texts) == len(split(words(30), 50)) - 1
+    *pages, sorry = scene.texts
+    assert len(pages) == len(split(words(30), 50)) - 1
+    assert "could not be delivered (too long)" in sorry
 
 
 def test_nothing_is_settled_before_it_is_delivered(scene: Scene) -> None:

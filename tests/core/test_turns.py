@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 
-from openab_sync.acp.events import Said
+import pytest
+
+from openab_sync.acp.events import Said, Thought
+from openab_sync.core.agent import LONG, PACE
 from openab_sync.core.answering import Answering
-from openab_sync.core.delivery import Floor
+from openab_sync.core.floor import Floor
 from openab_sync.core.turns import Turns
 from tests.acp.talk import ask, opened
 from tests.core.test_answering import Scene
@@ -34,10 +37,31 @@ class Both:
 def test_late_text_goes_by_its_message_id_and_else_to_the_latest_turn() -> None:
     both = Both()
     both.first.answering.take(Said("one", "id-1"))
-    both.turns.take(Said(" late", "id-1"), both.peer)
-    both.turns.take(Said("two", "id-2"), both.peer)
-    both.turns.take(Said(" more"), both.peer)
+    both.turns.take([Said(" late", "id-1")], both.peer)
+    both.turns.take([Said("two", "id-2")], both.peer)
+    both.turns.take([Said(" more")], both.peer)
     assert both.texts() == ("one late", "two more")
+
+
+def test_late_text_and_new_text_in_one_breath_go_their_own_ways_in_order() -> None:
+    both = Both()
+    both.first.answering.take(Said("one", "id-1"))
+    news = [Said("two ", "id-2"), Said(" late", "id-1"), Said("more", "id-2"), Said("!", "id-1")]
+    both.turns.take(news, both.peer)
+    assert both.texts() == ("one late!", "two more")
+
+
+def test_text_is_left_to_the_kernel_for_longer_once_the_answer_is_drawn_now_and_then(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    both = Both()  # at a platform that is told everything as it happens
+    both.turns.take([Said("two")], both.peer)
+    assert (Turns().pace, both.turns.pace) == (PACE, PACE)
+    monkeypatch.setattr(type(both.second.answering.reply), "is_drawn", True)
+    assert both.turns.pace == LONG
+    drawn = Both()
+    drawn.turns.take([Thought("hm")], drawn.peer)
+    assert drawn.turns.pace == PACE
 
 
 def test_the_replies_of_a_session_share_one_floor_until_it_is_lost() -> None:
@@ -50,9 +74,8 @@ def test_the_replies_of_a_session_share_one_floor_until_it_is_lost() -> None:
 
 def test_before_the_first_turn_history_is_dropped_and_questions_are_rejected() -> None:
     turns, talk = Turns(), opened()
-    for event in talk.hear(ask(5, [{"optionId": "no", "name": "No", "kind": "reject_once"}])):
-        turns.take(event, talk.peer)
-    turns.take(Said("from the past"), talk.peer)
+    turns.take(talk.hear(ask(5, [{"optionId": "no", "name": "No", "kind": "reject_once"}])), talk.peer)
+    turns.take([Said("from the past")], talk.peer)
     assert talk.written()[0]["result"]["outcome"] == {"outcome": "selected", "optionId": "no"}
     assert (turns.is_running, turns.next_at(), turns.draws_at(), turns.tend()) == (False, math.inf, math.inf, [])
 

@@ -18,6 +18,7 @@ SWITCHES = {
     "no-image": "no promptCapabilities.image",
     "http-mcp": "mcpCapabilities.http",
     "sse-mcp": "mcpCapabilities.sse",
+    "no-list": "without sessionCapabilities.list",
     "banner": "a banner and a progress bar on stdout at start",
     "bom": "a byte order mark before the first line",
     "crlf": "lines end with CR LF",
@@ -94,7 +95,11 @@ def _is_first(file: str) -> bool:
 
 def capabilities(flags: argparse.Namespace) -> Json:
     """The agent's capabilities as the flags have them."""
-    sessions: Json = {"list": {}, "close": {}, **({"resume": {}} if flags.resume_cap else {})}
+    sessions: Json = {
+        **({} if flags.no_list else {"list": {}}),
+        "close": {},
+        **({"resume": {}} if flags.resume_cap else {}),
+    }
     return {
         "loadSession": not flags.no_load,
         "promptCapabilities": {"image": not flags.no_image, "embeddedContext": True},

@@ -19,7 +19,7 @@ from typing import Any
 
 from openab_sync.clock import Clock
 from openab_sync.core.message import Conversation, MessageRef, Person
-from openab_sync.core.port import Decision, File, Limits, Question, TurnEvent
+from openab_sync.core.port import Controls, Decision, File, Limits, Question, TurnEvent
 from openab_sync.errors import ChatError, ChatRefused, ChatTimeout
 
 __all__ = ["FakePlatform", "Message", "Op"]
@@ -34,6 +34,7 @@ class Message:
 
     ref: MessageRef
     text: str
+    controls: Controls = field(default_factory=Controls)
     reply_to: MessageRef | None = None
     nonce: str = ""
     file: File | None = None
@@ -54,6 +55,7 @@ class Op:
     nonce: str = ""
     emoji: str = ""
     on: bool = False
+    controls: Controls | None = None
     error: ChatError | None = None
     half_done: bool = False  # fails although it took effect
     is_lost: bool = False  # neither takes effect nor is ever completed
@@ -64,7 +66,7 @@ class FakePlatform:
 
     def __init__(self, clock: Clock, limits: Limits | None = None, *, threaded: bool = False) -> None:
         self._clock = clock
-        self.limits = limits or Limits()
+        self.can = limits or Limits()  # in every conversation, until a test says otherwise
         self.changed = threading.Condition(threading.RLock())
         self.ops: list[Op] = []
         self.violations: list[str] = []
@@ -172,28 +174,38 @@ class FakePlatform:
 
     # ---- the port ----
 
+    def limits(self, conversation: Conversation) -> Limits:
+        return self.can
+
     def post(
-        self, conversation: Conversation, text: str, *, reply_to: MessageRef | None = None, nonce: str = ""
+        self,
+        conversation: Conversation,
+        text: str,
+        *,
+        reply_to: MessageRef | None = None,
+        nonce: str = "",
+        controls: Controls | None = None,
     ) -> Future[MessageRef]:
-        def effect() -> MessageRef:
-            messages = self._messages.setdefault(conversation, [])
-            same = next((message for message in messages if nonce and message.nonce == nonce), None)
-            return same.ref if same else self._add(conversation, text, reply_to=reply_to, nonce=nonce)
-
+        more = {"reply_to": reply_to, "controls": controls or Controls()}
         self._check_text(text)
-        if len(nonce) > 25:
-            self.violations.append(f"a nonce of {len(nonce)} characters")
-        return self._ask(self._op("post", conversation, effect, text=text, nonce=nonce))
+        self._check_controls(controls)
+        op = self._op("post", conversation, self._making(conversation, text, nonce, **more), text=text, nonce=nonce)
+        op.controls = controls
+        return self._ask(op)
 
-    def edit(self, ref: MessageRef, text: str) -> Future[None]:
+    def edit(self, ref: MessageRef, text: str, *, controls: Controls | None = None) -> Future[None]:
         def effect() -> None:
-            message = next(message for message in self._messages[ref.conversation] if message.ref == ref)
+            message = self._message(ref)
             message.text, message.edits = text, message.edits + 1
+            message.controls = message.controls if controls is None else controls
+            self._count_controls(ref.conversation)
 
         self._check_text(text)
-        if self.limits.live != "edit":
-            self.violations.append(f"an edit where replies are live={self.limits.live}")
+        self._check_controls(controls)
+        if self.can.live != "edit" and (controls is None or self._message(ref).text != text):
+            self.violations.append(f"an edit where replies are live={self.can.live}")
         op = self._op("edit", ref.conversation, effect, text=text, ref=ref)
+        op.controls = controls
         op.error = ChatRefused("edits are refused") if self.refuse_edits else None
         return self._ask(op)
 
@@ -224,10 +236,11 @@ class FakePlatform:
             self._op("settle", question.conversation, lambda: self.settled.append((question, text)), text=text)
         )
 
-    def upload(self, conversation: Conversation, file: File) -> Future[MessageRef]:
-        return self._ask(
-            self._op("upload", conversation, lambda: self._add(conversation, "", file=file), text=file.name)
-        )
+    def upload(self, conversation: Conversation, file: File, *, nonce: str = "") -> Future[MessageRef]:
+        if self.can.file_size and len(file.data) > self.can.file_size:
+            self.violations.append(f"a file of {len(file.data)} bytes, {self.can.file_size} allowed")
+        effect = self._making(conversation, "", nonce, file=file)
+        return self._ask(self._op("upload", conversation, effect, text=file.name, nonce=nonce))
 
     def rename(self, conversation: Conversation, title: str) -> Future[None]:
         return self._ask(
@@ -235,7 +248,7 @@ class FakePlatform:
         )
 
     def event(self, conversation: Conversation, event: TurnEvent) -> None:
-        if self.limits.live != "events":
+        if self.can.live != "events":
             self.violations.append("an event where the platform does not draw by itself")
         with self.changed:
             self.events.append((conversation, event))
@@ -283,11 +296,26 @@ class FakePlatform:
             op.future.set_exception(op.error)
         self._notify()
 
-    def _add(self, conversation: Conversation, text: str, **more: Any) -> MessageRef:
-        messages = self._messages.setdefault(conversation, [])
-        ref = MessageRef(conversation, f"out-{sum(map(len, self._messages.values())) + 1}")
-        messages.append(Message(ref, text, **more))
-        return ref
+    def _making(self, conversation: Conversation, text: str, nonce: str, **more: Any) -> Callable[[], MessageRef]:
+        """Return what makes a message, or finds the one that has this nonce."""
+
+        def effect() -> MessageRef:
+            messages = self._messages.setdefault(conversation, [])
+            same = next((message for message in messages if nonce and message.nonce == nonce), None)
+            if same is not None:
+                return same.ref
+            ref = MessageRef(conversation, f"out-{sum(map(len, self._messages.values())) + 1}")
+            messages.append(Message(ref, text, nonce=nonce, **more))
+            self._count_controls(conversation)
+            return ref
+
+        if len(nonce) > 25:
+            self.violations.append(f"a nonce of {len(nonce)} characters")
+        return effect
+
+    def _message(self, ref: MessageRef) -> Message:
+        with self.changed:
+            return next(message for message in self._messages[ref.conversation] if message.ref == ref)
 
     def _notify(self) -> None:
         with self.changed:
@@ -300,12 +328,25 @@ class FakePlatform:
     # ---- rules of the port ----
 
     def _check_text(self, text: str) -> None:
-        if len(text) > self.limits.page:
-            self.violations.append(f"a page of {len(text)} characters, {self.limits.page} allowed")
+        if len(text) > self.can.page:
+            self.violations.append(f"a page of {len(text)} characters, {self.can.page} allowed")
         if not text.strip():
             self.violations.append("a page with nothing on it")
-        if self.limits.live == "events":
+        if self.can.live == "events":
             self.violations.append("a message where the platform draws by itself")
+
+    def _check_controls(self, controls: Controls | None) -> None:
+        if controls is None:
+            return
+        if not self.can.controls:
+            self.violations.append("buttons where a message can have none")
+        if (controls.stop or controls.retry) != (controls.about is not None):
+            self.violations.append("buttons that belong to no message, or a message that has none")
+
+    def _count_controls(self, conversation: Conversation) -> None:
+        """One message of a conversation lets its people stop what runs."""
+        if sum(message.controls.stop for message in self._messages[conversation]) > 1:
+            self.violations.append("two messages with a button to stop")
 
     def _check_flights(self, op: Op) -> None:
         """One message operation is in flight in a conversation, and one reaction on a message."""
@@ -319,7 +360,7 @@ class FakePlatform:
     def _check_pace(self, op: Op) -> None:
         """A live message may be edited every `edit_interval`. An edit before that must be the last of its page."""
         assert op.ref is not None
-        early = op.at < self._changed_at.get(op.ref, -1e9) + self.limits.edit_interval - 1e-6
+        early = op.at < self._changed_at.get(op.ref, -1e9) + self.can.edit_interval - 1e-6
         if early and op.ref in self._hasty:
-            self.violations.append(f"{op.ref.id} was edited twice within {self.limits.edit_interval:g} s")
+            self.violations.append(f"{op.ref.id} was edited twice within {self.can.edit_interval:g} s")
         self._hasty.add(op.ref) if early and op.error is None else self._hasty.discard(op.ref)

@@ -19,7 +19,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Protocol
 
 from ...core.commands import COMMANDS
-from ...core.events import Said, Thought
+from ...core.events import Media, Said, Thought
 from ...core.message import Attachment, Conversation, Inbound, MessageRef, Person
 from ...core.port import Decision, Notice, Question, Settled, TurnStarted
 from ...text.clean import one_line, plain
@@ -77,13 +77,14 @@ class Front(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """Who talks, how it looks, and what goes with the first message."""
+    """Who talks, how it looks, what goes with the first message; `keep` saves a picture and says where."""
 
     person: Person
     style: Style
     shown: Shown
     attachments: tuple[Attachment, ...] = ()
     now: Callable[[], float] = time.monotonic
+    keep: Callable[[Media], Media] = lambda media: media
 
 
 @dataclass(slots=True)
@@ -110,6 +111,7 @@ class Chat:
         self._style = setting.style
         self._shown = setting.shown
         self._now = setting.now
+        self._keep = setting.keep
         self._attachments = setting.attachments  # what still has to go with a message
         self._ids = itertools.count(1)
         self._rooms: dict[str, Room] = {}
@@ -169,7 +171,7 @@ class Chat:
                 self._settled(conversation, question, text)
             case Happened(conversation, event):
                 room = self._room_of(conversation)
-                self._show(room, room.screen.draw(event))
+                self._show(room, room.screen.draw(self._keep(event) if isinstance(event, Media) else event))
                 if isinstance(event, TurnStarted):
                     self._begun(room, event.refs)
             case AskedOf(question):

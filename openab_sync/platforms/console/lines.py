@@ -18,6 +18,7 @@ from typing import TextIO
 from ...threads import Bell
 from .chat import Chat
 from .words import Interrupts
+from .wrap import Wrapped, columns
 
 __all__ = ["Lines"]
 
@@ -36,6 +37,7 @@ class Lines:
         self._presses = 0  # Ctrl-C that were not seen to
         self._leaves = False
         self._mid_line = False
+        self._wrapped = Wrapped(lambda: columns(self._out))
         self._typed = ""  # a line that is not complete
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._interrupts = Interrupts()
@@ -100,11 +102,12 @@ class Lines:
     # ---- the thread chat-console ----
 
     def stream(self, text: str) -> None:
-        self._write(text)
+        self._write(self._wrapped.feed(text))
         self._mid_line = not text.endswith("\n")
 
     def lines(self, text: str) -> None:
-        self._write(("\n" if self._mid_line else "") + text)
+        head = self._wrapped.flush() + self._wrapped.feed("\n") if self._mid_line else ""
+        self._write(head + self._wrapped.feed(text))
         self._mid_line = False
 
     def echo(self, text: str) -> None:

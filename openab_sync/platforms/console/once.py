@@ -6,6 +6,7 @@ handler put into that queue. **Never**: anything but the answer (or, as JSON lin
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import TextIO
@@ -19,10 +20,12 @@ from .jsonlines import json_line
 from .port import Arrival, Happened, SettledBy, Signalled
 from .screen import Screen, Shown
 from .style import Style
+from .wrap import Wrapped, columns, wrapped
 
 __all__ = ["Once", "Streams"]
 
 CANCEL_SPARE = 5.0  # seconds beyond the agent's grace until a cancelled turn is given up
+LOOK = 0.5  # seconds until a signal is noticed that came in the very moment in which a wait began
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class Streams:
     shown: Shown
     as_json: bool = False
     verbose: bool = False
+    keep: Callable[[acp.Media], acp.Media] = lambda media: media  # saves a picture, returns it with its path
 
 
 class Once:
@@ -46,6 +50,7 @@ class Once:
         self._streams = streams
         self._clock = clock
         self._answer = Screen(Style(coloured=False), Shown())
+        self._wrapped = Wrapped(lambda: columns(streams.out))
         self._asides = Screen(streams.style, streams.shown)
         self._settled = ""  # the question whose end was told last: the event and the port may both tell it
 
@@ -62,6 +67,7 @@ class Once:
         while True:
             arrival = self._next(patience)
             if isinstance(arrival, Signalled):
+                self._write(self._streams.out, self._wrapped.flush())
                 if code:
                     return code  # the second one: no more patience
                 code, patience = 128 + arrival.number, Deadline(self._clock, cancel_grace + CANCEL_SPARE)
@@ -84,23 +90,26 @@ class Once:
             self._desk.command(inbound.conversation, "cancel", "", inbound.sender)
 
     def _next(self, patience: Deadline) -> Arrival:
-        try:
-            return self._arrivals.get(timeout=None if patience.left == float("inf") else patience.left)
-        except Empty:
-            return None
+        while True:
+            try:
+                return self._arrivals.get(timeout=min(patience.left, LOOK))
+            except Empty:
+                if patience.expired:
+                    return None
 
     def _show(self, happened: Happened) -> None:
         event, out = happened.event, self._streams.out
         if self._streams.as_json:
             self._write(out, json_line(happened.conversation, event))
         elif isinstance(event, acp.Said):
-            self._write(out, self._answer.draw(event))
+            self._write(out, self._wrapped.feed(self._answer.draw(event)))
         if isinstance(event, Settled):
             self._show_settled(event.question, event.text)
         elif not isinstance(event, acp.Said) and self._matters(event):
+            event = self._streams.keep(event) if isinstance(event, acp.Media) else event
             self._aside(self._asides.draw(event))
         if isinstance(event, TurnEnded) and self._answer.is_mid_line:
-            self._write(out, self._answer.block("")[:-1])
+            self._write(out, self._wrapped.feed(self._answer.block("")[:-1]))
 
     def _matters(self, event: TurnEvent) -> bool:
         """Whether stderr gets it though nobody asked for details."""
@@ -119,7 +128,10 @@ class Once:
         if not text:
             return
         mid_line = self._answer.is_mid_line and self._streams.out.isatty()
-        self._write(self._streams.err, ("\n" if mid_line else "") + text)
+        self._write(self._streams.out, self._wrapped.flush())
+        if mid_line:
+            self._wrapped.begin()
+        self._write(self._streams.err, ("\n" if mid_line else "") + wrapped(text, columns(self._streams.err)))
 
     @staticmethod
     def _write(stream: TextIO, text: str) -> None:

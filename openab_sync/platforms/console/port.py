@@ -14,7 +14,7 @@ from queue import SimpleQueue
 from typing import TypeVar
 
 from ...core.message import Conversation, MessageRef
-from ...core.port import Decision, File, Limits, Notice, Question, TurnEvent
+from ...core.port import Controls, Decision, File, Limits, Notice, Question, TurnEvent
 from ...errors import ChatRefused
 
 __all__ = ["PLATFORM", "Arrival", "AskedOf", "ConsolePort", "Happened", "SettledBy", "Signalled", "Told", "Typed"]
@@ -84,8 +84,7 @@ class ConsolePort:
         )
         self._ids = itertools.count(1)  # next() of a count is atomic: several session threads may post
 
-    @property
-    def limits(self) -> Limits:
+    def limits(self, conversation: Conversation) -> Limits:
         return self._limits
 
     def event(self, conversation: Conversation, event: TurnEvent) -> None:
@@ -112,15 +111,16 @@ class ConsolePort:
         *,
         reply_to: MessageRef | None = None,
         nonce: str = "",
+        controls: Controls | None = None,
     ) -> Future[MessageRef]:
         self.arrivals.put(Happened(conversation, Notice(text)))
         return _done(MessageRef(conversation, f"posted-{next(self._ids)}"))
 
-    def edit(self, ref: MessageRef, text: str) -> Future[None]:
+    def edit(self, ref: MessageRef, text: str, *, controls: Controls | None = None) -> Future[None]:
         self.arrivals.put(Happened(ref.conversation, Notice(text)))
         return _done(None)
 
-    def upload(self, conversation: Conversation, file: File) -> Future[MessageRef]:
+    def upload(self, conversation: Conversation, file: File, *, nonce: str = "") -> Future[MessageRef]:
         return self.post(conversation, f"📎 {file.name}, {len(file.data)} bytes")
 
     # What a terminal has no room for is done by doing nothing.

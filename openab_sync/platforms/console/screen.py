@@ -6,19 +6,22 @@ begins and ends a line. What the agent wrote is cleaned first, so that it cannot
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
+
+from msgspec.structs import replace
 
 from ...core import events as acp
 from ...core.port import Notice, Question, Settled, TurnEnded, TurnEvent, TurnStarted
 from ...text.clean import one_line, plain, settled_length
-from ...text.tools import diff_text
+from ...text.tools import diff_text, fence
 from .style import Style
 
 __all__ = ["Screen", "Shown", "media_line"]
 
 TITLE = 200  # characters of a tool's title
 OUTPUT = 12  # lines of what a failed tool said; the last ones tell why
+ABOVE = "(the change above)"
 MARKS = {"completed": "✅", "failed": "❌"}
 BOXES = {"completed": "☑", "in_progress": "◐"}
 
@@ -51,7 +54,8 @@ class Screen:
         self._held: dict[str, str] = {}  # text that may be the head of an escape sequence, by what it is
         self._tools: dict[str, acp.ToolChanged] = {}  # of this turn, merged
         self._drawn: dict[str, str] = {}  # how far each tool is on the screen: its mark
-        self._diffs: dict[str, str] = {}  # which changes of each tool are on the screen
+        self._diffs: set[tuple[str, str]] = set()  # changes on the screen: of which tool, and what
+        self._details: list[str] = []  # what questions have shown
         self._plan: tuple[acp.PlanEntry, ...] = ()
 
     @property
@@ -94,8 +98,9 @@ class Screen:
     def question(self, question: Question, hint: str) -> str:
         """Return a question with the whole of what it is about, and its options, numbered."""
         lines = [self._style.ask(f"❓ {plain(question.title)}")]
-        if question.detail.strip():
-            lines += self._detail(plain(question.detail).strip("\n"))
+        detail = self._without_known(plain(question.detail))
+        if detail.strip():
+            lines += self._detail(detail.strip("\n"))
         # Nothing is cut from a name, for some hold a whole command; but one of two lines would look like two answers.
         names = (" ".join(plain(option.name).split()) for option in question.options)
         lines += [f"   {number}. {name}" for number, name in enumerate(names, 1)]
@@ -162,13 +167,25 @@ class Screen:
         return self.block("\n".join(lines))
 
     def _changes(self, tool: acp.ToolChanged) -> list[str]:
-        """The diffs of a tool that were not shown before: agents repeat them when the tool has ended."""
-        diffs = [part for part in tool.content or () if isinstance(part, acp.Diff)]
-        text = "\n".join(plain(diff_text(diff.path, diff.old, diff.new)).rstrip("\n") for diff in diffs)
-        if not text or text == self._diffs.get(tool.call_id):
+        """The diffs of a tool that are not on the screen: agents repeat them when it has ended, questions hold them."""
+        parts = [part for part in tool.content or () if isinstance(part, acp.Diff)]
+        diffs = dict.fromkeys(plain(diff_text(part.path, part.old, part.new)) for part in parts)
+        news = [diff for diff in diffs if diff and (tool.call_id, diff) not in self._diffs]
+        if not news:
             return []
-        self._diffs[tool.call_id] = text
-        return [_indented(self._style.diff(text))]
+        self._diffs.update((tool.call_id, diff) for diff in news)
+        asked = next((text for text in self._details if all(fence(diff, "diff") in text for diff in news)), None)
+        if asked is not None:
+            self._details.remove(asked)  # it speaks for one tool: the next shows its own
+            return []
+        return [_indented(self._style.diff("\n".join(diff.rstrip("\n") for diff in news)))]
+
+    def _without_known(self, detail: str) -> str:
+        """What a question is about, without the changes that stand above it."""
+        for diff in {diff for _, diff in self._diffs}:
+            detail = detail.replace(fence(diff, "diff"), ABOVE)
+        self._details.append(detail)
+        return detail
 
     def _output(self, tool: acp.ToolChanged) -> list[str]:
         said = "\n".join(part.text for part in tool.content or () if isinstance(part, acp.Output))
@@ -198,7 +215,8 @@ class Screen:
     # How a turn begins and ends.
 
     def _begin(self) -> None:
-        self._tools, self._drawn, self._diffs, self._held = {}, {}, {}, {}
+        self._tools, self._drawn, self._held = {}, {}, {}
+        self._diffs, self._details = set(), []
         self._plan, self._said_id = (), None
 
     def _ended(self, end: TurnEnded) -> str:

@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, Protocol
 from ...clock import SystemClock
 from ...config.agents import presets
 from ...config.schema import Config
+from ...core.events import Media
 from ...core.message import Attachment, Conversation, Inbound, MessageRef, Person
 from ...core.port import ChatPort
 from ...errors import ConfigError
 from ...threads import join_all, spawn
 from .chat import Chat, Desk, Setting
-from .files import attachment
+from .files import Album, attachment
 from .lines import Lines
 from .once import Once, Streams
 from .port import PLATFORM, ConsolePort, Signalled
@@ -94,7 +95,7 @@ def _one_turn(
     port = ConsolePort(can_ask=False)
     house = build({PLATFORM: port})
     style = Style(coloured=wants_colour(environ, is_tty=sys.stderr.isatty()))
-    streams = Streams(sys.stdout, sys.stderr, style, _shown(config), wish.as_json, wish.verbose)
+    streams = Streams(sys.stdout, sys.stderr, style, _shown(config), wish.as_json, wish.verbose, _album(config))
     once = Once(house.broker, port.arrivals, streams, SystemClock())
     with handled({number: lambda number: port.arrivals.put(Signalled(number)) for number in STOPPING}):
         try:
@@ -119,7 +120,8 @@ def _live(
     is_tty = sys.stdout.isatty()
     style = Style(coloured=wants_colour(environ, is_tty=is_tty))
     front = _front(style, environ, is_tty=is_tty)
-    chat = Chat(house.broker, port.arrivals, front, Setting(_me(), style, _shown(config), attachments))
+    setting = Setting(_me(), style, _shown(config), attachments, keep=_album(config))
+    chat = Chat(house.broker, port.arrivals, front, setting)
     handlers = {number: lambda _: front.leave() for number in STOPPING} | {signal.SIGINT: lambda _: front.interrupt()}
     with handled(handlers):
         thread = spawn("chat-console", chat.run)
@@ -164,6 +166,10 @@ def _agent(config: Config) -> str:
 
 def _shown(config: Config) -> Shown:
     return Shown(tools=config.reactions.tool_display, plan=config.reply.plan, thoughts=config.reply.thoughts)
+
+
+def _album(config: Config) -> Callable[[Media], Media]:
+    return Album(Path(config.agent.working_dir)).keep
 
 
 def _me() -> Person:

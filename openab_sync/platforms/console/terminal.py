@@ -1,7 +1,7 @@
 """The front on a real terminal: a line editor and a status line at the bottom, what is said scrolls by above.
 
-Complete lines are printed above the editor; the unfinished last line of the current conversation is part of the picture
-at the bottom, and so grows in place while somebody types.
+Rows that are complete, broken between words, are printed above the editor; the unfinished last one of the current
+conversation is part of the picture at the bottom, and so grows in place while somebody types.
 
 **Threads**: `run` is the main thread's: prompt_toolkit's loop, which `leave` wakes. The rest is called on
 `chat-console`.
@@ -46,12 +46,13 @@ from .chat import Chat
 from .completion import Known, propose
 from .style import Style
 from .words import Interrupts
+from .wrap import columns, wrapped
 
 __all__ = ["Terminal", "history_at"]
 
 log = logging.getLogger(__name__)
 
-TAIL = 1000  # characters of an unfinished line that are drawn again and again; then it is broken
+TAIL = 1000  # characters of an unfinished row that are drawn again and again; then it is broken
 LINE_MS = 20  # between two prints above the editor: each one draws the editor anew
 PROMPT = "> "
 
@@ -100,14 +101,17 @@ class Terminal:
         *,
         input: Input | None = None,  # None: the terminal
         output: Output | None = None,
+        width: Callable[[], int] = lambda: columns(sys.stdout),
     ) -> None:
         self._style = style
         self._history = history
         self._input, self._output = input, output
+        self._columns = width
         self._tail = ""
         self._proxy: StdoutProxy | None = None
         self._interrupts = Interrupts()
         self._app: Application[None] | None = None
+        self._leaves = False  # somebody wants to, perhaps before there is a loop to tell
 
     # ---- the main thread ----
 
@@ -126,12 +130,19 @@ class Terminal:
         with proxy, contextlib.redirect_stderr(proxy):
             self._proxy = proxy
             try:
-                app.run(pre_run=_take_errors, set_exception_handler=False)
+                app.run(pre_run=self._arrive, set_exception_handler=False)
             finally:
                 self._proxy = None
 
+    def _arrive(self) -> None:
+        """The loop runs: from now on `leave` reaches it; who came before is seen here."""
+        _take_errors()
+        if self._leaves:
+            _exit(self._app)
+
     def leave(self) -> None:
-        """Make `run` return. Any thread, and signal handlers."""
+        """Make `run` return, also if it has not begun. Any thread, and signal handlers."""
+        self._leaves = True
         app = self._app
         if app is not None and app.loop is not None:
             app.loop.call_soon_threadsafe(_exit, app)
@@ -226,7 +237,7 @@ class Terminal:
     # ---- the thread chat-console ----
 
     def stream(self, text: str) -> None:
-        lines, newline, tail = (self._tail + text).rpartition("\n")
+        lines, newline, tail = wrapped(self._tail + text, self._columns()).rpartition("\n")
         if len(tail) > TAIL:
             cut = tail.rfind(" ") + 1 or len(tail)
             lines, newline, tail = lines + newline + tail[:cut], "\n", tail[cut:]
@@ -235,11 +246,11 @@ class Terminal:
         self.refresh()
 
     def lines(self, text: str) -> None:
-        self._write(text)
+        self._write(wrapped(text, self._columns()))
 
     def echo(self, text: str) -> None:
         first, *rest = text.rstrip().split("\n")
-        self._write("\n".join([self._style.strong(f"{PROMPT}{first}"), *(f"  {line}" for line in rest)]) + "\n")
+        self.lines("\n".join([self._style.strong(f"{PROMPT}{first}"), *(f"  {line}" for line in rest)]) + "\n")
 
     def refresh(self) -> None:
         app = self._app

@@ -72,6 +72,9 @@ class Floor:
         self._until(lambda: pipe.first < math.inf)
         return pipe.first
 
+    def work(self, seconds: float) -> None:
+        self._until(lambda: False, seconds)
+
     def finish(self, names: Sequence[int]) -> int:
         pipes = [self._pipes[name] for name in names]
         self._until(lambda: not any(pipe.answers for pipe in pipes))

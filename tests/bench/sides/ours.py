@@ -9,18 +9,19 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
-from typing import Literal, TypeVar
+from typing import Protocol, TypeVar
 
 from openab_sync.acp import events as acp
 from openab_sync.app import App
 from openab_sync.config.schema import AgentConfig, Config, PoolConfig, ReactionsConfig
 from openab_sync.core.house import Open, Reset
 from openab_sync.core.message import Conversation, Inbound, MessageRef, Person
-from openab_sync.core.port import Decision, File, Limits, Question, TurnEnded, TurnEvent
+from openab_sync.core.port import ChatPort, Controls, Decision, File, Limits, Question, TurnEnded, TurnEvent
 from tests.bench.sides.side import PATIENCE
+from tests.bench.task import Live
 from tests.waiting import until
 
-__all__ = ["Ours"]
+__all__ = ["Keeper", "Ours", "Platform", "Talk"]
 
 T = TypeVar("T")
 ANN = Person("ann", "Ann")
@@ -33,12 +34,34 @@ def _at_once(value: T) -> Future[T]:
     return future
 
 
-class _Talk:
+class Flag:
+    """An Event in a tenth of the memory: they all share one condition, for what is measured is not this platform."""
+
+    __slots__ = ("_is_set",)
+    _news = threading.Condition()
+
+    def __init__(self) -> None:
+        self._is_set = False
+
+    def set(self) -> None:
+        with self._news:
+            self._is_set = True
+            self._news.notify_all()
+
+    def clear(self) -> None:
+        self._is_set = False
+
+    def wait(self, seconds: float) -> bool:
+        with self._news:
+            return self._news.wait_for(lambda: self._is_set, seconds)
+
+
+class Talk:
     """One conversation as the platform sees it: written by its session's thread, read by the main thread."""
 
     def __init__(self) -> None:
-        self.begun = threading.Event()
-        self.ended = threading.Event()
+        self.begun = Flag()
+        self.ended = Flag()
         self.expect()
 
     def expect(self) -> None:
@@ -49,18 +72,22 @@ class _Talk:
         self.pages: dict[str, str] = {}
 
 
-class _Platform:
+class Platform:
     """A chat service without any latency. Pages are kept as the last edit has left them."""
 
-    def __init__(self, live: Literal["edit", "events"]) -> None:
-        self.limits = Limits(live=live, can_ask=False, reactions=False, typing_interval=None)
-        self.talks: dict[str, _Talk] = {}
+    def __init__(self, live: Live) -> None:
+        page = 10_000_000 if live == "once" else 2_000
+        self._limits = Limits(page=page, live=live, can_ask=False, reactions=False, typing_interval=None)
+        self.talks: dict[str, Talk] = {}
+
+    def limits(self, conversation: Conversation) -> Limits:
+        return self._limits
 
     def event(self, conversation: Conversation, event: TurnEvent) -> None:
         talk = self.talks[conversation.id]
-        if isinstance(event, acp.Said):
+        if type(event) is acp.Said:
             talk.characters += len(event.text)
-            if not talk.begun.is_set():
+            if talk.first == math.inf:
                 talk.first = time.monotonic()
                 talk.begun.set()
         elif isinstance(event, TurnEnded):
@@ -68,18 +95,24 @@ class _Platform:
             talk.ended.set()
 
     def post(
-        self, conversation: Conversation, text: str, *, reply_to: MessageRef | None = None, nonce: str = ""
+        self,
+        conversation: Conversation,
+        text: str,
+        *,
+        reply_to: MessageRef | None = None,
+        nonce: str = "",
+        controls: Controls | None = None,
     ) -> Future[MessageRef]:
         talk = self.talks[conversation.id]
         ref = MessageRef(conversation, str(len(talk.pages)))
         self._show(talk, ref, text)
         return _at_once(ref)
 
-    def edit(self, ref: MessageRef, text: str) -> Future[None]:
+    def edit(self, ref: MessageRef, text: str, *, controls: Controls | None = None) -> Future[None]:
         self._show(self.talks[ref.conversation.id], ref, text)
         return _at_once(None)
 
-    def _show(self, talk: _Talk, ref: MessageRef, text: str) -> None:
+    def _show(self, talk: Talk, ref: MessageRef, text: str) -> None:
         talk.pages[ref.id] = text
         talk.begun.set()
         if text.endswith(END):  # the last page, as the agent's last word says
@@ -97,37 +130,49 @@ class _Platform:
     def settle(self, question: Question, text: str) -> Future[None]:
         return _at_once(None)
 
-    def upload(self, conversation: Conversation, file: File) -> Future[MessageRef]:
+    def upload(self, conversation: Conversation, file: File, *, nonce: str = "") -> Future[MessageRef]:
         return _at_once(MessageRef(conversation, "file"))
 
     def rename(self, conversation: Conversation, title: str) -> Future[None]:
         return _at_once(None)
 
 
+class Keeper(ChatPort, Protocol):
+    """A platform that keeps what was said."""
+
+    @property
+    def talks(self) -> dict[str, Talk]:
+        """By conversation."""
+
+
 class Ours:
-    """A whole broker. `live`: "events" collects the text, "edit" draws it into pages as a chat service has them."""
+    """A whole broker.
+
+    `live`: "events" collects the text; "edit" draws it into pages as a chat service has them; "once" collects it as for
+    a chat service, and posts it as one page at the end.
+    """
 
     cold: tuple[str, ...] = ("-m", "openab_sync", "--help")
 
-    def __init__(self, command: Sequence[str], live: Literal["edit", "events"], room: int) -> None:
+    def __init__(self, command: Sequence[str], live: Live, room: int, platform: Keeper | None = None) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="openab-bench-")
         config = Config(
             agent=AgentConfig(command=command[0], args=tuple(command[1:]), working_dir=self._folder.name),
             pool=PoolConfig(max_sessions=room, shutdown_grace_secs=0, cancel_grace_secs=1),
             reactions=ReactionsConfig(enabled=False),
         )
-        self._platform = _Platform(live)
+        self._platform = platform or Platform(live)
         self._app = App(config, {"bench": self._platform}, environ=os.environ)
         self._app.start()
         self._count = 0
 
-    def _talk(self, name: int) -> _Talk:
+    def _talk(self, name: int) -> Talk:
         return self._platform.talks[str(name)]
 
     def open(self, names: Sequence[int]) -> None:
         orders = []
         for name in names:
-            self._platform.talks[str(name)] = _Talk()
+            self._platform.talks[str(name)] = Talk()
             orders.append(self._app.broker.order(Conversation("bench", str(name)), Open()))
         for order in orders:
             order.result(PATIENCE)
@@ -143,6 +188,9 @@ class Ours:
         talk = self._talk(name)
         assert talk.begun.wait(PATIENCE), "no text came"
         return talk.first
+
+    def work(self, seconds: float) -> None:
+        time.sleep(seconds)
 
     def finish(self, names: Sequence[int]) -> int:
         total = 0

@@ -103,6 +103,9 @@ class Sdk:
         self._run(client.begun.wait())
         return client.first
 
+    def work(self, seconds: float) -> None:
+        self._run(asyncio.sleep(seconds))
+
     def finish(self, names: Sequence[int]) -> int:
         sessions = [self._sessions[name] for name in names]
 

@@ -27,6 +27,9 @@ class Side(Protocol):
     def first(self, name: int) -> float:
         """Wait until the running turn has brought its first text; return the moment (monotonic seconds)."""
 
+    def work(self, seconds: float) -> None:
+        """Go on with whatever is being done for so long."""
+
     def finish(self, names: Sequence[int]) -> int:
         """Wait until these turns have ended; return how much they brought (bytes, notifications or characters)."""
 

@@ -34,7 +34,17 @@ class Cdn:
             found = self._find(request)
         if found is None:
             return web.Response(status=404, text="This content is no longer available.")
+        if fault is not None and fault.partial:
+            return await self._begin(request, found, fault.partial)
         return web.Response(body=found.content, headers={"Content-Type": found.content_type})
+
+    async def _begin(self, request: web.Request, found: Attachment, size: int) -> web.StreamResponse:
+        """Send the beginning only, and cut the connection."""
+        response = web.StreamResponse(headers={"Content-Type": found.content_type})
+        response.content_length = len(found.content)
+        await response.prepare(request)
+        await response.write(found.content[:size])
+        return cut(request)
 
     def _find(self, request: web.Request) -> Attachment | None:
         channel_id, attachment_id, filename = (request.match_info[name] for name in ("channel", "id", "name"))

@@ -17,6 +17,7 @@ class Fault:
 
     Order: `latency` and `hold` first; then a `reset` connection or an answer with `status`; otherwise the request is
     served. With `lost` it is served first and the reply is lost: the connection is reset, or `status` is answered.
+    An attachment's body ends after `partial` bytes, where that is not 0, with a reset.
     """
 
     method: str = "*"
@@ -33,6 +34,7 @@ class Fault:
     is_global: bool = False  # a 429 for all routes
     via: bool = True  # without: as a proxy or CDN answers, in HTML
     hold: bool = False  # until release()
+    partial: int = 0
     when: Callable[[Any], bool] = lambda _form: True  # asked with the JSON body
     seen: int = field(default=0, init=False)  # requests that it has met
     _released: asyncio.Event = field(default_factory=asyncio.Event, init=False, repr=False)

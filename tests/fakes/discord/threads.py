@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.fakes.discord import messages, payloads
 from tests.fakes.discord.errors import ApiError
+from tests.fakes.discord.mentions import ring
 from tests.fakes.discord.messages import Draft
 from tests.fakes.discord.permissions import Can, granted
 from tests.fakes.discord.things import (
@@ -73,6 +74,7 @@ def start_post(world: World, forum: Channel, name: str, draft: Draft, tags: list
         thread = _made(world, world.next_id(), PUBLIC_THREAD, name, forum, draft.author)
         thread.applied_tags = tags or []
         _tell_created(world, thread)
+        _bring_in(world, thread, draft)
         messages.post(world, thread, draft, message_id=thread.id)
         return thread
 
@@ -102,7 +104,16 @@ def write(world: World, channel: Channel, draft: Draft) -> Message:
                 update(world, channel, {"archived": False}, user)
             if channel.guild is not None and user.id in channel.guild.members:
                 join(world, channel, user)
+            _bring_in(world, channel, draft)
         return messages.post(world, channel, draft)
+
+
+def _bring_in(world: World, thread: Channel, draft: Draft) -> None:
+    """Whom a person names in a thread becomes a member of it, bots included; whom a bot names does not."""
+    if draft.author.bot or thread.guild is None:
+        return
+    for user in ring(draft.content, draft.author, thread, draft.allowed, None).users:
+        join(world, thread, thread.guild.members[user].user)
 
 
 def leave(world: World, thread: Channel, user: User) -> None:

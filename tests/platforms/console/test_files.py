@@ -1,12 +1,17 @@
 from __future__ import annotations
 
 import base64
+import resource
+import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from openab_sync.core.events import Media
+from openab_sync.core.port import File
 from openab_sync.platforms.console import files
-from openab_sync.platforms.console.files import attachment
+from openab_sync.platforms.console.files import Album, attachment
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
 
@@ -64,3 +69,73 @@ def test_the_path_is_absolute_whatever_was_written(tmp_path: Path, monkeypatch: 
 def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         attachment(tmp_path / "nothing")
+
+
+# What an agent draws.
+
+DRAWN = Media("image", "image/png", data=base64.b64encode(PNG).decode())
+
+
+def test_a_picture_is_kept_where_the_agent_works_and_nothing_is_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "image-1.png").write_bytes(b"mine")
+    album = Album(tmp_path)
+    kept = [album.keep(DRAWN), album.keep(DRAWN), album.keep(Media("audio", "audio/mpeg", data="AAAA"))]
+    assert [Path(media.uri).name for media in kept] == ["image-2.png", "image-3.png", "audio-1.mp3"]
+    assert {Path(media.uri).parent for media in kept} == {tmp_path}
+    assert (tmp_path / "image-2.png").read_bytes() == PNG
+    assert (tmp_path / "image-1.png").read_bytes() == b"mine"
+    assert kept[0].data == DRAWN.data
+
+
+def test_a_name_that_the_agent_chose_is_not_used(tmp_path: Path) -> None:
+    kept = Album(tmp_path).keep(replace(DRAWN, uri="file:///x/conftest.py"))
+    assert kept.uri == str(tmp_path / "image-1.png")
+
+
+@pytest.mark.parametrize(
+    "media",
+    [
+        Media("image", "image/png", data="not base64!"),
+        Media("image", "image/png", uri="https://example.org/a.png"),
+        Media("resource", "text/x-python", data="AAAA", uri="file:///conftest.py"),
+        Media("resource", text="text"),
+    ],
+)
+def test_what_is_no_picture_or_sound_is_not_kept(tmp_path: Path, media: Media) -> None:
+    assert Album(tmp_path).keep(media) == media
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_where_nothing_can_be_written_it_is_kept_among_temporary_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
+    assert Album(tmp_path / "gone").keep(DRAWN).uri == str(tmp_path / "image-1.png")
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path / "gone, too"))
+    assert Album(tmp_path / "gone").keep(DRAWN) == DRAWN
+
+
+def test_a_full_disk_leaves_no_half_a_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(PNG) - 1, before[1]))
+    try:
+        kept = Album(tmp_path).keep(DRAWN)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert kept == DRAWN
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_picture_does_not_go_where_a_link_leads(tmp_path: Path) -> None:
+    (tmp_path / "image-1.png").symlink_to(tmp_path / "elsewhere")
+    assert Album(tmp_path).keep(DRAWN).uri == str(tmp_path / "image-2.png")
+
+
+def test_an_agent_does_not_fill_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "SAVED_AT_MOST", 2)
+    monkeypatch.setattr(files, "NAMES", 3)
+    album = Album(tmp_path)
+    assert [bool(album.keep(DRAWN).uri) for _ in range(3)] == [True, True, False]
+    assert files._saved(tmp_path, File("image.png", b"x")) == tmp_path / "image-3.png"
+    assert files._saved(tmp_path, File("image.png", b"x")) is None

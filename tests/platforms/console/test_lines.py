@@ -123,3 +123,12 @@ def test_text_is_written_as_it_comes_and_lines_never_run_into_it(keyboard: Keybo
     front.echo("nothing: the terminal has done it")
     front.refresh()
     assert keyboard.out.getvalue() == "half a\n[2] news\n line\n[2] more\n"
+
+
+def test_words_are_kept_whole_where_the_terminal_ends(keyboard: Keyboard, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines_module, "columns", lambda stream: 10)
+    for piece in ("one two thr", "ee four", " five"):
+        keyboard.front.stream(piece)
+    keyboard.front.lines("[2] other news\n")
+    keyboard.front.stream("done\n")
+    assert keyboard.out.getvalue() == "one two\nthree four\nfive\n[2] other\nnews\ndone\n"

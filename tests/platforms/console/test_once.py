@@ -4,11 +4,12 @@ import io
 import json
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
-from openab_sync.acp.events import Link, Said, ToolChanged
+from openab_sync.acp.events import Link, Media, Said, ToolChanged
 from openab_sync.clock import SystemClock
 from openab_sync.core.broker import Receipt
 from openab_sync.core.message import Inbound, MessageRef
@@ -44,6 +45,7 @@ class Run:
         receipt: Receipt | None = None,
         out: io.StringIO | None = None,
         desk: StubDesk | None = None,
+        keep: Callable[[Media], Media] = lambda media: media,
     ) -> None:
         port, self.desk = ConsolePort(can_ask=False), desk or StubDesk(receipt=receipt or Receipt("accepted"))
         out, err = out or io.StringIO(), io.StringIO()
@@ -52,7 +54,7 @@ class Run:
                 port.arrivals.put(event)
             else:
                 port.event(ONE, event)
-        streams = Streams(out, err, Style(coloured=False), Shown(), as_json, verbose)
+        streams = Streams(out, err, Style(coloured=False), Shown(), as_json, verbose, keep)
         self.code = Once(self.desk, port.arrivals, streams, SystemClock()).run(NOTE, cancel_grace=0.0)
         self.out, self.err = out.getvalue(), err.getvalue()
 
@@ -152,3 +154,30 @@ def test_what_happens_later_is_waited_for() -> None:
     assert Once(Desk(), port.arrivals, streams, SystemClock()).run(NOTE, cancel_grace=0.0) == 0
     agent.join()
     assert out.getvalue() == "later\n"
+
+
+def test_a_picture_is_kept_and_named_but_not_among_json_lines() -> None:
+    picture, kept = Media("image", "image/png", data="AAAA"), []
+
+    def keep(media: Media) -> Media:
+        kept.append(media)
+        return replace(media, uri="/here/image-1.png")
+
+    assert Run([picture, DONE], keep=keep).err == "📎 image /here/image-1.png image/png, 3 bytes\n"
+    assert json.loads(Run([picture, DONE], keep=keep, as_json=True).out.split("\n")[0])["data"] == "AAAA"
+    assert kept == [picture]
+
+
+def test_words_are_kept_whole_on_a_terminal_and_untouched_anywhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    pieces: list[TurnEvent] = [Said("one two thr"), Said("ee four"), Notice("and this is ours"), Said(" five"), DONE]
+    assert Run(pieces).out == "one two three four five\n"
+    monkeypatch.setattr(once_module, "columns", lambda stream: 10)
+    run = Run(pieces, out=Tty())
+    assert run.out == "one two\nthree four five\n"  # what is ours has ended the row
+    assert run.err == "\nand this\nis ours\n"
+
+
+def test_what_waits_for_the_end_of_its_word_is_not_lost_with_a_signal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(once_module, "columns", lambda stream: 10)
+    stop = Signalled(signal.SIGTERM)
+    assert Run([Said("half a wo"), stop, stop], out=Tty()).out == "half a wo"

@@ -11,8 +11,9 @@ from .stub import ME, ONE, question
 
 def test_the_console_draws_by_itself_and_is_a_chat_port() -> None:
     port: ChatPort = ConsolePort(can_ask=True)
-    assert (port.limits.live, port.limits.can_ask, port.limits.reactions) == ("events", True, False)
-    assert port.limits.typing_interval is None
+    limits = port.limits(ONE)
+    assert (limits.live, limits.can_ask, limits.reactions) == ("events", True, False)
+    assert limits.typing_interval is None
 
 
 def test_what_happens_arrives_in_order() -> None:

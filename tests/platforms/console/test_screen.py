@@ -11,6 +11,7 @@ from openab_sync.core.message import MessageRef
 from openab_sync.core.port import Notice, Settled, TurnEnded, TurnEvent, TurnStarted
 from openab_sync.platforms.console.screen import Screen, Shown, media_line
 from openab_sync.platforms.console.style import Style
+from openab_sync.text.tools import diff_text
 
 from .stub import ONE, question
 
@@ -139,8 +140,37 @@ def test_a_failed_tool_tells_its_last_words() -> None:
 def test_a_diff_is_shown_once() -> None:
     diff = acp.Diff("a.txt", "old\n", "new\n")
     tool = acp.ToolChanged("t", title="Edit", status="pending", content=(diff,))
-    text = drawn(tool, replace(tool, status="completed"))
+    text = drawn(tool, acp.ToolChanged("t", status="completed", content=(diff,)))
     assert (text.count("-old"), text.count("+new"), text.count("Edit")) == (1, 1, 2)
+
+
+DIFF = acp.Diff("a.txt", "old\n", "new\n")
+FENCED = "```diff\n" + diff_text("a.txt", "old\n", "new\n") + "\n```"
+
+
+def test_a_question_does_not_repeat_the_change_that_stands_above_it() -> None:
+    screen = Screen(PLAIN, Shown())
+    tool = acp.ToolChanged("t", title="Edit", status="pending", content=(DIFF,))
+    text = screen.draw(tool) + screen.question(question(detail=f"{FENCED}\n\nas you wished"), "answer")
+    text += screen.draw(acp.ToolChanged("t", status="completed", content=(DIFF,)))
+    assert (text.count("+new"), text.count("(the change above)"), text.count("as you wished")) == (1, 1, 1)
+    again = Screen(PLAIN, Shown()).question(question(detail=FENCED), "answer")
+    assert "+new" in again, "another screen has not shown it"
+
+
+def test_a_change_that_a_question_has_shown_is_not_repeated_when_it_is_made() -> None:
+    screen = Screen(PLAIN, Shown())
+    text = screen.draw(acp.ToolChanged("t", title="Edit")) + screen.question(question(detail=FENCED), "answer")
+    text += screen.draw(acp.ToolChanged("t", status="completed", content=(DIFF,)))
+    assert (text.count("+new"), text.count("✅ Edit")) == (1, 1)
+    assert "+new" in screen.draw(acp.ToolChanged("u", title="Again", content=(DIFF,))), "another tool, another change"
+
+
+def test_a_new_turn_shows_its_changes_whatever_the_last_one_did() -> None:
+    screen = Screen(PLAIN, Shown())
+    tool = acp.ToolChanged("t", title="Edit", content=(DIFF,))
+    shown = [screen.draw(tool), screen.draw(DONE), screen.question(question(detail=FENCED), "answer")]
+    assert ["+new" in text for text in shown] == [True, False, True]
 
 
 def test_a_diff_that_comes_late_is_shown_at_the_end() -> None:

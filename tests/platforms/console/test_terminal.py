@@ -10,6 +10,7 @@ from pathlib import Path
 from queue import SimpleQueue
 
 import pytest
+from prompt_toolkit.application import Application
 from prompt_toolkit.history import FileHistory, InMemoryHistory
 from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output import DummyOutput
@@ -114,9 +115,24 @@ def test_a_terminal_that_is_gone_is_left(editor: Editor) -> None:
     assert editor.arrivals.empty()
 
 
-def test_leave_and_interrupt_before_it_runs_do_nothing(editor: Editor) -> None:
-    editor.front.leave()
-    editor.front.interrupt()
+@pytest.mark.parametrize("way", ["leave", "interrupt"])
+def test_a_signal_that_comes_before_it_runs_is_not_lost(editor: Editor, way: str) -> None:
+    getattr(editor.front, way)()
+    assert editor.press("not sent\r") == []  # and it returns
+
+
+def test_a_signal_that_comes_before_its_loop_runs_is_not_lost(editor: Editor, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = editor.front._run
+
+    def late(app: Application[None]) -> None:
+        editor.front.leave()
+        run(app)
+
+    monkeypatch.setattr(editor.front, "_run", late)
+    assert editor.press("not sent\r") == []
+
+
+def test_refresh_and_close_before_it_runs_do_nothing(editor: Editor) -> None:
     editor.front.refresh()
     editor.front.close()
     assert editor.press("still there\r" + LEAVE) == ["still there"]
@@ -134,6 +150,18 @@ def test_an_endless_line_is_broken_at_a_space_if_it_has_one(editor: Editor, caps
     editor.front.stream("word " * (TAIL // 5) + "x")
     editor.front.stream("y" * TAIL)
     assert capsys.readouterr().out == "word " * (TAIL // 5) + "\n" + "x" + "y" * TAIL + "\n"
+
+
+def test_words_are_kept_whole_where_the_terminal_ends(capsys: pytest.CaptureFixture[str]) -> None:
+    front = Terminal(Style(coloured=False), InMemoryHistory(), width=lambda: 10)
+    front.stream("one two ")
+    front.stream("thr")
+    seen = capsys.readouterr().out
+    front.stream("ee four five\n")
+    front.lines("[2] some other news\n")
+    front.echo("and what I said")
+    assert seen == "one two\n"  # a row is printed once nothing can change it
+    assert capsys.readouterr().out == "three four\nfive\n[2] some\nother news\n> and what\nI said\n"
 
 
 def test_an_unfinished_line_is_not_lost_when_it_ends(editor: Editor, capsys: pytest.CaptureFixture[str]) -> None:

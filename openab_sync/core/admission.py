@@ -1,0 +1,106 @@
+"""Who may in: one function for everything that people and bots can do, whatever the platform. Pure.
+
+Deny is the default: nobody is let in who is not listed, or where everybody is. People and bots have lists of their own:
+being on the one never helps on the other (FIELD G7, I3), and who is a bot is for the platform to say. A message that
+is not meant for us is ignored without a word; whoever calls us and may not is refused. The rules and their names are
+OpenAB's (`allow_user_messages`, `allow_bot_messages`, `trusted_bot_ids`).
+
+This room counts nothing and remembers nothing: whether we take part in a conversation, and who else does, it is told.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Literal
+
+from .message import Person
+
+__all__ = ["Knock", "Rules", "Verdict", "admit", "is_listed", "is_open_place"]
+
+
+class Verdict(Enum):
+    """What becomes of something that somebody did."""
+
+    IN = "in"
+    IGNORED = "ignored"  # not for us: not a word
+    REFUSED = "refused"  # for us, from somebody who may not: they are told so
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What was configured. Without anything nobody is let in anywhere."""
+
+    all_places: bool = False
+    places: frozenset[str] = frozenset()
+    private: bool = False  # direct messages
+    all_people: bool = False
+    people: frozenset[str] = frozenset()
+    roles: frozenset[str] = frozenset()  # whoever has one of them
+    uncalled: Literal["involved", "mentions", "multibot-mentions"] = "multibot-mentions"
+    bots: Literal["off", "mentions", "all"] = "off"
+    trusted_bots: frozenset[str] = frozenset()  # not empty: no other bot is heard
+
+
+@dataclass(frozen=True, slots=True)
+class Knock:
+    """Something that somebody did, as far as it matters here.
+
+    `places` are the ids by which the place may be listed: its own, and those of what it lies in. An `is_action`
+    (command, button, menu, form, completion) is meant for us by its nature; a message is if it calls us.
+    """
+
+    by: Person
+    places: frozenset[str]
+    roles: frozenset[str] = frozenset()
+    is_ours: bool = False  # we did it ourselves
+    is_system: bool = False  # the platform did it: a pin, somebody joined
+    is_action: bool = False
+    is_private: bool = False
+    is_thread: bool = False
+    calls_us: bool = False  # by our name, or by a role that wakes us
+    involved: bool = False  # we take part in that thread
+    other_bots: bool = False  # and so does another bot
+
+
+def admit(rules: Rules, knock: Knock) -> Verdict:
+    """Decide about `knock`. Any thread; never blocks."""
+    if knock.is_ours or knock.is_system:
+        return Verdict.IGNORED
+    if knock.is_action:
+        may = is_open_place(rules, knock) and not knock.by.is_bot and is_listed(rules, knock)
+        return Verdict.IN if may else Verdict.REFUSED
+    if not is_open_place(rules, knock) or not _is_for_us(rules, knock):
+        return Verdict.IGNORED
+    if knock.by.is_bot:
+        return Verdict.IN if _bot_is_heard(rules, knock) else Verdict.IGNORED
+    return Verdict.IN if is_listed(rules, knock) else Verdict.REFUSED
+
+
+def is_open_place(rules: Rules, knock: Knock) -> bool:
+    """Whether we listen there at all. Direct messages have a rule of their own."""
+    if knock.is_private:
+        return rules.private
+    return rules.all_places or not rules.places.isdisjoint(knock.places)
+
+
+def is_listed(rules: Rules, knock: Knock) -> bool:
+    """Whether this person may talk to us. Not for bots."""
+    return rules.all_people or knock.by.id in rules.people or not rules.roles.isdisjoint(knock.roles)
+
+
+def _is_for_us(rules: Rules, knock: Knock) -> bool:
+    if knock.calls_us or knock.is_private:
+        return True
+    if rules.uncalled == "mentions" or not knock.is_thread or not knock.involved:
+        return False
+    return rules.uncalled == "involved" or not knock.other_bots
+
+
+def _bot_is_heard(rules: Rules, knock: Knock) -> bool:
+    trusted = knock.by.id in rules.trusted_bots
+    if trusted and knock.calls_us:
+        return True  # as a person's call, whatever the mode: so one bot can bring another in (FIELD G14)
+    if rules.bots == "off" or (rules.bots == "mentions" and not knock.calls_us):
+        return False
+    return trusted or not rules.trusted_bots

@@ -1,0 +1,104 @@
+"""The desk: what a command may use, what comes of it, and the Futures that carry the answers.
+
+Any thread; nothing here blocks. Futures are made here and completed on whichever thread has the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from ..clock import Clock
+from ..errors import OpenabError
+from .house import HouseSnapshot, Open, SessionSnapshot, promise
+from .message import Conversation, Person
+from .pool import SessionPool
+
+__all__ = ["Call", "CommandAnswer", "Desk", "now", "opened", "pass_on", "sentence", "then"]
+
+
+@dataclass(frozen=True, slots=True)
+class CommandAnswer:
+    """What came of a command."""
+
+    text: str
+    ok: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What a command may use."""
+
+    pool: SessionPool
+    look: Callable[[], HouseSnapshot]
+    clock: Clock
+
+    def session(self, conversation: Conversation) -> SessionSnapshot | None:
+        """Return how the conversation's session looks, None if it has none."""
+        return next((item for item in self.look().sessions if item.conversation == conversation), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One command being carried out."""
+
+    desk: Desk
+    conversation: Conversation
+    name: str
+    argument: str
+    by: Person
+
+
+# Futures.
+
+
+def now(answer: CommandAnswer) -> Future[CommandAnswer]:
+    """Return a Future that is done: the answer."""
+    future: Future[CommandAnswer] = promise()
+    future.set_result(answer)
+    return future
+
+
+def then(future: Future[str], make: Callable[[str], CommandAnswer]) -> Future[CommandAnswer]:
+    """Return the Future of the answer that `make` makes of what an order said, or of why it failed."""
+    result: Future[CommandAnswer] = promise()
+
+    def done(source: Future[str]) -> None:
+        error = source.exception()
+        if error is None:
+            result.set_result(make(source.result()))
+        else:
+            result.set_result(CommandAnswer(sentence(error), ok=False))
+
+    future.add_done_callback(done)
+    return result
+
+
+def pass_on(source: Future[CommandAnswer], result: Future[CommandAnswer]) -> None:
+    """Have `result` become what `source` becomes; neither fails."""
+    source.add_done_callback(lambda done: result.set_result(done.result()))
+
+
+def sentence(error: BaseException) -> str:
+    """Return an error as people see it."""
+    return error.user_text() if isinstance(error, OpenabError) else f"That did not work: {error}"
+
+
+def opened(call: Call, answer: Callable[[SessionSnapshot | None], Future[CommandAnswer]]) -> Future[CommandAnswer]:
+    """Have the conversation's agent there (it is started if it is not), then answer with how its session looks."""
+    result: Future[CommandAnswer] = promise()
+
+    def there(opening: Future[str]) -> None:
+        error = opening.exception()
+        if error is not None:
+            result.set_result(CommandAnswer(sentence(error), ok=False))
+            return
+        try:
+            answered = answer(call.desk.session(call.conversation))
+        except OpenabError as refusal:  # the pool closed or filled up meanwhile
+            answered = now(CommandAnswer(refusal.user_text(), ok=False))
+        pass_on(answered, result)
+
+    call.desk.pool.order(call.conversation, Open()).add_done_callback(there)
+    return result

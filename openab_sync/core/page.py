@@ -1,0 +1,65 @@
+"""A page: one message of a reply, what it should look like and what it does look like. Plain data; no threads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..errors import ChatError
+from .message import MessageRef
+from .port import Controls, File
+
+__all__ = ["REFUSALS", "Look", "Page", "Upload"]
+
+# A live edit that is refused is tried so often before the page is left alone until it is whole.
+REFUSALS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a message says, and the buttons below it (None: there can be none)."""
+
+    text: str
+    controls: Controls | None
+
+    @property
+    def has_controls(self) -> bool:
+        return self.controls is not None and self.controls.about is not None
+
+
+@dataclass(slots=True)
+class Page:
+    """One message of the reply."""
+
+    index: int
+    wanted: Look | None = None  # None: nothing to do until newer text comes
+    is_final: bool = False  # must become exact: no newer text is expected
+    ref: MessageRef | None = None
+    shown: Look | None = None  # what the message says, None if that is not known
+    sent: Look | None = None  # what the post says whose fate is not known; its nonce never carries another text
+    copy: int = 0  # how often it had to be begun anew
+    tries: int = 0  # of the operation that is being repeated
+    refusals: int = 0  # of live edits in a row
+    failure: ChatError | None = None
+
+    @property
+    def is_behind(self) -> bool:
+        if self.wanted is None or self.shown == self.wanted:
+            return False
+        # A page that failed while it was growing gets its chance when it is whole; one that failed then had it.
+        return self.failure is None and (self.is_final or self.refusals < REFUSALS)
+
+    @property
+    def loses_controls(self) -> bool:
+        if self.shown is None or self.wanted is None or not self.shown.has_controls:
+            return False
+        return not self.wanted.has_controls and self.is_behind
+
+
+@dataclass(slots=True)
+class Upload:
+    """A file that follows a page."""
+
+    after: int
+    file: File
+    nonce: str
+    tries: int = 0

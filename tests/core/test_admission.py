@@ -1,0 +1,181 @@
+"""Who may in: every rule as a row, and a property over everything that can happen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openab_sync.core.admission import Knock, Rules, Verdict, admit, is_listed, is_open_place
+from openab_sync.core.message import Person
+
+ANN, EVE = Person("ann", "Ann"), Person("eve", "Eve")
+HELPER, STRANGER = Person("helper", "Helper", is_bot=True), Person("stranger", "Stranger", is_bot=True)
+RULES = Rules(places=frozenset({"general"}), people=frozenset({"ann"}), roles=frozenset({"crew"}))
+CALL = Knock(ANN, frozenset({"general"}), calls_us=True)
+IN, IGNORED, REFUSED = Verdict.IN, Verdict.IGNORED, Verdict.REFUSED
+
+ids = st.sampled_from(["a", "b", "c"])
+sets = st.frozensets(ids)
+rules = st.builds(
+    Rules,
+    all_places=st.booleans(),
+    places=sets,
+    private=st.booleans(),
+    all_people=st.booleans(),
+    people=sets,
+    roles=sets,
+    uncalled=st.sampled_from(["involved", "mentions", "multibot-mentions"]),
+    bots=st.sampled_from(["off", "mentions", "all"]),
+    trusted_bots=sets,
+)
+knocks = st.builds(
+    Knock,
+    by=st.builds(Person, ids, st.just(""), st.booleans()),
+    places=sets,
+    roles=sets,
+    is_ours=st.booleans(),
+    is_system=st.booleans(),
+    is_action=st.booleans(),
+    is_private=st.booleans(),
+    is_thread=st.booleans(),
+    calls_us=st.booleans(),
+    involved=st.booleans(),
+    other_bots=st.booleans(),
+)
+
+
+@given(rules, knocks)
+def test_nothing_gets_in_that_is_not_listed(rules: Rules, knock: Knock) -> None:
+    if admit(rules, knock) is not IN:
+        return
+    assert not knock.is_ours
+    assert not knock.is_system
+    assert rules.private if knock.is_private else (rules.all_places or rules.places & knock.places)
+    if knock.by.is_bot:
+        assert not knock.is_action
+        assert rules.bots != "off" or (knock.calls_us and knock.by.id in rules.trusted_bots)
+        assert not rules.trusted_bots or knock.by.id in rules.trusted_bots
+    else:
+        assert rules.all_people or knock.by.id in rules.people or rules.roles & knock.roles
+
+
+@given(rules, knocks)
+def test_whoever_is_let_in_by_the_lists_gets_in_with_what_is_for_us(rules: Rules, knock: Knock) -> None:
+    """The other direction: the lists keep nobody out whom they let in."""
+    knock = replace(knock, is_ours=False, is_system=False, calls_us=True, by=replace(knock.by, is_bot=False))
+    expected = is_open_place(rules, knock) and is_listed(rules, knock)
+    assert (admit(rules, knock) is IN) == expected
+
+
+@given(knocks)
+def test_nobody_gets_in_anywhere_without_rules(knock: Knock) -> None:
+    assert admit(Rules(), knock) is not IN
+
+
+@given(rules, knocks)
+def test_a_bot_is_never_refused_aloud(rules: Rules, knock: Knock) -> None:
+    """Two bots that refuse each other would do so for ever."""
+    if knock.by.is_bot and not knock.is_action:
+        assert admit(rules, knock) is not REFUSED
+
+
+@given(rules, knocks)
+def test_an_action_is_never_passed_over_in_silence_but_our_own(rules: Rules, knock: Knock) -> None:
+    if knock.is_action and not knock.is_ours and not knock.is_system:
+        assert admit(rules, knock) in {IN, REFUSED}
+
+
+@pytest.mark.parametrize(
+    ("change", "verdict"),
+    [
+        ({}, IN),
+        ({"by": EVE}, REFUSED),
+        ({"by": EVE, "roles": frozenset({"crew"})}, IN),
+        ({"by": EVE, "calls_us": False}, IGNORED),
+        ({"calls_us": False}, IGNORED),
+        ({"places": frozenset({"random"})}, IGNORED),
+        ({"by": EVE, "places": frozenset({"random"})}, IGNORED),
+        ({"places": frozenset({"t1", "general"}), "is_thread": True}, IN),
+        ({"is_ours": True}, IGNORED),
+        ({"is_system": True}, IGNORED),
+        ({"is_private": True}, IGNORED),
+        ({"is_action": True, "calls_us": False}, IN),
+        ({"is_action": True, "by": EVE}, REFUSED),
+        ({"is_action": True, "places": frozenset({"random"})}, REFUSED),
+        ({"is_action": True, "is_private": True}, REFUSED),
+        ({"by": HELPER}, IGNORED),
+    ],
+    ids=str,
+)
+def test_people(change: dict[str, object], verdict: Verdict) -> None:
+    assert admit(RULES, replace(CALL, **change)) is verdict  # type: ignore[arg-type]  # a table
+
+
+@pytest.mark.parametrize(
+    ("mode", "involved", "other_bots", "calls_us", "verdict"),
+    [
+        ("involved", False, False, False, IGNORED),
+        ("involved", True, False, False, IN),
+        ("involved", True, True, False, IN),
+        ("involved", False, True, True, IN),
+        ("mentions", True, False, False, IGNORED),
+        ("mentions", True, False, True, IN),
+        ("multibot-mentions", False, False, False, IGNORED),
+        ("multibot-mentions", True, False, False, IN),
+        ("multibot-mentions", True, True, False, IGNORED),
+        ("multibot-mentions", True, True, True, IN),
+    ],
+)
+def test_messages_in_threads(mode: str, involved: bool, other_bots: bool, calls_us: bool, verdict: Verdict) -> None:
+    rules = replace(RULES, uncalled=mode)  # type: ignore[arg-type]  # a table
+    knock = replace(CALL, is_thread=True, involved=involved, other_bots=other_bots, calls_us=calls_us)
+    assert admit(rules, knock) is verdict
+
+
+def test_in_a_channel_taking_part_is_not_being_called() -> None:
+    """Only threads go on without a call: we have spoken in the channel before, too."""
+    assert admit(replace(RULES, uncalled="involved"), replace(CALL, involved=True, calls_us=False)) is IGNORED
+
+
+def test_a_direct_message_needs_no_call_and_no_listed_place_but_its_own_permission() -> None:
+    knock = Knock(ANN, frozenset({"dm"}), is_private=True)
+    assert admit(RULES, knock) is IGNORED
+    assert admit(replace(RULES, private=True), knock) is IN
+    assert admit(replace(RULES, private=True), replace(knock, by=EVE)) is REFUSED
+
+
+@pytest.mark.parametrize(
+    ("mode", "trusted", "who", "calls_us", "verdict"),
+    [
+        ("off", (), HELPER, True, IGNORED),
+        ("off", ("helper",), HELPER, True, IN),  # FIELD G14
+        ("off", ("helper",), HELPER, False, IGNORED),
+        ("off", ("helper",), STRANGER, True, IGNORED),
+        ("mentions", (), HELPER, True, IN),
+        ("mentions", (), HELPER, False, IGNORED),
+        ("mentions", ("helper",), HELPER, True, IN),
+        ("mentions", ("helper",), STRANGER, True, IGNORED),
+        ("all", (), HELPER, False, IN),
+        ("all", ("helper",), HELPER, False, IN),
+        ("all", ("helper",), STRANGER, False, IGNORED),
+    ],
+)
+def test_bots(mode: str, trusted: tuple[str, ...], who: Person, calls_us: bool, verdict: Verdict) -> None:
+    rules = replace(RULES, bots=mode, trusted_bots=frozenset(trusted), uncalled="involved")  # type: ignore[arg-type]
+    knock = replace(CALL, by=who, is_thread=True, involved=True, calls_us=calls_us)
+    assert admit(rules, knock) is verdict
+
+
+def test_being_listed_as_a_bot_does_not_let_a_person_in_nor_the_reverse() -> None:
+    """FIELD G7 and I3: two lists, two gates."""
+    rules = replace(RULES, people=frozenset({"helper"}), trusted_bots=frozenset({"ann"}), bots="all")
+    assert admit(rules, replace(CALL, by=ANN)) is REFUSED
+    assert admit(rules, replace(CALL, by=HELPER)) is IGNORED
+
+
+def test_a_bot_that_is_heard_needs_no_place_on_the_list_of_people() -> None:
+    """FIELD G7."""
+    assert admit(replace(RULES, bots="mentions"), replace(CALL, by=HELPER)) is IN
