@@ -1,22 +1,33 @@
 """The only place that knows everybody: builds the house from a configuration, starts it, stops it in written order.
 
     build:  descriptor limit, house, pool
-    start:  janitor                             (sessions are started by the pool as messages come)
+    start:  pacer → janitor                     (sessions are started by the pool as messages come)
     stop:   no more is admitted → sessions are told, busy ones get a grace, then a cancel; last replies go out
-            → threads joined, stragglers' groups killed → janitor
+            → threads joined, stragglers' groups killed → pacer → janitor
 
-**Threads**: the main thread builds, starts and stops; `broker` is for any thread. Platforms are built by their callers
-and stopped after the app: they carry the sessions' last words.
+`run` serves chat services with it, `chat` a terminal.
+
+**Threads**: the main thread builds, starts and stops; `broker` is for any thread. Platforms are stopped after the app:
+they carry the sessions' last words. While `run` stops, a thread `stopping` does what blocks, so that the main thread
+can hear a second signal.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+import os
+import signal
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+import msgspec
 
 from .acp.environment import agent_environment, raise_descriptor_limit, sessions_that_fit
-from .acp.process import Launch
+from .acp.process import Launch, kill_all_now
 from .acp.schema import McpServer
 from .clock import Clock, SystemClock
 from .config import schema
@@ -24,14 +35,21 @@ from .config.agents import Preset, presets, resolve
 from .core.broker import Broker
 from .core.house import House
 from .core.janitor import Janitor
+from .core.pacer import Pacer
 from .core.pool import SessionPool
 from .core.port import ChatPort
 from .errors import AgentError, AgentStartError, AuthRequired, ConfigError
 from .text.redact import Redactor
+from .threads import join_all, spawn
 
-__all__ = ["App", "chat"]
+if TYPE_CHECKING:
+    from .store import Store
+
+__all__ = ["App", "chat", "run", "secrets_of"]
 
 log = logging.getLogger(__name__)
+
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class App:
@@ -43,9 +61,13 @@ class App:
         ports: Mapping[str, ChatPort],
         *,
         environ: Mapping[str, str],
+        secrets: Collection[str] = (),
         clock: Clock | None = None,
     ) -> None:
-        """Build everything, start nothing. Raise ConfigError for an agent that is not known or too many sessions."""
+        """Build everything, start nothing; `secrets` are values that nobody may see, beyond those that `config` tells.
+
+        Raise ConfigError for an agent that is not known or too many sessions.
+        """
         clock = clock or SystemClock()
         agent = resolve(config.agent)
         _check_room(config.pool.max_sessions)
@@ -57,14 +79,16 @@ class App:
         def launch(cwd: str) -> Launch:
             return Launch(agent.command, agent.args, cwd or agent.working_dir, env, name)
 
+        self._pacer = Pacer.make(clock)
         house = House(
             config=config,
             clock=clock,
             launch=launch,
             agent_name=name,
             mcp_servers=tuple(_mcp_server(server) for server in agent.mcp_servers),
-            redact=Redactor(_secrets(agent, environ)),
+            redact=Redactor(secrets_of(config, environ, secrets)),
             advice=lambda error: _advice(error, preset, agent, environ),
+            pacer=self._pacer,
             warning=f"⚠ {name} never asks before it acts: it may do whatever your user may." if never_asks else "",
         )
         self._grace = config.pool.shutdown_grace_secs
@@ -74,6 +98,8 @@ class App:
 
     def start(self) -> None:
         """Begin. Main thread."""
+        if self._pacer is not None:
+            self._pacer.start()
         self._janitor.start()
 
     def stop(self, reason: str = "openab-sync is shutting down.") -> bool:
@@ -81,17 +107,114 @@ class App:
 
         Running turns get the configured grace, then a cancel; people are told `reason`.
         """
-        steps = {"sessions": self._pool.close(reason, self._grace), "janitor": self._janitor.stop()}
+        steps = {
+            "sessions": self._pool.close(reason, self._grace),
+            "pacer": self._pacer is None or self._pacer.stop(),
+            "janitor": self._janitor.stop(),
+        }
         for step, went_well in steps.items():
             if not went_well:
                 log.error("stopping: %s did not end in time", step)
         return all(steps.values())
 
 
+def run(config: schema.Config, environ: Mapping[str, str], *, secrets: Collection[str] = ()) -> int:
+    """Serve the chat services that are configured until a signal comes; return the exit code. Main thread; blocks.
+
+    SIGINT and SIGTERM end it in order, a second one without patience: 0, or 1 if something did not end. Raise
+    OpenabError if the house cannot be built, ConfigError also for what a chat service says that only the configuration
+    can mend.
+    """
+    config = _serving(config)
+    from .store import Store, store_folder
+
+    folder = store_folder(config.store, environ)
+    store = Store.open(folder)
+    well = False
+    try:
+        well = _serve(config, environ, secrets, store, folder)
+    finally:
+        well = store.close() and well
+    return 0 if well else 1
+
+
+def _serving(config: schema.Config) -> schema.Config:
+    """Return the configuration as `run` uses it. Raise ConfigError if it serves nobody."""
+    if config.discord is None:
+        hint = 'add [discord] with bot_token = "${DISCORD_BOT_TOKEN}"'
+        raise ConfigError("there is no chat service to serve", key="discord", hint=hint)
+    if not config.discord.admits_somebody:
+        raise ConfigError(
+            "nobody may talk to the bot",
+            key="discord",
+            hint='add allowed_users = ["a user id"], or allowed_roles, or allow_all_users = true for everybody',
+        )
+    return msgspec.structs.replace(config, pool=config.discord.pooled(config.pool))
+
+
+def _serve(
+    config: schema.Config, environ: Mapping[str, str], secrets: Collection[str], store: Store, folder: Path
+) -> bool:
+    """Serve until a signal or a platform that gives up; return whether all of it ended by itself."""
+    from .platforms.console.signals import handled
+    from .platforms.discord.platform import Discord
+    from .store import open_books
+
+    news: SimpleQueue[object] = SimpleQueue()  # signals, that a platform has given up, that the app has stopped
+    discord = Discord(config, open_books(store), folder / "inbox")
+    discord.failure.add_done_callback(news.put)
+    app = App(config, {discord.name: discord.port}, environ=environ, secrets=secrets)
+    with handled(dict.fromkeys(_signals(), news.put)):
+        try:
+            app.start()
+            discord.start(app.broker)
+            log.info("started, pid %d; state is kept in %s", os.getpid(), folder)
+            reason = _next(news)
+            log.info("stopping: %s", reason.name if isinstance(reason, signal.Signals) else "there is nothing to serve")
+        finally:
+            stopped = [_stop(app, news), discord.stop()]
+    if discord.failure.done():
+        raise discord.failure.result()
+    log.info("stopped")
+    return all(stopped)
+
+
+def _signals() -> list[signal.Signals]:
+    """The signals that stop a service, but for those that whoever started it has it ignore (`nohup`, a shell's `&`)."""
+    return [number for number in STOPPING if signal.getsignal(number) is not signal.SIG_IGN]
+
+
+def _stop(app: App, news: SimpleQueue[object]) -> bool:
+    """Stop the app, at once if another signal comes meanwhile; return whether all of it ended by itself."""
+    stopped: list[bool] = []
+
+    def stop() -> None:
+        try:
+            stopped.append(app.stop())
+        finally:
+            news.put(stopped)
+
+    thread = spawn("stopping", stop)
+    while (item := _next(news)) is not stopped:
+        if isinstance(item, signal.Signals):
+            log.warning("%s again: agents are killed", item.name)
+            kill_all_now()
+    join_all([thread], SystemClock(), 1.0)
+    return stopped == [True]
+
+
+def _next(news: SimpleQueue[object]) -> object:
+    """Wait for the next item. A signal that comes in the moment in which the wait begins does not end it: look up."""
+    while True:
+        with suppress(Empty):
+            return news.get(timeout=1.0)
+
+
 def chat(
     config: schema.Config,
     environ: Mapping[str, str],
     *,
+    secrets: Collection[str] = (),
     prompt: str | None = None,
     files: tuple[Path, ...] = (),
     as_json: bool = False,
@@ -104,7 +227,7 @@ def chat(
     from .platforms.console.talk import Wish, talk
 
     wish = Wish(prompt, files, as_json, verbose)
-    return talk(config, wish, environ, lambda ports: App(config, ports, environ=environ))
+    return talk(config, wish, environ, lambda ports: App(config, ports, environ=environ, secrets=secrets))
 
 
 def _check_room(max_sessions: int) -> None:
@@ -141,6 +264,23 @@ def _mcp_server(server: schema.McpServer) -> McpServer:
         url=server.url,
         headers=tuple(server.headers.items()),
     )
+
+
+def secrets_of(config: schema.Config, environ: Mapping[str, str], more: Collection[str] = ()) -> list[str]:
+    """Return the values that nobody may see: `more`, and what the configuration logs in with.
+
+    Raise ConfigError for an agent that is not known.
+    """
+    found = [*more, *_secrets(resolve(config.agent), environ)]
+    if config.discord is not None:
+        found += [config.discord.bot_token, *_password(config.discord.proxy), *_password(config.discord.api_url)]
+    return found
+
+
+def _password(url: str) -> list[str]:
+    """The password in an address, as it is written there and as it is sent."""
+    password = urlsplit(url).password
+    return [password, unquote(password)] if password else []
 
 
 def _secrets(agent: schema.AgentConfig, environ: Mapping[str, str]) -> list[str]:

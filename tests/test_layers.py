@@ -40,6 +40,7 @@ ONLY_UNDER: dict[str, tuple[str, ...]] = {
     "prompt_toolkit": ("platforms/console/",),
     "click": ("cli/",),
     "pexpect": ("cli/login.py",),
+    "sqlite3": ("store/",),
     "subprocess": ("acp/process.py", "cli/login.py"),
     "multiprocessing": (),
 }

@@ -16,6 +16,10 @@ import docutils.core
 import docutils.nodes
 import pytest
 
+from openab_sync.config import Config
+from openab_sync.config.check import check
+from openab_sync.config.document import parse
+
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [
     path.relative_to(ROOT)
@@ -30,8 +34,14 @@ COVERED = {
     ".venv/bin/python -m pytest tests/test_layers.py": "tox.ini",
     ".venv/bin/pip install '.[test]' && .venv/bin/python -m tests.bench": "tests/test_bench.py",
     "python -m tests.fakes.discord": "tests/platforms/discord/test_fake_program.py",
+    ".venv/bin/python -m tests.fakes.discord": "tests/platforms/discord/test_fake_program.py",
+    ".venv/bin/openab-sync run": "tests/platforms/discord/e2e/test_run.py",
+    ".venv/bin/openab-sync run -c playground.toml": "tests/platforms/discord/e2e/test_run.py",
     ".venv/bin/openab-sync chat --agent gemini": "tests/agents_real/test_agents.py",
 }
+
+# The fake Discord's, see tests/fakes/discord/__main__.py; that is not imported where the Discord library is not.
+TOKEN = "fake.token.for-a-bot-on-this-machine"
 
 # Commands that are run here, with `.venv/bin/` standing for this environment. All must exit with 0.
 RUN = {
@@ -64,6 +74,24 @@ def test_every_command_in_a_document_is_run_by_somebody(document: Path) -> None:
     assert [command for command in commands(document) if command not in COVERED and command not in RUN] == []
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=str)
+def test_every_configuration_in_a_document_is_a_valid_one(document: Path) -> None:
+    environ = {"DISCORD_BOT_TOKEN": "x"}
+    for text in blocks(document, "toml"):
+        config, warnings = check(parse(str(document), text.encode()), environ)
+        assert (config != Config(), warnings) == (True, ())
+
+
+def test_the_readme_shows_a_bot_in_six_lines_and_one_that_needs_no_token() -> None:
+    texts = [text for text in blocks(Path("README.rst"), "toml") if "[discord]" in text]
+    configs = [check(parse("c.toml", text.encode()), {"DISCORD_BOT_TOKEN": "x"})[0].discord for text in texts]
+    assert [(config.admits_somebody, bool(config.api_url)) for config in configs if config] == [
+        (True, False),
+        (True, True),
+    ]
+    assert (len(texts[0].splitlines()), TOKEN in texts[1]) == (6, True)
+
+
 @pytest.mark.parametrize("command", sorted(RUN))
 def test_a_quick_command_works(command: str, tmp_path: Path) -> None:
     program = f"{shlex.quote(sys.executable)} -m openab_sync"
@@ -94,12 +122,13 @@ def test_ci_finds_the_two_commands_of_the_readme() -> None:
 
 def commands(document: Path) -> list[str]:
     """What a reader is told to type."""
-    blocks = [
-        node.astext()
-        for node in doctree(document).findall(docutils.nodes.literal_block)
-        if "console" in node.get("classes", ())
-    ]
-    return [line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ ")]
+    return [line[2:] for block in blocks(document, "console") for line in block.splitlines() if line.startswith("$ ")]
+
+
+def blocks(document: Path, kind: str) -> list[str]:
+    """What is set as code of that kind."""
+    found = doctree(document).findall(docutils.nodes.literal_block)
+    return [node.astext() for node in found if kind in node.get("classes", ())]
 
 
 def doctree(document: Path) -> docutils.nodes.document:

@@ -12,7 +12,7 @@ import stat
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 import click
 
@@ -66,12 +66,33 @@ def command(**given: Any) -> None:
     """
     if sys.stdout is None:  # closed; it must not take a turn to notice
         raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+    if sys.stderr is None:  # closed, too: nobody wants to know the reasons
+        sys.stderr = _nowhere(2)
     wish = _Wish(**given)  # click has checked them: names and types are those of its options
     prompt = _prompt(wish)
-    config = _config(wish)
+    config, secrets = _config(wish)
     from ..app import chat
 
-    sys.exit(chat(config, os.environ, prompt=prompt, files=wish.files, as_json=wish.as_json, verbose=wish.verbose))
+    sys.exit(
+        chat(
+            config,
+            os.environ,
+            secrets=secrets,
+            prompt=prompt,
+            files=wish.files,
+            as_json=wish.as_json,
+            verbose=wish.verbose,
+        )
+    )
+
+
+def _nowhere(number: int) -> TextIO:
+    """Something to write to that nobody reads; the descriptor `number` is taken, so that it becomes no pipe of ours."""
+    sink = os.open(os.devnull, os.O_WRONLY)
+    if sink != number:
+        os.dup2(sink, number)
+        os.close(sink)
+    return open(number, "w", encoding="utf-8", errors="backslashreplace", closefd=False)
 
 
 def _prompt(wish: _Wish) -> str | None:
@@ -99,14 +120,17 @@ def _piped(*, has_prompt: bool) -> str | None:
     return sys.stdin.buffer.read().decode("utf-8", "replace").replace("\r\n", "\n")
 
 
-def _config(wish: _Wish) -> Config:
-    """The configuration with what the command line changes in it; its warnings are told. Raise ConfigError."""
+def _config(wish: _Wish) -> tuple[Config, frozenset[str]]:
+    """The configuration with what the command line changes in it, and the secrets that were filled in.
+
+    Its warnings are told. Raise ConfigError.
+    """
     import msgspec
 
     from ..config import load
     from ..config.agents import resolve
 
-    loaded = load(wish.config, os.environ)
+    loaded = load(wish.config, os.environ, without=("discord",))
     for warning in loaded.warnings:
         click.echo(f"openab-sync: {warning}", err=True)
     config = loaded.config
@@ -119,4 +143,5 @@ def _config(wish: _Wish) -> Config:
         permissions = msgspec.structs.replace(permissions, mode=wish.mode)
     # Who leaves does not want to wait for what still runs: it is cancelled at once.
     pool = msgspec.structs.replace(config.pool, shutdown_grace_secs=0.0)
-    return msgspec.structs.replace(config, agent=resolve(agent), permissions=permissions, pool=pool)
+    config = msgspec.structs.replace(config, agent=resolve(agent), permissions=permissions, pool=pool)
+    return config, loaded.secrets

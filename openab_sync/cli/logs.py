@@ -1,14 +1,16 @@
-"""Where log lines go: to stderr; only what is broken, or everything with --debug."""
+"""Where log lines go: to stderr. Only what is broken; what happens, too, in a service; or everything with --debug."""
 
 from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Callable
 
 from ..text.clean import plain
 
-__all__ = ["set_up", "show_all"]
+__all__ = ["serve", "set_up", "show_all"]
 
+PACKAGE = __name__.partition(".")[0]
 FORMAT = "%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s"
 
 
@@ -16,13 +18,15 @@ class _Stderr(logging.Handler):
     """Writes to whatever `sys.stderr` is at that moment: the line editor stands in for it while it runs.
 
     What agents are called and what they wrote is part of some lines, so they are cleaned for the terminal. A line that
-    cannot be written is lost: no session ends because nobody reads its log.
+    cannot be written is lost: no session ends because nobody reads its log. `redact` takes secrets out.
     """
+
+    redact: Callable[[str], str] = staticmethod(str)
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
             if sys.stderr is not None:  # as it is when the process was started without one
-                sys.stderr.write(plain(self.format(record)) + "\n")
+                sys.stderr.write(plain(self.redact(self.format(record))) + "\n")
         except (OSError, ValueError):  # nobody reads it any more, or it was closed
             self.handleError(record)
 
@@ -34,6 +38,16 @@ def set_up(*, debug: bool) -> None:
     logging.basicConfig(level=logging.DEBUG if debug else logging.ERROR, handlers=[handler])
     # The line editor runs on asyncio, which logs that it does.
     logging.getLogger("asyncio").setLevel(logging.WARNING)
+
+
+def serve(redact: Callable[[str], str]) -> None:
+    """Show what a service does from now on, and of its libraries what is odd; every line goes through `redact`."""
+    root = logging.getLogger()
+    root.setLevel(min(root.level, logging.WARNING))
+    logging.getLogger(PACKAGE).setLevel(min(root.level, logging.INFO))
+    for handler in root.handlers:
+        if isinstance(handler, _Stderr):
+            handler.redact = redact
 
 
 def show_all() -> None:

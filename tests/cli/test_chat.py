@@ -103,6 +103,16 @@ def test_files_are_attached_by_what_they_are(tmp_path: Path) -> None:
         assert sign in done.out, sign
 
 
+def test_a_picture_is_kept_where_the_agent_works(tmp_path: Path) -> None:
+    config, folder = tmp_path / "config.toml", tmp_path / "work"
+    config.write_text(f'[agent]\npreset = "demo"\nenv = {{ PYTHONPATH = "{ROOT}" }}\n')
+    folder.mkdir()
+    done = chat(tmp_path, "-c", str(config), "--cwd", str(folder), "-p", "image")
+    assert done.code == 0
+    assert f"📎 image {folder}/image-1.png image/png" in done.err
+    assert (folder / "image-1.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_the_agent_works_where_it_is_told_to(tmp_path: Path) -> None:
     config = tmp_path / "config.toml"
     config.write_text(f'[agent]\npreset = "demo"\nenv = {{ PYTHONPATH = "{ROOT}" }}\n')  # also where not installed
@@ -113,10 +123,17 @@ def test_the_agent_works_where_it_is_told_to(tmp_path: Path) -> None:
 
 def test_an_agent_can_be_chosen_by_name(tmp_path: Path) -> None:
     config = tmp_path / "config.toml"
-    config.write_text('[agent]\ncommand = "no-such-agent"\nargs = ["x"]\n\n[discord]\nbot_token = "t"\n')
+    config.write_text('[agent]\ncommand = "no-such-agent"\nargs = ["x"]\n\n[slack]\nbot_token = "t"\n')
     done = chat(tmp_path, "-c", str(config), "--agent", "demo", "-p", "echo hi")
     assert (done.code, done.out) == (0, "hi\n")
-    assert "discord" in done.err, "its warning is told"
+    assert "slack" in done.err, "its warning is told"
+
+
+def test_what_only_the_bot_needs_is_not_asked_for(tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text('[agent]\npreset = "demo"\n\n[discord]\nbot_token = "${NOT_SET_ANYWHERE}"\n')
+    done = chat(tmp_path, "-c", str(config), "-p", "echo hi")
+    assert (done.code, done.out, done.err) == (0, "hi\n", "")
 
 
 # Wrong usage.
@@ -192,6 +209,14 @@ def test_a_full_disk_is_a_sentence(tmp_path: Path, arguments: str) -> None:
 
 def test_without_a_stdout_nothing_is_asked(tmp_path: Path) -> None:
     assert shell(tmp_path, "chat -p tool >&-") == (1, "openab-sync: cannot write: Bad file descriptor\n")
+
+
+@pytest.mark.parametrize("also", ["", "<&-"])
+def test_without_a_stderr_the_answer_comes_all_the_same(tmp_path: Path, also: str) -> None:
+    answer, wrong = tmp_path / "answer", tmp_path / "wrong"
+    assert shell(tmp_path, f"chat -p 'echo hello' 2>&- {also} >{answer}") == (0, "")
+    assert shell(tmp_path, f"chat -p crash 2>&- {also} >{wrong}") == (1, "")
+    assert answer.read_text() == "hello\n"
 
 
 def shell(home: Path, rest: str) -> tuple[int, str]:

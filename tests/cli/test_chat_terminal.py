@@ -90,6 +90,18 @@ def test_a_person_is_greeted_answered_and_let_go(open_chat: Open) -> None:
     assert terminal.code() == 0
 
 
+def test_words_are_kept_whole_where_the_terminal_ends(open_chat: Open) -> None:
+    """120 columns: the fourteenth word would stand in them with its first three letters."""
+    terminal = open_chat()
+    terminal.sees(*READY)
+    terminal.enter("echo " + " ".join(f"word{number:04}" for number in range(40)))
+    terminal.sees("> echo word0000", "word0011\r\nword0012")  # what was entered
+    terminal.sees("word0012\r\nword0013", "word0025\r\nword0026", "word0039")
+    terminal.rests()
+    terminal.enter("/quit")
+    assert terminal.code() == 0
+
+
 def test_tab_completes_orders_values_and_the_agents_own(open_chat: Open) -> None:
     terminal = open_chat()
     terminal.sees(*READY)

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from openab_sync.cli.logs import set_up
+from openab_sync.cli.logs import serve, set_up
 
 
 @pytest.mark.parametrize(("debug", "shown"), [(False, ["an error"]), (True, ["a detail", "a warning", "an error"])])
@@ -40,6 +40,7 @@ def _log(monkeypatch: pytest.MonkeyPatch) -> logging.Logger:
     """A logger as the command line sets it up."""
     monkeypatch.setattr(logging.getLogger(), "handlers", [])
     monkeypatch.setattr(logging.getLogger(), "level", logging.NOTSET)
+    monkeypatch.setattr(logging.getLogger("openab_sync"), "level", logging.NOTSET)
     set_up(debug=False)
     return logging.getLogger("openab_sync.test")
 
@@ -62,3 +63,37 @@ def test_a_log_that_nobody_reads_ends_nothing(
         log.error("nobody hears this")
     log.error("somebody is back")
     assert [line.rpartition(": ")[2] for line in capsys.readouterr().err.splitlines()] == ["somebody is back"]
+
+
+def shown(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    return [line.rpartition(": ")[2] for line in capsys.readouterr().err.splitlines()]
+
+
+def test_a_service_tells_what_happens_and_of_its_libraries_what_is_odd(
+    log: logging.Logger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """FIELD J10: the default level shows something, and not everything."""
+    serve(str)
+    log.debug("a detail")
+    log.info("it has started")
+    logging.getLogger("discord.gateway").info("connected, session id 4711")
+    logging.getLogger("discord.gateway").warning("cannot keep up")
+    assert shown(capsys) == ["it has started", "cannot keep up"]
+
+
+def test_a_service_that_is_debugged_tells_everything(log: logging.Logger, capsys: pytest.CaptureFixture[str]) -> None:
+    logging.getLogger().setLevel(logging.DEBUG)
+    serve(str)
+    log.debug("a detail")
+    assert shown(capsys) == ["a detail"]
+
+
+def test_no_line_of_a_service_holds_a_secret(log: logging.Logger, capsys: pytest.CaptureFixture[str]) -> None:
+    serve(lambda text: text.replace("hunter2", "[redacted]"))
+    try:
+        raise ValueError("hunter2 is wrong")
+    except ValueError:
+        log.exception("cannot log in with %s", "hunter2")
+    logged = capsys.readouterr().err
+    assert "hunter2" not in logged
+    assert "cannot log in with [redacted]" in logged and "ValueError: [redacted] is wrong" in logged

@@ -306,3 +306,13 @@ def test_a_webhook_writes_as_nobodys_member(server: Server) -> None:
     shown = ask(server, "GET", f"/channels/{server.general.id}/messages")[1][0]
     assert shown["author"]["bot"] and shown["webhook_id"] == shown["author"]["id"]
     assert server.webhook("ci").id not in server.guild.members
+
+
+def test_whom_a_person_names_in_a_thread_becomes_a_member_of_it_and_whom_a_bot_names_does_not() -> None:
+    with Server() as server:
+        ann, helper = server.user("ann"), server.bot("helper")
+        thread, other = ann.open_thread("general", "one"), ann.open_thread("general", "two")
+        ann.write(thread, "come", mentions=[server.app])
+        helper.write(other, "come", mentions=[server.app])
+        assert server.app.id in thread.members
+        assert server.app.id not in other.members

@@ -1,0 +1,34 @@
+"""`openab-sync run`: serves the chat services that are configured, until it is told to stop.
+
+Everything heavy is imported when it runs: `--help` and a configuration that cannot be used are there at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+__all__ = ["command"]
+
+
+@click.command("run")
+@click.option("-c", "--config", metavar="PATH|URL", help="Configuration; without it the usual places are looked at.")
+def command(config: str | None) -> None:
+    """Put the agent on Discord, as `[discord]` in the configuration says.
+
+    Runs until SIGINT or SIGTERM. Running turns get their grace; a second signal ends them at once. Exit 0 if all ended
+    well, 1 if not, 2 if the configuration cannot be used, as Discord may say, too: a wrong token, a missing intent.
+    """
+    from ..config import load
+    from ..text.redact import Redactor
+    from .logs import serve
+
+    loaded = load(config, os.environ)
+    for warning in loaded.warnings:
+        click.echo(f"openab-sync: {warning}", err=True)
+    from ..app import run, secrets_of
+
+    serve(Redactor(secrets_of(loaded.config, os.environ, loaded.secrets)))
+    sys.exit(run(loaded.config, os.environ, secrets=loaded.secrets))

@@ -1,0 +1,122 @@
+"""Asking: what people have the agent asked by a command, a menu or a button instead of a message of their own.
+
+A question needs a message that reactions and a thread can hang on: one of ours quotes it. From there it goes the way of
+every message.
+
+**Threads**: the loop's only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import discord
+
+from ...core.message import Conversation, MessageRef
+from ...errors import ChatError
+from .drafts import Draft, prompt_of
+from .gate import Gate
+from .places import Place, Places
+from .words import cut, quoted, unquoted
+
+if TYPE_CHECKING:
+    from .kit import Kit
+
+__all__ = ["Asking", "question_text"]
+
+MOST_QUOTED = 1700  # of 2000 characters: the rest is for the name and the quote's marks
+MOST_REMEMBERED = 200  # questions whose whole text is known
+ASKS = " asks:\n"
+IN_PART = "Only the beginning of that question is known by now: please ask it again."
+
+Begin = Callable[[Draft, "asyncio.Future[Place] | None"], None]
+
+
+class Asking:
+    """Questions that are put for somebody."""
+
+    def __init__(self, kit: Kit, gate: Gate, places: Places, begin: Begin) -> None:
+        self._kit = kit
+        self._gate = gate
+        self._places = places
+        self._begin = begin
+        self._asked: OrderedDict[int, Draft] = OrderedDict()  # by the message of ours that quotes it
+
+    async def ask(
+        self,
+        where: discord.abc.MessageableChannel,
+        author: discord.User | discord.Member,
+        text: str,
+        *,
+        about: discord.Message | None = None,
+    ) -> tuple[Conversation, str]:
+        """Have the agent asked, as if `author` had written it there; return where it answers, and a sentence.
+
+        Raise ChatError if it cannot.
+        """
+        nobody = discord.AllowedMentions.none()
+        post = question_text(author.display_name, text)
+        message = await self._kit.port.calls.make(
+            "send messages", where.id, lambda: where.send(post, allowed_mentions=nobody)
+        )
+        draft = Draft(message, author, self._places.plan(message), text, about)
+        self._asked[message.id] = draft
+        while len(self._asked) > MOST_REMEMBERED:
+            self._asked.popitem(last=False)
+        place = await self._placed(draft)
+        has_own = place.conversation.id == str(message.id)
+        return place.conversation, f"I answer in <#{place.conversation.id}>." if has_own else "I answer here."
+
+    async def again(self, conversation: Conversation, message_id: str, author: discord.User | discord.Member) -> str:
+        """Have a message answered once more because `author` wishes so; return a sentence. Raises nothing."""
+        ref = MessageRef(conversation, message_id)
+        if any(note.ref == ref for note in self._kit.broker.waiting(conversation)):
+            return "It still waits: it will be answered."
+        channel = self._kit.client.get_partial_messageable(self._kit.port.channel_of(ref))
+        try:
+            message = await self._kit.port.calls.make(
+                "read the history", channel.id, lambda: self._message(channel.id, int(message_id))
+            )
+            draft = self._draft_again(message, author)
+            if isinstance(draft, str):
+                return draft
+            self._kit.port.react(draft.where, self._kit.config.reactions.emojis.error, False)
+            await self._placed(draft)
+        except ChatError as error:
+            return error.user_text()
+        return "Trying again."
+
+    async def _message(self, channel_id: int, message_id: int) -> discord.Message:
+        """Fetch a message, with its channel as what it is."""
+        channel = self._kit.client.get_channel(channel_id) or await self._kit.client.fetch_channel(channel_id)
+        assert isinstance(channel, discord.abc.Messageable)
+        return await channel.fetch_message(message_id)
+
+    def _draft_again(self, message: discord.Message, author: discord.User | discord.Member) -> Draft | str:
+        """Return what a message asks, as at the first time; or why it is not asked again."""
+        place = self._places.plan(message)
+        if not self._gate.is_ours(message):
+            if not self._gate.would_hear(message):
+                return "That message is from somebody whom I may not answer."
+            text = prompt_of(message, self._gate.ours)
+            return Draft(message, message.author, place, text) if text or message.attachments else "It asks nothing."
+        earlier = self._asked.get(message.id)
+        if earlier is not None:
+            return Draft(message, earlier.author, place, earlier.text, earlier.about)
+        text = unquoted(message.content) if ASKS in message.content else ""
+        if not text:
+            return "That message asks nothing."
+        return IN_PART if text.endswith("…") else Draft(message, author, place, text)
+
+    async def _placed(self, draft: Draft) -> Place:
+        placed: asyncio.Future[Place] = asyncio.get_running_loop().create_future()
+        self._begin(draft, placed)
+        return await placed
+
+
+def question_text(name: str, text: str) -> str:
+    """Return the message that puts a question for somebody."""
+    return f"**{discord.utils.escape_markdown(' '.join(name.split()))}**{ASKS}{quoted(cut(text, MOST_QUOTED))}"[:2000]

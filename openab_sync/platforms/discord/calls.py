@@ -1,0 +1,88 @@
+"""Requests to Discord: tried again where that is safe, and not made where the answer is known to be no.
+
+discord.py waits out rate limits and repeats what a server out of order has answered; what it leaves is a connection
+that was cut. Everything asked here may be asked twice: posts carry a nonce, the rest says how something shall be.
+
+**Threads**: the loop's only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import aiohttp
+import discord
+
+from ...clock import Clock
+from ...errors import ChatError
+from .errors import explain, is_forbidden, is_passing
+
+__all__ = ["Calls"]
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+PAUSES = (0.1, 0.5, 2.0)  # seconds between the attempts
+# Discord bans an address that collects ten thousand refusals in ten minutes; this is how long one is remembered.
+MEMORY = 60.0
+MOST_REMEMBERED = 1000
+# What discord.py itself has repeated for half a minute before it gave up.
+REPEATED = (500, 502, 504, 524)
+FOREIGN = (discord.DiscordException, aiohttp.ClientError, OSError, asyncio.TimeoutError, RuntimeError)
+
+
+class Calls:
+    """The one way to ask Discord for something."""
+
+    def __init__(self, clock: Clock, sleep: Callable[[float], Awaitable[object]] = asyncio.sleep) -> None:
+        self._clock = clock
+        self._sleep = sleep
+        # What was refused (what, where) and until when that is remembered.
+        self._refusals: dict[tuple[str, int], tuple[float, ChatError]] = {}
+
+    async def make(self, what: str, where: int, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Await `attempt()`, again if need be; `what` (as in "I may not …") is tried in channel `where`.
+
+        Raise ChatError: ChatRefused if it was refused, just now or a moment ago; ChatTimeout if its fate is not known.
+        """
+        self._recall(what, where)
+        pauses = iter(PAUSES)
+        while True:
+            try:
+                return await attempt()
+            except FOREIGN as error:
+                pause = next(pauses, None) if _is_cut(error) else None
+                if pause is None:
+                    raise self._remember(error, what, where) from error
+                log.debug("Discord: trying again to %s in %d", what, where, exc_info=error)
+            await self._sleep(pause)
+
+    def forgive(self) -> None:
+        """Forget what was refused: permissions have changed."""
+        self._refusals.clear()
+
+    def _recall(self, what: str, where: int) -> None:
+        until, error = self._refusals.get((what, where), (0.0, None))
+        if error is not None and self._clock.monotonic() < until:
+            raise error.with_traceback(None)
+        self._refusals.pop((what, where), None)
+
+    def _remember(self, error: BaseException, what: str, where: int) -> ChatError:
+        ours = explain(error, what)
+        if is_forbidden(error):
+            if len(self._refusals) >= MOST_REMEMBERED:
+                self._refusals.clear()
+            self._refusals[what, where] = (self._clock.monotonic() + MEMORY, ours)
+            log.warning("Discord, channel %d: %s", where, ours)
+        return ours
+
+
+def _is_cut(error: BaseException) -> bool:
+    """Whether another attempt at once makes sense."""
+    if isinstance(error, discord.HTTPException):
+        return error.status >= 500 and error.status not in REPEATED
+    return is_passing(error)

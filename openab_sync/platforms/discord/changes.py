@@ -1,0 +1,100 @@
+"""Changes: what becomes of the places where people talk: threads opened, renamed, archived, deleted; servers left.
+
+**Threads**: the loop's only; the broker is asked, never waited for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import discord
+
+from ...core.house import Reset
+from ...core.message import Conversation, Person
+from ...errors import ChatError, OpenabError
+from ...media.inbox import folder_of, remove
+from .bots import conversation_at
+from .gate import Gate
+
+if TYPE_CHECKING:
+    from .kit import Kit
+
+__all__ = ["Changes"]
+
+log = logging.getLogger(__name__)
+
+BY_DELETING = Person("", "deleting the thread")
+MOST_NAMES = 5000
+
+
+class Changes:
+    """Keeps what is known in step with the places."""
+
+    def __init__(self, kit: Kit, gate: Gate) -> None:
+        self._kit = kit
+        self._gate = gate
+        self._names: OrderedDict[int, str] = OrderedDict()  # threads, as they were called when we last looked
+
+    async def thread_created(self, thread: discord.Thread) -> None:
+        """A thread is there. We join where other bots may call us: their calls bring nobody in (FIELD F19)."""
+        rules = self._gate.rules
+        self._note(thread.id, thread.name)
+        may_be_called = rules.bots != "off" or rules.trusted_bots
+        if not may_be_called or thread.me is not None or not self._gate.listens_at(thread, thread.id):
+            return
+        try:
+            await self._kit.port.calls.make("join threads", thread.id, thread.join)
+        except ChatError as error:
+            log.info("Discord, thread %d: %s", thread.id, error)
+
+    async def thread_changed(self, payload: discord.RawThreadUpdateEvent) -> None:
+        """A thread has other properties than before; one of them may be its name, given by a person."""
+        books, key = self._kit.books.conversations, conversation_at(payload.thread_id).key
+        known, name = books.get(key), payload.data.get("name", "")
+        before = self._names.get(payload.thread_id, known.title)
+        self._note(payload.thread_id, name)
+        if known.took_part and name not in {before, known.title} and not known.title_is_theirs:
+            log.info("%s was renamed by a person: it keeps that name", key)
+            books.put(replace(known, title_is_theirs=True))
+
+    async def thread_deleted(self, payload: discord.RawThreadDeleteEvent) -> None:
+        """A thread is gone: its agent ends, and nothing of it is kept."""
+        self._names.pop(payload.thread_id, None)
+        await self._forget(conversation_at(payload.thread_id))
+
+    async def channel_deleted(self, channel: discord.abc.GuildChannel) -> None:
+        """A channel is gone, with its threads: the agents that have a session in one of them end."""
+        sessions = [session.conversation for session in self._kit.broker.snapshot().sessions]
+        for conversation in sessions:
+            thread = self._kit.client.get_channel(int(conversation.id))
+            lies_in = {str(getattr(thread, "parent_id", "")), self._known_parent(conversation), conversation.id}
+            if str(channel.id) in lies_in:
+                await self._forget(conversation)
+
+    async def guild_left(self, guild: discord.Guild) -> None:
+        """We were put out of a server: said in the log, for there is nobody else to tell."""
+        log.warning("Discord: the bot is not on the server %s any more", guild.name)
+
+    async def _forget(self, conversation: Conversation) -> None:
+        if not self._kit.books.conversations.get(conversation.key).took_part:
+            return
+        log.info("%s was deleted", conversation)
+        try:
+            self._kit.broker.order(conversation, Reset(BY_DELETING))
+        except OpenabError as error:  # we are leaving ourselves
+            log.debug("%s was not reset: %s", conversation, error)
+        self._kit.books.conversations.forget(conversation.key)
+        await asyncio.to_thread(remove, folder_of(self._kit.inbox, conversation.key))
+
+    def _known_parent(self, conversation: Conversation) -> str:
+        return self._kit.books.conversations.get(conversation.key).parent
+
+    def _note(self, thread_id: int, name: str) -> None:
+        self._names[thread_id] = name
+        self._names.move_to_end(thread_id)
+        while len(self._names) > MOST_NAMES:
+            self._names.popitem(last=False)

@@ -1,0 +1,135 @@
+"""The gate: messages and interactions of Discord as plain data for `core.admission`, the one place that decides.
+
+What a thread lies in counts with it: a thread is let in by its own id, its channel's or its category's. Webhooks are
+bots, whatever they call themselves; pins, joins and their like are nobody's words.
+
+**Threads**: the loop's only. Reads caches, asks nobody, never blocks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import discord
+
+from ...core.admission import Knock, Rules, Verdict, admit, is_open_place
+from ...core.message import Person
+from .bots import conversation_at, takes_part
+from .words import Ours
+
+if TYPE_CHECKING:
+    from ...config.schema import DiscordConfig
+    from .kit import Kit
+
+__all__ = ["Gate", "person_of", "places_of", "rules_of"]
+
+PLAIN = (discord.MessageType.default, discord.MessageType.reply)
+
+
+class Gate:
+    """Decides for everything that comes in."""
+
+    def __init__(self, kit: Kit) -> None:
+        self._kit = kit
+        self.rules = rules_of(kit.discord)
+        self._waking = frozenset(kit.discord.allowed_role_ids)
+
+    @property
+    def ours(self) -> Ours:
+        """What calls us in a text. After the login only."""
+        return Ours(str(self._us), self._waking)
+
+    def message(self, message: discord.Message) -> Verdict:
+        """Whether a message is for us, and from somebody who may."""
+        return admit(self.rules, self.knock(message))
+
+    def interaction(self, interaction: discord.Interaction[Any]) -> Verdict:
+        """Whether somebody may use a command, button, menu, form or completion there: IN or REFUSED."""
+        where = interaction.channel
+        knock = Knock(
+            person_of(interaction.user),
+            places_of(where, interaction.channel_id),
+            roles_of(interaction.user),
+            is_action=True,
+            is_private=interaction.guild_id is None,
+            is_thread=isinstance(where, discord.Thread),
+        )
+        return admit(self.rules, knock)
+
+    def would_hear(self, message: discord.Message) -> bool:
+        """Whether its writer is somebody whom we answer, had they called us."""
+        return admit(self.rules, replace(self.knock(message), calls_us=True)) is Verdict.IN
+
+    def listens_at(self, channel: object, channel_id: int) -> bool:
+        """Whether we listen in a channel or thread at all. Not for direct messages."""
+        return is_open_place(self.rules, Knock(Person(""), places_of(channel, channel_id)))
+
+    def is_ours(self, message: discord.Message) -> bool:
+        """Whether we wrote it."""
+        return message.author.id == self._us
+
+    def knock(self, message: discord.Message) -> Knock:
+        """Return a message as the plain data that is decided about."""
+        where = message.channel
+        known = self._kit.books.conversations.get(conversation_at(where.id).key)
+        return Knock(
+            person_of(message.author, message.webhook_id),
+            places_of(where, where.id),
+            roles_of(message.author),
+            is_ours=self.is_ours(message),
+            is_system=message.type not in PLAIN,
+            is_private=message.guild is None,
+            is_thread=isinstance(where, discord.Thread),
+            calls_us=self._calls_us(message),
+            involved=takes_part(known) or (isinstance(where, discord.Thread) and where.owner_id == self._us),
+            other_bots=bool(known.bots),
+        )
+
+    def _calls_us(self, message: discord.Message) -> bool:
+        """By name, by a reply that rings, by a role that wakes us; a call that the sender lets ring nobody is one."""
+        rung = any(user.id == self._us for user in message.mentions)
+        woken = any(str(role.id) in self._waking for role in message.role_mentions)
+        return rung or woken or self.ours.are_called(message.content)
+
+    @property
+    def _us(self) -> int:
+        user = self._kit.client.user
+        return user.id if user is not None else 0
+
+
+def rules_of(config: DiscordConfig) -> Rules:
+    """Return the rules that the configuration says."""
+    return Rules(
+        all_places=config.admits_all_channels,
+        places=frozenset(config.allowed_channels),
+        private=config.allow_dm,
+        all_people=config.allow_all_users,
+        people=frozenset(config.allowed_users),
+        roles=frozenset(config.allowed_roles),
+        uncalled=config.allow_user_messages,
+        bots=config.allow_bot_messages,
+        trusted_bots=frozenset(config.trusted_bot_ids),
+    )
+
+
+def person_of(author: discord.User | discord.Member, webhook_id: int | None = None) -> Person:
+    """Return somebody as the core knows people, by the name that is shown."""
+    return Person(str(author.id), author.display_name, is_bot=author.bot or webhook_id is not None)
+
+
+def roles_of(author: discord.User | discord.Member) -> frozenset[str]:
+    """Return the ids of somebody's roles. The role that everybody has is not one: its id is the guild's."""
+    if not isinstance(author, discord.Member):
+        return frozenset()
+    return frozenset(str(role.id) for role in author.roles if not role.is_default())
+
+
+def places_of(channel: object, channel_id: int | None) -> frozenset[str]:
+    """Return the ids by which a channel may be listed: its own, its parent's if it is a thread, its category's."""
+    found: list[int | None] = [channel_id]
+    if isinstance(channel, discord.Thread):
+        found.append(channel.parent_id)
+        channel = channel.parent
+    found.append(getattr(channel, "category_id", None))
+    return frozenset(str(one) for one in found if one)

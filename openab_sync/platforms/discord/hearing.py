@@ -1,0 +1,136 @@
+"""Hearing: what the gateway tells, brought to the part that it is for.
+
+**Threads**: the loop's only. Until `parts` are there, and after they are gone, nothing is heard.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import discord
+from discord import app_commands
+
+if TYPE_CHECKING:
+    from .calls import Calls
+    from .changes import Changes
+    from .incoming import Incoming
+    from .orders import Orders
+    from .supervise import Supervisor
+
+__all__ = ["PERMISSIONS", "Hearing", "Parts", "invitation"]
+
+log = logging.getLogger(__name__)
+
+PERMISSIONS = discord.Permissions(
+    view_channel=True,
+    send_messages=True,
+    send_messages_in_threads=True,
+    create_public_threads=True,
+    manage_threads=True,
+    read_message_history=True,
+    add_reactions=True,
+    attach_files=True,
+    embed_links=True,
+    use_external_emojis=True,
+)
+"""What the bot needs on a server."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Who listens."""
+
+    incoming: Incoming
+    changes: Changes
+    orders: Orders
+    tree: app_commands.CommandTree
+    supervisor: Supervisor
+    calls: Calls
+
+
+class Hearing:
+    """An `Ears` (see `client.Ears`) for all parts of the platform. `is_ready` is set when it is there for people."""
+
+    def __init__(self) -> None:
+        self.parts: Parts | None = None
+        self.is_ready = threading.Event()
+
+    # What people do.
+
+    async def message(self, message: discord.Message) -> None:
+        if self.parts is not None:
+            await self.parts.incoming.message(message)
+
+    async def edited(self, payload: discord.RawMessageUpdateEvent) -> None:
+        if self.parts is not None:
+            await self.parts.incoming.edited(payload)
+
+    async def deleted(self, payload: discord.RawMessageDeleteEvent | discord.RawBulkMessageDeleteEvent) -> None:
+        if self.parts is not None:
+            await self.parts.incoming.deleted(payload)
+
+    async def interaction(self, interaction: discord.Interaction) -> None:
+        if self.parts is not None:
+            await self.parts.orders.component(interaction)
+
+    # What becomes of places.
+
+    async def thread_created(self, thread: discord.Thread) -> None:
+        if self.parts is not None:
+            await self.parts.changes.thread_created(thread)
+
+    async def thread_changed(self, payload: discord.RawThreadUpdateEvent) -> None:
+        if self.parts is not None:
+            await self.parts.changes.thread_changed(payload)
+
+    async def thread_deleted(self, payload: discord.RawThreadDeleteEvent) -> None:
+        if self.parts is not None:
+            await self.parts.changes.thread_deleted(payload)
+
+    async def channel_deleted(self, channel: discord.abc.GuildChannel) -> None:
+        if self.parts is not None:
+            await self.parts.changes.channel_deleted(channel)
+
+    async def permissions_changed(self) -> None:
+        if self.parts is not None:
+            self.parts.calls.forgive()
+
+    async def guild_joined(self, guild: discord.Guild) -> None:
+        log.info("Discord: the bot is on the server %s now", guild.name)
+
+    async def guild_left(self, guild: discord.Guild) -> None:
+        if self.parts is not None:
+            await self.parts.changes.guild_left(guild)
+
+    # What becomes of the connection.
+
+    async def ready(self) -> None:
+        if self.parts is None:
+            return
+        self.parts.supervisor.connected()
+        client = self.parts.tree.client
+        servers = len(client.guilds)
+        log.info("Discord: here as %s, on %d server%s", client.user, servers, "" if servers == 1 else "s")
+        if not client.guilds and not getattr(client, "shard_ids", None):
+            log.warning("Discord: the bot is on no server yet: open %s to let it in", invitation(client))
+        await self.parts.orders.sync(self.parts.tree)
+        self.is_ready.set()
+
+    async def resumed(self) -> None:
+        if self.parts is not None:
+            self.parts.supervisor.connected()
+
+    async def lost(self) -> None:
+        if self.parts is not None:
+            self.parts.supervisor.lost()
+
+
+def invitation(client: discord.Client) -> str:
+    """Return the link with which an administrator lets the bot onto a server, with the permissions that it needs."""
+    assert client.application_id is not None  # it has logged in
+    return discord.utils.oauth_url(
+        client.application_id, permissions=PERMISSIONS, scopes=("bot", "applications.commands")
+    )

@@ -1,0 +1,283 @@
+"""Incoming: a message's way from the gateway to the broker, and what becomes of it when it is edited or deleted.
+
+    told → seen already? → who speaks here → may it in? → 👀 → its lane: place → files → complete → broker
+
+What is decided about a message is decided at once, in the order in which messages come; from 👀 on each conversation
+has a lane, so that nothing overtakes although threads are opened and files fetched meanwhile (FIELD F2, F12).
+
+**Threads**: the loop's only; the broker is asked, never waited for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+import discord
+
+from ...core.admission import Verdict
+from ...core.commands import CommandAnswer
+from ...core.message import Conversation, Inbound, MessageRef, Person
+from ...errors import ChatError, ChatRefused
+from ...text.split import split
+from .asking import Asking
+from .attachments import Downloads, Fetched, extras, fetch
+from .bots import Company, conversation_at
+from .drafts import Draft, complete, files_of, is_only_voice, prompt_of
+from .export import Exports
+from .gate import Gate
+from .lanes import Lanes
+from .places import GONE, Place, Places
+from .recent import Recent
+from .titles import title_of
+from .words import EXPORT, order_in
+
+if TYPE_CHECKING:
+    from .kit import Kit
+
+__all__ = ["Incoming"]
+
+log = logging.getLogger(__name__)
+
+MOST_UNDER_WAY = 200  # messages between 👀 and the broker, over all conversations
+LEAVING = 3.0  # seconds for them when the platform stops
+PAGE = 2000
+NOBODY = "You called me without a question: write what I should do behind my name."
+TOO_MANY = "Too many messages are on their way to me just now: this one was not taken, please send it again."
+BY_DELETING = Person("", "deleting the message")
+
+
+class Incoming:
+    """Everything that people write, on its way in."""
+
+    def __init__(self, kit: Kit, gate: Gate, downloads: Downloads) -> None:
+        self._kit = kit
+        self._gate = gate
+        self._downloads = downloads
+        self._places = Places(kit)
+        self._company = Company(kit.books.conversations, kit.discord.max_bot_turns)
+        self._lanes = Lanes(MOST_UNDER_WAY)
+        self._recent = Recent(kit.clock)
+        self._drafts: dict[int, Draft] = {}  # those in a lane, by message
+        self._asking = Asking(kit, gate, self._places, self._begin)
+        self.ask = self._asking.ask
+        self.again = self._asking.again
+
+    # ---- what the gateway tells ----
+
+    async def message(self, message: discord.Message) -> None:
+        """Somebody wrote. Returns at once; what takes time is done in the conversation's lane."""
+        if not self._recent.is_first(message.id):
+            return
+        self._listen(message)
+        verdict = self._gate.message(message)
+        if verdict is Verdict.REFUSED:
+            self._refuse(message)
+        elif verdict is Verdict.IN and not self._is_too_much(message):
+            self._admit(message)
+
+    async def edited(self, payload: discord.RawMessageUpdateEvent) -> None:
+        """A message was changed. An update that only brings an embed changes no words, and is no edit."""
+        words = payload.message.content
+        if not self._recent.has_changed(payload.message_id, words):
+            return
+        text, draft = self._gate.ours.prompt(words), self._drafts.get(payload.message_id)
+        if draft is not None:
+            draft.text, draft.is_edited = text, True
+            return
+        ref = self._ref(payload.message_id, payload.channel_id)
+        if self._kit.broker.edit(ref, text):
+            self._show_edited(ref)
+
+    async def deleted(self, payload: discord.RawMessageDeleteEvent | discord.RawBulkMessageDeleteEvent) -> None:
+        """Messages are gone: what waits is withdrawn, what runs for nobody else is cancelled."""
+        gone = payload.message_ids if isinstance(payload, discord.RawBulkMessageDeleteEvent) else {payload.message_id}
+        for message_id in sorted(gone):
+            draft = self._drafts.get(message_id)
+            if draft is not None:
+                draft.is_withdrawn = True
+            elif self._recent.was_admitted(message_id):
+                self._kit.broker.revoke(self._ref(message_id, payload.channel_id), BY_DELETING, alone=True)
+
+    async def close(self) -> None:
+        """Take nothing more; what is under way has some seconds."""
+        await self._lanes.close(LEAVING)
+
+    # ---- who may, and who is there ----
+
+    def _listen(self, message: discord.Message) -> None:
+        """Take notice of whoever speaks where we listen, whatever is decided about it (FIELD G1-G4)."""
+        knock = self._gate.knock(message)
+        key = conversation_at(message.channel.id).key
+        if knock.is_system or not (knock.is_private or self._gate.listens_at(message.channel, message.channel.id)):
+            return
+        if knock.by.is_bot:
+            self._company.hear_bot(key, knock.by.id, message.content, is_us=knock.is_ours)
+        elif message.content:
+            self._company.hear_person(key)
+        if knock.involved or (knock.is_ours and (knock.is_thread or knock.is_private)):
+            person = "" if knock.is_ours else knock.by.id
+            self._company.take_part(key, person, seen=str(message.id))
+
+    def _is_too_much(self, message: discord.Message) -> bool:
+        """Whether bots have talked enough there; it is said once, by those who would have answered (FIELD G6)."""
+        key = conversation_at(message.channel.id).key
+        if not self._gate.knock(message).by.is_bot or not self._company.limit(key):
+            return False
+        took_part = self._kit.books.conversations.get(key).took_part
+        warning = self._company.warning(key) if took_part else ""
+        if warning:
+            log.warning("Discord, %s: %s", key, warning)
+            self._kit.port.post(conversation_at(message.channel.id), warning)
+        return True
+
+    def _refuse(self, message: discord.Message) -> None:
+        if not self._recent.may_refuse(message.author.id):
+            return
+        log.info("Discord: %s is not let in (message %d)", message.author.id, message.id)
+        ref = MessageRef(conversation_at(message.channel.id), str(message.id))
+        self._kit.port.react(ref, "🚫", True)
+
+    def _admit(self, message: discord.Message) -> None:
+        text, place = prompt_of(message, self._gate.ours), self._places.plan(message)
+        order = order_in(text)
+        if order is not None:
+            where = conversation_at(message.channel.id)
+            self._put(message, lambda: self._obey(where, message, *order), where)
+            return
+        self._recent.admit(message.id, message.content)
+        draft = Draft(message, message.author, place, _asked(text))
+        if not draft.text and is_only_voice(files_of(draft)):
+            self._put(message, lambda: self._say_nothing(draft), conversation_at(message.channel.id))
+            return
+        self._begin(draft)
+
+    # ---- in the lanes ----
+
+    def _put(self, message: discord.Message, work: Callable[[], Awaitable[None]], conversation: Conversation) -> bool:
+        if self._lanes.put(conversation.key, work):
+            return True
+        self._lanes.beside(self._places.tell(message, message.author, TOO_MANY))
+        return False
+
+    def _begin(self, draft: Draft, placed: asyncio.Future[Place] | None = None) -> None:
+        """Take a message in: mark it, and let it go its way. `placed` is completed when it has its place."""
+        message, place = draft.message, draft.place
+        known = self._kit.books.conversations.get(place.conversation.key)
+        draft.is_new = not known.took_part
+        parent = place.channel_id if place.kind == "new" else ""
+        if not self._put(message, lambda: self._take_in(draft, placed), place.conversation):
+            if placed is not None:
+                placed.set_exception(ChatError(TOO_MANY))
+            return
+        self._drafts[message.id] = draft
+        self._company.take_part(place.conversation.key, draft.person.id, parent=parent, seen=str(message.id))
+        self._kit.broker.mark(draft.where)
+
+    async def _take_in(self, draft: Draft, placed: asyncio.Future[Place] | None) -> None:
+        try:
+            note = await self._ready(draft, placed)
+        except ChatError as error:
+            log.warning("Discord, message %d is not answered: %s", draft.message.id, error)
+            self._unmark(draft)
+            if placed is not None and not placed.done():
+                placed.set_exception(error)  # whoever waits for it tells
+                return
+            await self._places.tell(draft.message, draft.author, error.user_text())
+            return
+        finally:
+            # Whoever edits or deletes the message from now on finds it in the broker: nothing comes in between.
+            self._drafts.pop(draft.message.id, None)
+            if placed is not None and not placed.done():
+                placed.set_exception(ChatRefused(GONE))
+        if note is None or draft.is_withdrawn:
+            self._unmark(draft)
+            return
+        if draft.is_edited:
+            self._show_edited(note.ref)
+        self._kit.broker.receive(note)
+
+    async def _ready(self, draft: Draft, placed: asyncio.Future[Place] | None) -> Inbound | None:
+        """Find the draft its place and fetch its files; None if there is nothing to answer, and people know.
+
+        Raise ChatError if it cannot be answered.
+        """
+        fetched = Fetched() if draft.text else await self._fetched(draft)  # a long paste says what it is about
+        title = title_of(draft.text or fetched.prompt or " ".join(file.name for file in fetched.attachments))
+        if draft.is_withdrawn:
+            return None
+        draft.place = await self._places.prepare(draft.message, draft.place, title, is_new=draft.is_new)
+        self._company.take_part(draft.place.conversation.key, draft.person.id, seen=str(draft.message.id))
+        if placed is not None:
+            placed.set_result(draft.place)
+        if draft.text:
+            fetched = await self._fetched(draft)
+        notes = (*fetched.notes, *extras(draft.message))
+        if notes:
+            text = "\n".join(f"📎 {note}" for note in notes)
+            self._kit.port.post(draft.place.conversation, text, reply_to=draft.place.ref(draft.message.id))
+        return complete(draft, fetched, extras(draft.message))
+
+    async def _fetched(self, draft: Draft) -> Fetched:
+        return await fetch(files_of(draft), self._downloads.wish(draft.place.conversation, draft.text))
+
+    async def _say_nothing(self, draft: Draft) -> None:
+        """There is nothing to answer: no empty prompt is made of it (FIELD H4)."""
+        files = files_of(draft)
+        fetched = await self._fetched(draft) if files else Fetched()
+        notes = (*fetched.notes, *extras(draft.message))
+        if files:
+            self._kit.port.react(draft.where, "🎤", True)
+        await self._places.tell(draft.message, draft.author, " ".join(notes) or NOBODY)
+
+    async def _obey(self, where: Conversation, message: discord.Message, name: str, argument: str) -> None:
+        """Give an order that was written as a message; nobody waits until it is carried out."""
+        if f"/{name}" == EXPORT:
+            self._lanes.beside(self._export(where, message))
+            return
+        person = Draft(message, message.author, self._places.plan(message), "").person
+        answer = asyncio.wrap_future(self._kit.broker.command(where, name, argument, person))
+        self._lanes.beside(self._answer(answer, MessageRef(where, str(message.id))))
+
+    async def _answer(self, answer: asyncio.Future[CommandAnswer], ref: MessageRef) -> None:
+        text = (await answer).text
+        for number, page in enumerate(split(text, PAGE)):
+            posted = self._kit.port.post(ref.conversation, page, reply_to=None if number else ref)
+            try:
+                await asyncio.wrap_future(posted)
+            except ChatError as error:
+                log.warning("Discord, %s: an answer could not be posted: %s", ref.conversation, error)
+                return
+
+    async def _export(self, where: Conversation, message: discord.Message) -> None:
+        """Upload the conversation as a file."""
+        try:
+            title = getattr(message.channel, "name", "") or "Direct messages"
+            file = await Exports(self._kit).file(where, title)
+            await asyncio.wrap_future(self._kit.port.upload(where, file))
+        except ChatError as error:
+            await self._places.tell(message, message.author, error.user_text())
+
+    # ---- what is where ----
+
+    def _ref(self, message_id: int, channel_id: int) -> MessageRef:
+        """Return the name that a message has in the core: the first of a thread belongs to the thread."""
+        own = conversation_at(message_id)
+        begins = bool(self._kit.books.conversations.get(own.key).parent)
+        return MessageRef(own if begins else conversation_at(channel_id), str(message_id))
+
+    def _unmark(self, draft: Draft) -> None:
+        if not draft.is_withdrawn:  # what is deleted shows nothing
+            self._kit.broker.unmark(draft.where)
+
+    def _show_edited(self, ref: MessageRef) -> None:
+        self._kit.port.react(ref, "✏️", True)
+
+
+def _asked(text: str) -> str:
+    """Return what is asked, without the command's word where somebody wrote `/ask` or `/do` as text."""
+    if text.startswith("/ask "):
+        return text.removeprefix("/ask ").strip()
+    return f"/{text.removeprefix('/do ').strip().removeprefix('/')}" if text.startswith("/do ") else text

@@ -1,0 +1,154 @@
+"""What people order on Discord: slash commands, the menu of a message, buttons, selects and forms.
+
+This room brings each to whoever does it. All of them are asked at the same gate (`serving`), acknowledged well inside
+Discord's 3 s whatever a session is doing, and answered to one person alone; only what /ask says is for everybody.
+
+Ids of buttons are read by `ids`, and what they name is looked up: nothing in them is trusted (FIELD I6).
+
+**Threads**: the loop's only.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import discord
+from discord import app_commands
+
+from ...core.message import MessageRef
+from .answers import Answer
+from .ids import Id, read
+from .menus import Menus
+from .resuming import Resuming
+from .selects import Selects
+from .serving import Serving, here, person
+from .slash import Slash
+from .syncing import Syncing
+
+if TYPE_CHECKING:
+    from .gate import Gate
+    from .incoming import Incoming
+    from .kit import Kit
+
+__all__ = ["Orders"]
+
+log = logging.getLogger(__name__)
+
+NOT_OURS = "This button or menu means nothing to me any more."
+OLD = "I do not know this command, or not like this: `/help` lists what I can do."
+RETRIES = 1000  # failed replies whose Retry was pressed that are remembered
+
+
+class Orders:
+    """Everything that is not a message."""
+
+    def __init__(self, kit: Kit, gate: Gate, incoming: Incoming) -> None:
+        self._kit = kit
+        self._incoming = incoming
+        self._serving = Serving(kit, gate)
+        self._selects = Selects(kit)
+        self._slash = Slash(kit, incoming, self._selects, self._serving)
+        self._menus = Menus(kit, incoming)
+        self._resuming = Resuming(kit)
+        self._syncing = Syncing()
+        self._retried: dict[int, None] = {}  # messages whose Retry was pressed, oldest first
+
+    def register(self, tree: app_commands.CommandTree[Any]) -> None:
+        """Put all commands and menus on the tree. Before the login; nothing is sent."""
+        self._slash.register(tree)
+        for name, callback in (
+            ("Ask the agent about this", self.ask_about),
+            ("Retry", self.retry),
+            ("Drop from queue", self.drop),
+        ):
+            tree.add_command(app_commands.ContextMenu(name=name, callback=callback))
+        tree.error(self.failed)
+
+    async def sync(self, tree: app_commands.CommandTree[Any]) -> bool:
+        """Register with Discord what has changed; return whether anything had. Raises nothing of Discord's."""
+        return await self._syncing(tree)
+
+    async def close(self) -> None:
+        """Take nothing more; wait a moment for answers that are on their way."""
+        await self._serving.close()
+
+    async def failed(self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError) -> None:
+        """A command did not come to its callback: people's programs show old ones for a while."""
+        log.warning("a command could not be used: %s", error)
+        if interaction.type is discord.InteractionType.application_command:
+            await self._serving.serve(interaction, lambda answer: answer.say(OLD))
+
+    # The menu of a message.
+
+    async def ask_about(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
+        await self._serving.serve(interaction, lambda _: self._menus.ask_about(interaction, message))
+
+    async def retry(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
+        await self._serving.serve(interaction, lambda answer: self._menus.retry(answer, interaction, message))
+
+    async def drop(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
+        await self._serving.serve(interaction, lambda answer: self._menus.drop(answer, message))
+
+    # Buttons, selects and forms.
+
+    async def component(self, interaction: discord.Interaction[Any]) -> None:
+        """Somebody has used a button or a select, or sent a form."""
+        data: dict[str, Any] = dict(interaction.data or {})
+        known = read(str(data.get("custom_id", "")))
+        given = data.get("values")
+        values = [str(value) for value in given] if isinstance(given, list) else []
+
+        async def act(answer: Answer) -> None:
+            said = NOT_OURS if known is None else await self._used(interaction, known, values, answer)
+            if said:
+                await answer.say(said)
+
+        await self._serving.serve(interaction, act)
+
+    async def _used(
+        self, interaction: discord.Interaction[Any], known: Id, values: Sequence[str], answer: Answer
+    ) -> str:
+        """Do what an id of ours says; return what to tell the person alone, "" if that has been done."""
+        is_form = interaction.type is discord.InteractionType.modal_submit
+        if is_form != (known.kind == "about"):
+            return NOT_OURS
+        match known.kind, known.parts:
+            case "stop" | "retry", (conversation, message) if conversation == str(interaction.channel_id):
+                ref = MessageRef(here(interaction), message)
+                return await (self._stop if known.kind == "stop" else self._again)(interaction, ref, answer)
+            case "ask", (token, index):
+                return await self._kit.port.questions.pressed(interaction, token, int(index))
+            case "choose", (token, _) if values and values[0].isdecimal() and len(values[0]) <= 4:
+                return await self._kit.port.questions.pressed(interaction, token, int(values[0]))
+            case "pick", (token,):
+                return await self._selects.picked(interaction, token, values)
+            case "page", (token, page):
+                return await self._selects.turned(interaction, token, int(page))
+            case "resume", (token, where):
+                return await self._resuming.chosen(interaction, token, where)
+            case "about", (channel, message) if channel == str(interaction.channel_id):
+                return await self._menus.asked_about(answer, interaction, int(channel), int(message))
+        return NOT_OURS
+
+    async def _stop(self, interaction: discord.Interaction[Any], ref: MessageRef, answer: Answer) -> str:
+        """Stop the turn that answers that message, and no other."""
+        told = await answer.after(self._kit.broker.revoke(ref, person(interaction)))
+        return told.text
+
+    async def _again(self, interaction: discord.Interaction[Any], ref: MessageRef, answer: Answer) -> str:
+        """Have it answered once more: once, however many people press at the same time."""
+        failed = interaction.message
+        if failed is None or failed.id in self._retried:
+            return "That is being tried again already."
+        self._retried[failed.id] = None
+        while len(self._retried) > RETRIES:
+            del self._retried[next(iter(self._retried))]
+        await answer.hold()
+        said = await self._incoming.again(ref.conversation, ref.id, interaction.user)
+        try:
+            await failed.edit(view=None)
+        except discord.HTTPException as error:
+            log.debug("the Retry button could not be taken away: %s", error)
+        return said

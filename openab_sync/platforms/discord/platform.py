@@ -1,0 +1,143 @@
+"""The Discord platform: its parts, put together around a house that somebody else builds, started and stopped in order.
+
+    start:  the loop → the parts → logging in, which goes on by itself until it has worked
+    stop:   (the house has stopped: sessions have said their last word) → what still comes in → last requests → the
+            connection → the loop
+
+**Threads**: `start` and `stop` are the main thread's; everything of discord.py happens in `chat-discord`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from concurrent.futures import Future
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from discord import app_commands
+
+from ...clock import Clock, Deadline, SystemClock
+from ...config.schema import Config
+from ...core.broker import Broker
+from ...errors import ConfigError
+from ...media.inbox import sweep
+from ..loop import EventLoopThread
+from .api import Redirect
+from .attachments import Downloads
+from .changes import Changes
+from .client import make_client
+from .gate import Gate
+from .hearing import Hearing, Parts
+from .incoming import Incoming
+from .kit import Kit
+from .orders import Orders
+from .port import PLATFORM, DiscordPort
+from .questions import Questions
+from .supervise import Supervisor
+
+if TYPE_CHECKING:
+    from ...store import Books
+
+__all__ = ["Discord"]
+
+log = logging.getLogger(__name__)
+
+BUILDING = 30.0  # seconds until the parts have to be there
+LAST_CALLS = 2.0  # seconds for requests that are under way when the house has stopped
+STOPPING = 10.0  # seconds for the end
+KEPT = 30 * 86400.0  # seconds that files of people's messages are kept; looked at when it starts
+
+
+class Discord:
+    """One bot on Discord."""
+
+    name = PLATFORM
+
+    def __init__(
+        self,
+        config: Config,
+        books: Books,
+        inbox: Path,
+        *,
+        clock: Clock | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Build what the house needs of it; start nothing. `options` are further ones of discord.py's client.
+
+        Raise ConfigError without a section `[discord]`.
+        """
+        if config.discord is None:
+            raise ConfigError("there is no section [discord]", hint='add it, with bot_token = "${DISCORD_BOT_TOKEN}"')
+        self._config = config
+        self._books = books
+        self._inbox = inbox
+        self._clock = clock or SystemClock()
+        self._redirect = Redirect(config.discord.api_url)
+        self._loop = EventLoopThread("chat-discord")
+        self._hearing = Hearing()
+        self.client = make_client(config.discord, self._hearing, **(options or {}))
+        questions = Questions(self.client, books)
+        self.port = DiscordPort(self._loop, self.client, books, config.discord, self._clock, questions)
+        self.failure: Future[ConfigError] = Future()  # completed when it has given up
+        self._connection: asyncio.Task[None] | None = None
+        self._downloads: Downloads | None = None
+
+    # ---- the main thread ----
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the bot has been there for people once. Any thread."""
+        return self._hearing.is_ready.is_set()
+
+    def start(self, broker: Broker) -> None:
+        """Begin; return when the loop runs and all parts are there. Logging in takes what it takes, by itself."""
+        sweep(self._inbox, KEPT, self._clock.time())
+        self._redirect.on()
+        self._loop.start()
+        self._loop.submit(self._build(broker), BUILDING).result()
+
+    def stop(self) -> bool:
+        """Leave Discord, bounded; return whether all of it ended by itself. Blocks; nothing happens without a start."""
+        deadline = Deadline(self._clock, STOPPING)
+        if self._loop.is_running:
+            self._loop.settle(LAST_CALLS)
+            self._loop.submit(self._leave(), STOPPING / 2).exception()
+        ended = self._loop.stop(deadline.left)
+        self._redirect.off()
+        return ended
+
+    # ---- the loop ----
+
+    async def _build(self, broker: Broker) -> None:
+        kit = Kit(self._config, self.client, broker, self.port, self._books, self._clock, self._inbox)
+        self._downloads = Downloads(self._inbox, api_url=kit.discord.api_url, proxy=kit.discord.proxy)
+        gate = Gate(kit)
+        incoming = Incoming(kit, gate, self._downloads)
+        orders = Orders(kit, gate, incoming)
+        tree = app_commands.CommandTree(self.client)
+        orders.register(tree)
+        supervisor = Supervisor(self.client, kit.discord.bot_token)
+        self._hearing.parts = Parts(incoming, Changes(kit, gate), orders, tree, supervisor, self.port.calls)
+        self._connection = asyncio.create_task(self._connect(supervisor), name="discord connection")
+
+    async def _connect(self, supervisor: Supervisor) -> None:
+        try:
+            await supervisor.run()
+        except ConfigError as error:
+            log.error("Discord: %s", error)
+            self.failure.set_result(error)
+
+    async def _leave(self) -> None:
+        parts, self._hearing.parts = self._hearing.parts, None
+        if parts is not None:
+            await parts.incoming.close()
+            await parts.orders.close()
+        if self._downloads is not None:
+            await self._downloads.close()
+        self.port.titles.close()
+        await self.client.end()
+        if self._connection is not None:
+            self._connection.cancel()
+            await asyncio.wait({self._connection})

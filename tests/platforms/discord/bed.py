@@ -1,0 +1,113 @@
+"""A whole house on the fake Discord: the real app, sessions and agent processes, the real platform, logged in.
+
+``with house(server) as bed:`` gives one; leaving it stops everything and checks that the fake saw no rule broken.
+Further arguments are sections of the configuration: ``house(server, pool={"max_sessions": 1})``; those of `discord` are
+added to what is needed to log in, with everybody let in.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from openab_sync.app import App
+from openab_sync.config.schema import Config
+from openab_sync.platforms.discord.platform import Discord
+from openab_sync.store import Books, Store, open_books
+from tests.fakes import fake_agent
+from tests.fakes.discord import Server
+from tests.fakes.discord.actors import Actor
+from tests.fakes.discord.things import Channel, Message
+from tests.waiting import MS, until
+
+__all__ = ["Bed", "house", "settings"]
+
+
+@dataclass(frozen=True)
+class Bed:
+    """What there is, and what people do most."""
+
+    server: Server
+    config: Config
+    platform: Discord
+    app: App
+    books: Books
+    folder: Path  # the store's; files that came with messages are in inbox/
+
+    @property
+    def ann(self) -> Actor:
+        return self.server.user("ann")
+
+    def mention(self, text: str, channel: Channel | str = "general", by: Actor | None = None, **more: Any) -> Message:
+        """Somebody, Ann if nobody else, mentions the bot and says something."""
+        app = self.server.app
+        return (by or self.ann).write(channel, f"<@{app.id}> {text}", mentions=[app], **more)
+
+    def thread(self, text: str, channel: Channel | str = "general", by: Actor | None = None) -> Channel:
+        """Somebody mentions the bot; return the thread that opens."""
+        message = self.mention(text, channel, by)
+        self.server.until(lambda: message.thread, what=f"a thread opens for {text!r}")
+        assert message.thread is not None
+        return message.thread
+
+    def until_said(self, text: str, channel: Channel | str = "") -> Message:
+        """Wait until the bot has a message with this text in it; return it."""
+        return self.server.until_said(text, channel, 10000 * MS)
+
+
+def settings(server: Server, *flags: str, command: Sequence[str] | None = None, **sections: Any) -> Config:
+    """The configuration of a bed: the fault agent with `flags`, or `command`."""
+    program, *args = command or fake_agent(*flags)
+    ours: dict[str, dict[str, Any]] = {
+        "agent": {"command": program, "args": args},
+        "pool": {"shutdown_grace_secs": 0, "cancel_grace_secs": 5},
+        "reactions": {"timing": {"debounce_ms": 0}},
+        "discord": {"bot_token": server.token, "api_url": server.origin, "allow_all_users": True},
+    }
+    both = {name: {**ours.get(name, {}), **sections.get(name, {})} for name in {*ours, *sections}}
+    return msgspec.convert(both, Config)
+
+
+@contextmanager
+def house(
+    server: Server,
+    *flags: str,
+    command: Sequence[str] | None = None,
+    folder: Path | None = None,
+    **sections: Any,
+) -> Iterator[Bed]:
+    """A bed; with a `folder`, that of an earlier one, it remembers what that one knew."""
+    config = settings(server, *flags, command=command, **sections)
+    if server.gateway.identifies:
+        server.advance(6.0)  # Discord takes a new session every five seconds
+    with tempfile.TemporaryDirectory() as name:
+        at = folder or Path(name)
+        store = Store.open(at)
+        try:
+            with _running(server, config, open_books(store), at) as bed:
+                yield bed
+        finally:
+            assert store.close()
+    assert server.violations == []
+
+
+@contextmanager
+def _running(server: Server, config: Config, books: Books, folder: Path) -> Iterator[Bed]:
+    platform = Discord(config, books, folder / "inbox", options={"guild_ready_timeout": 0.01})
+    platform.client.identify_pause = 0.0
+    app = App(config, {"discord": platform.port}, environ=os.environ)
+    app.start()
+    platform.start(app.broker)
+    try:
+        until(lambda: platform.is_ready or platform.failure.done(), 10000 * MS, "the bot is there")
+        yield Bed(server, config, platform, app, books, folder)
+    finally:
+        stopped = app.stop(), platform.stop()
+    assert stopped == (True, True)

@@ -1,0 +1,138 @@
+"""`openab-sync run`: from a configuration to answers in a chat, and to an end that leaves nothing behind."""
+
+from __future__ import annotations
+
+import fcntl
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.cli.running import run
+from tests.fakes.discord import Server
+from tests.fakes.discord.things import Channel
+from tests.platforms.discord.e2e.service import QUICK, service
+from tests.waiting import until
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server(limits=QUICK) as server:
+        yield server
+
+
+def mention(server: Server, text: str) -> Channel:
+    """Ann asks the bot; return the thread that opens."""
+    message = server.user("ann").write("general", f"<@{server.app.id}> {text}", mentions=[server.app])
+    server.until(lambda: message.thread, 10, f"a thread opens for {text!r}")
+    assert message.thread is not None
+    return message.thread
+
+
+def assert_nothing_is_left(agents: list[psutil.Process], home: Path) -> None:
+    until(lambda: not any(agent.is_running() for agent in agents), what="all agents are gone")
+    with (home / "state" / "journal.lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # raises if somebody has it
+
+
+def test_two_threads_are_served_at_once_and_a_signal_ends_it_all(server: Server, tmp_path: Path) -> None:
+    with service(tmp_path, server, pool={"shutdown_grace_secs": 0}) as running:
+        server.until_ready()
+        silent = mention(server, "silent 600")
+        until(lambda: len(running.agents) >= 1, 10, "its agent works")
+        talkative = mention(server, "Good morning, agent.")
+        server.until_said("Good morning, agent.", talkative, 10)
+        agents = running.agents
+        assert len(agents) == 2
+        server.until(lambda: server.app.commands.get(None), 10, "commands are there")
+        asked = server.user("ann").slash("status", where=silent)
+        server.until(lambda: asked.is_done, 10, "the status is told while the agent is busy")
+        assert "busy" in asked.answer.lower()
+        running.signal()
+        assert running.end() == 0, running.log
+        server.until_said("shutting down", silent)
+        assert_nothing_is_left(agents, tmp_path)
+        assert running.out == ""
+        assert server.token not in running.log
+    assert server.violations == []
+
+
+def test_a_wrong_token_ends_it_with_what_to_click(server: Server, tmp_path: Path) -> None:
+    token = "not.the.token.that.it.was"
+    with service(tmp_path, server, discord={"bot_token": token}) as running:
+        assert running.end() == 2
+        assert "does not accept the token" in running.log and "Reset Token" in running.log
+        assert token not in running.log and "Traceback" not in running.log
+
+
+def test_an_intent_that_is_switched_off_ends_it_with_what_to_click(server: Server, tmp_path: Path) -> None:
+    server.app.privileged = 0
+    with service(tmp_path, server) as running:
+        assert running.end() == 2
+        assert "Message Content Intent" in running.log and str(server.app.id) in running.log
+        assert "Traceback" not in running.log
+
+
+@pytest.mark.parametrize(
+    ("section", "said"),
+    [({"allow_all_users": False}, "allowed_users"), ({"bot_token": ""}, "bot_token")],
+)
+def test_a_bot_that_nobody_may_talk_to_is_not_started(
+    server: Server, tmp_path: Path, section: dict[str, object], said: str
+) -> None:
+    with service(tmp_path, server, discord=section) as running:
+        assert running.end() == 2
+        assert said in running.log
+    assert server.requests == []
+
+
+def test_a_network_that_comes_late_is_waited_for(server: Server, tmp_path: Path) -> None:
+    fault = server.fail("GET", "/users/@me", reset=True, times=10_000)
+    with service(tmp_path, server) as running:
+        running.until_logged("Discord: ")
+        server.until(lambda: fault.seen >= 2, 10)
+        fault.times = 0
+        thread = mention_when_ready(server)
+        server.until_said("hello", thread, 10)
+        running.signal(signal.SIGINT)
+        assert running.end() == 0
+        assert running.log.count("WARNING") == 1  # one for each change, not for each attempt
+    assert server.violations == []
+
+
+def mention_when_ready(server: Server) -> Channel:
+    server.until_ready()
+    return mention(server, "hello")
+
+
+def test_a_second_signal_ends_what_the_first_would_wait_for(server: Server, tmp_path: Path) -> None:
+    with service(tmp_path, server, pool={"shutdown_grace_secs": 600}) as running:
+        server.until_ready()
+        mention(server, "silent 600")
+        until(lambda: len(running.agents) >= 1, 10, "its agent works")
+        agents = running.agents
+        running.signal()
+        running.until_logged("stopping: SIGTERM")
+        running.signal()
+        assert running.end() == 0, running.log
+        assert_nothing_is_left(agents, tmp_path)
+
+
+def test_one_folder_serves_one_broker(server: Server, tmp_path: Path) -> None:
+    with service(tmp_path, server) as first:
+        server.until_ready()
+        with service(tmp_path, server) as second:
+            assert second.end() == 1
+            assert "in use by another openab-sync" in second.log
+        first.signal()
+        assert first.end() == 0
+
+
+def test_more_agents_than_the_system_has_files_for_are_refused_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text('[discord]\nbot_token = "x.y.z"\nallowed_users = ["1"]\n[pool]\nmax_sessions = 1000000\n')
+    ended = run(tmp_path, "run", "-c", str(file))
+    assert (ended.code, ended.out, len(ended.err.splitlines())) == (2, "", 1)
+    assert "open files" in ended.err

@@ -1,0 +1,202 @@
+"""The gate: what Discord says of people and places, as the rules see it; and bots, end to end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from openab_sync.config.discord import DiscordConfig
+from openab_sync.core.admission import Rules
+from openab_sync.platforms.discord.bots import warning_of
+from openab_sync.platforms.discord.gate import rules_of
+from tests.fakes.discord import Server
+from tests.platforms.discord.bed import house
+from tests.platforms.discord.fake_client import QUICK
+from tests.platforms.discord.prompts import asked, senders, thread_of
+from tests.waiting import until
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server(limits=QUICK) as server:
+        yield server
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return tmp_path / "agent.log"
+
+
+def test_without_anybody_listed_nobody_is_let_in() -> None:
+    """FIELD I1: an empty list of people is no people; an empty list of channels is all, unless it is said otherwise."""
+    assert rules_of(DiscordConfig(bot_token="x")) == Rules(all_places=True)
+    assert not rules_of(DiscordConfig(bot_token="x", allow_all_channels=False)).all_places
+    assert not rules_of(DiscordConfig(bot_token="x", allowed_channels=("1",))).all_places
+
+
+def test_the_rules_are_what_was_configured() -> None:
+    config = DiscordConfig(
+        bot_token="x",
+        allowed_channels=("1",),
+        allowed_users=("2",),
+        allowed_roles=("3",),
+        allowed_role_ids=("4",),
+        allow_dm=True,
+        allow_user_messages="involved",
+        allow_bot_messages="all",
+        trusted_bot_ids=("5",),
+    )
+    one = frozenset
+    assert rules_of(config) == Rules(
+        False, one({"1"}), True, False, one({"2"}), one({"3"}), "involved", "all", one({"5"})
+    )  # waking roles let nobody in
+
+
+def test_a_person_may_be_let_in_by_a_role(server: Server, log: Path) -> None:
+    crew = server.world.add_role(server.guild, "crew")
+    bob, eve = server.user("bob", crew), server.user("eve")
+    rules = {"allow_all_users": False, "allowed_roles": [str(crew.id)]}
+    with house(server, "--log", str(log), discord=rules) as bed:
+        refused = bed.mention("say no", by=eve)
+        server.until(lambda: refused.reactions.get("🚫"))
+        bed.until_said("yes", bed.thread("say yes", by=bob))
+        assert asked(log) == ["say yes"]
+
+
+def test_the_role_that_everybody_has_lets_nobody_in(server: Server, log: Path) -> None:
+    """Its id is the guild's, and easily copied by mistake."""
+    rules = {"allow_all_users": False, "allowed_roles": [str(server.everyone.id)]}
+    with house(server, "--log", str(log), discord=rules) as bed:
+        refused = bed.mention("say no")
+        server.until(lambda: refused.reactions.get("🚫"))
+        assert asked(log) == []
+
+
+def test_a_role_that_wakes_it_is_a_call_and_another_is_none(server: Server, log: Path) -> None:
+    """FIELD G12."""
+    waking, other = (server.world.add_role(server.guild, name) for name in ("agents", "others"))
+    waking.mentionable = other.mentionable = True
+    with house(server, "--log", str(log), discord={"allowed_role_ids": [str(waking.id)]}) as bed:
+        bed.ann.write("general", "say no", mentions=[other])
+        message = bed.ann.write("general", "say yes", mentions=[waking])
+        thread = thread_of(server, message)
+        bed.until_said("yes", thread)
+        assert asked(log) == ["say yes"]
+
+
+def test_both_forms_of_its_name_are_a_call(server: Server, log: Path) -> None:
+    """FIELD G8."""
+    with house(server, "--log", str(log)) as bed:
+        message = bed.ann.write("general", f"<@!{server.app.id}> say yes")
+        bed.until_said("yes", thread_of(server, message))
+        assert asked(log) == ["say yes"]
+
+
+def test_other_bots_are_not_heard_unless_they_are_let_in(server: Server, log: Path) -> None:
+    """FIELD G7: bots have a list of their own."""
+    helper, stranger = server.bot("helper"), server.bot("stranger")
+    rules = {"allow_all_users": False, "allowed_users": [str(stranger.id)], "trusted_bot_ids": [str(helper.id)]}
+    with house(server, "--log", str(log), discord=rules) as bed:
+        bed.mention("say no", by=stranger)
+        thread = bed.thread("say yes", by=helper)
+        bed.until_said("yes", thread)
+        assert (asked(log), senders(log)[0]["is_bot"]) == (["say yes"], True)
+
+
+def test_a_trusted_bot_brings_it_into_a_thread_that_it_is_not_in(server: Server, log: Path) -> None:
+    """FIELD G14, F19: it joins threads, or it would not hear the call."""
+    helper = server.bot("helper")
+    with house(server, "--log", str(log), discord={"trusted_bot_ids": [str(helper.id)]}) as bed:
+        thread = server.user("ann").open_thread("general", "ours")
+        server.until(lambda: server.app.id in thread.members)
+        bed.mention("say hello", thread, by=helper)
+        bed.until_said("hello", thread)
+        assert asked(log) == ["say hello"]
+
+
+def test_webhooks_are_bots_whatever_they_call_themselves(server: Server, log: Path) -> None:
+    """FIELD I3."""
+    rules = {"allow_all_users": False, "allowed_users": [str(server.webhook("ann-too").id)]}
+    with house(server, "--log", str(log), discord=rules) as bed:
+        message = bed.mention("say no", by=server.webhook("ann-too"))
+        bed.mention("say no")
+        server.until(lambda: len(server.asked("PUT", "/@me")) == 1)
+        assert not message.reactions
+        assert asked(log) == []
+
+
+def test_where_another_bot_speaks_it_waits_to_be_called(server: Server, log: Path) -> None:
+    """FIELD G4, G13."""
+    helper = server.bot("helper")
+    with house(server, "--log", str(log)) as bed:
+        thread = bed.thread("say one")
+        bed.until_said("one", thread)
+        helper.write(thread, "me too")
+        bed.ann.write(thread, "say to whom?")
+        bed.mention("say two", thread)
+        bed.until_said("two", thread)
+        assert asked(log) == ["say one", "say two"]
+
+
+def test_two_bots_are_stopped_after_so_many_turns_and_it_is_said_once(server: Server, log: Path) -> None:
+    """FIELD G1, G2, G3, G6."""
+    helper = server.bot("helper")
+    rules = {"allow_bot_messages": "mentions", "max_bot_turns": 4}
+    with house(server, "--log", str(log), discord=rules) as bed:
+        thread = bed.thread("say one")
+        bed.until_said("one", thread)
+        for number in range(4):
+            bed.mention(f"say bot {number}", thread, by=helper)
+        bed.until_said(warning_of("soft", 4), thread)
+        bed.mention("say person", thread)
+        bed.until_said("person", thread)
+        bed.mention("say bot again", thread, by=helper)
+        bed.until_said("bot again", thread)
+        warnings = [one for one in thread.history if one.content == warning_of("soft", 4)]
+        assert len(warnings) == 1
+        assert asked(log)[-2:] == ["say person", "say bot again"]
+        assert "say bot 3" not in asked(log)
+
+
+def test_what_it_knows_of_a_thread_survives_a_restart(server: Server, log: Path, tmp_path: Path) -> None:
+    """FIELD D11: taking part in a thread of others, and who else speaks there."""
+    helper, ann = server.bot("helper"), server.user("ann")
+    alone, shared = ann.open_thread("general", "alone"), ann.open_thread("general", "shared")
+    folder = tmp_path / "store"
+    folder.mkdir(mode=0o700)
+    with house(server, folder=folder) as bed:
+        for thread in (alone, shared):
+            bed.mention("say one", thread)
+            bed.until_said("one", thread)
+        helper.write(shared, "me too")
+        books = bed.books.conversations
+        until(lambda: books.get(f"discord:{shared.id}").bots == (str(helper.id),))
+    with house(server, "--log", str(log), folder=folder) as bed:
+        ann.write(shared, "say to whom?")
+        ann.write(alone, "say two")
+        bed.until_said("two", alone)
+        bed.mention("say three", shared)
+        bed.until_said("three", shared)
+        assert asked(log) == ["say two", "say three"]
+
+
+def test_a_command_is_let_in_by_the_same_rules(server: Server) -> None:
+    """FIELD I2."""
+    other = server.add_channel("other")
+    rules = {
+        "allow_all_users": False,
+        "allowed_users": [str(server.user("ann").id)],
+        "allowed_channels": [str(server.general.id)],
+    }
+    with house(server, discord=rules) as bed:
+        asked_by = [
+            bed.ann.slash("status", where="general"),
+            server.user("eve").slash("status", where="general"),
+            bed.ann.slash("status", where=other),
+        ]
+        server.until(lambda: all(one.is_done for one in asked_by))
+        said = [one.answer for one in asked_by]
+        assert said[0] == "No agent is running."
+        assert "No agent" not in said[1] + said[2]

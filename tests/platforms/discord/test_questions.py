@@ -1,0 +1,328 @@
+"""Permission questions on the fake Discord: shown whole, answered once, by whom they are for."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openab_sync.core.events import PermissionOption
+from openab_sync.core.message import Conversation, Person
+from openab_sync.core.port import Decision, Question
+from openab_sync.errors import ChatError, ChatRefused
+from openab_sync.platforms.discord import questions
+from openab_sync.platforms.discord.questions import shown
+from tests.fakes.discord import Message, Server, ShiftedClock
+from tests.platforms.discord.bed import Bed, house
+from tests.platforms.discord.fake_client import QUICK
+from tests.platforms.discord.pressing import buttons, done, select, told
+from tests.waiting import MS, until
+
+OPTIONS = (
+    PermissionOption("yes", "Allow", "allow_once"),
+    PermissionOption("always", "Always allow", "allow_always"),
+    PermissionOption("no", "Reject", "reject_once"),
+    PermissionOption("odd", "Something else", "odd"),
+)
+
+
+@pytest.fixture
+def clock() -> ShiftedClock:
+    return ShiftedClock()
+
+
+@pytest.fixture
+def server(clock: ShiftedClock) -> Iterator[Server]:
+    with Server(clock=clock, limits=QUICK) as server:
+        yield server
+
+
+def question(where: Conversation, **more: Any) -> Question:
+    values: dict[str, Any] = {"title": "rm -rf build", "detail": "```\nrm -rf build\n```", "options": OPTIONS, **more}
+    return Question(uuid.uuid4().hex, where, **values)
+
+
+class Asked:
+    """A question that people have before them."""
+
+    def __init__(self, bed: Bed, **more: Any) -> None:
+        self.bed = bed
+        self.thread = bed.thread("say hi")
+        bed.until_said("hi", self.thread)
+        self.question = question(Conversation("discord", str(self.thread.id)), **more)
+        self.future: Future[Decision] = bed.platform.port.ask(self.question)
+        found = bed.server.until(self._found, 8000 * MS, what="the question")
+        assert found is not None
+        self.message = found
+        # Discord has it before we know that it has.
+        until(lambda: bed.platform.port.questions._open[self.question.id].message)
+
+    def _found(self) -> Message | None:
+        return next((one for one in self.thread.history if "🔐" in one.content), None)
+
+    def settle(self, text: str) -> None:
+        self.bed.platform.port.settle(self.question, text).result(5)
+
+
+def test_the_agents_own_options_are_the_buttons_and_the_first_press_counts(server: Server) -> None:
+    with house(server) as bed:
+        asked = Asked(bed, asked_of=(Person(str(bed.ann.id), "ann"),))
+        message = asked.message
+        assert buttons(message) == ["Allow", "Always allow", "Reject", "Something else"]
+        assert [item["style"] for item in message.components[0]["components"]] == [3, 3, 4, 2]
+        assert "rm -rf build" in message.content and not message.attachments
+        clicked = bed.ann.click(message, "Reject")
+        assert asked.future.result(5) == Decision("no", Person(str(bed.ann.id), "ann"))
+        assert done(server, clicked).acked == 7
+        assert buttons(message) == [] and message.content.endswith("⏳ Reject — ann")
+        asked.settle("Reject — ann")
+        assert message.content.endswith("\nReject — ann") and "⏳" not in message.content
+
+
+def test_only_those_who_are_asked_may_answer(server: Server) -> None:
+    with house(server) as bed:
+        asked = Asked(bed, asked_of=(Person(str(bed.ann.id), "ann"), Person("1", "helper", is_bot=True)))
+        assert told(server, server.user("bob").click(asked.message, "Allow")) == "This question is ann's to answer."
+        assert not asked.future.done()
+        bed.ann.click(asked.message, "Allow")
+        assert asked.future.result(5).option_id == "yes"
+
+
+@pytest.mark.parametrize("people", [(), (Person("1", "helper", is_bot=True),)], ids=["nobody", "a bot"])
+def test_where_no_person_is_asked_whoever_is_admitted_may_answer(people: tuple[Person, ...], server: Server) -> None:
+    with house(server) as bed:
+        asked = Asked(bed, asked_of=people)
+        server.user("bob").click(asked.message, "Allow")
+        assert asked.future.result(5).by.name == "bob"
+
+
+def test_a_double_click_and_two_people_at_once_decide_once(server: Server) -> None:
+    with house(server) as bed:
+        asked = Asked(bed)
+        allow, reject = bed.ann.click(asked.message, "Allow"), server.user("bob").click(asked.message, "Reject")
+        decision = asked.future.result(5)
+        late = reject if decision.option_id == "yes" else allow
+        assert told(server, late) == f"{decision.by.name} has decided already."
+        asked.settle("Allow — ann")
+        assert asked.message.content.endswith("Allow — ann")
+
+
+def test_several_questions_are_open_at_once(server: Server) -> None:
+    with house(server) as bed:
+        first = Asked(bed)
+        port = bed.platform.port
+        other = question(first.question.conversation, title="other")
+        future = port.ask(other)
+        message = bed.until_said("other", first.thread)
+        bed.ann.click(message, "Reject")
+        assert future.result(5).option_id == "no"
+        assert not first.future.done()
+        bed.ann.click(first.message, "Allow")
+        assert first.future.result(5).option_id == "yes"
+
+
+def test_a_question_that_is_decided_elsewhere_loses_its_buttons_and_says_so_to_who_comes_late(server: Server) -> None:
+    with house(server) as bed:
+        asked = Asked(bed)
+        stale = [item["custom_id"] for item in asked.message.components[0]["components"]]
+        kept = list(asked.message.components)
+        asked.settle("Nobody answered within 10 minutes: Reject.")
+        assert asked.message.content.endswith("Nobody answered within 10 minutes: Reject.")
+        assert asked.message.components == [] and stale
+        assert isinstance(asked.future.exception(5), ChatError)
+        asked.message.components = kept  # as somebody's program still shows it
+        text = told(server, bed.ann.click(asked.message, "Allow"))
+        assert text == "Nobody answered within 10 minutes: Reject."
+        server.until(lambda: asked.message.components == [])
+
+
+def test_after_a_restart_a_press_is_told_what_became_of_the_question(server: Server, tmp_path: Path) -> None:
+    with house(server, folder=tmp_path) as bed:
+        open_one, closed = Asked(bed), Asked(bed)
+        kept = list(closed.message.components)
+        closed.settle("Allow — ann")
+        closed.message.components = kept
+        open_one.future.cancel()  # nobody says what became of it
+    server.advance(6)
+    with house(server, folder=tmp_path) as bed:
+        assert told(server, bed.ann.click(closed.message, "Allow")) == "Allow — ann"
+        assert "I was restarted" in told(server, bed.ann.click(open_one.message, "Allow"))
+        server.until(lambda: open_one.message.components == [], what="the buttons are gone")
+
+
+def test_a_press_that_discord_takes_no_answer_to_counts_all_the_same(server: Server) -> None:
+    with house(server) as bed:
+        asked = Asked(bed)
+        server.fail("POST", "/interactions/*", code=10062, status=404)
+        bed.ann.click(asked.message, "Allow")
+        assert asked.future.result(5).option_id == "yes"
+        asked.settle("Allow — ann")
+        assert asked.message.content.endswith("Allow — ann")
+        server.advance(4)
+        server.until(lambda: server.violations)
+        server.forgive("got no answer")
+
+
+def test_a_decision_does_not_wait_for_a_chat_that_hangs(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(questions, "ACKNOWLEDGING", 0.01)
+    with house(server) as bed:
+        asked = Asked(bed)
+        held = server.fail("POST", "/interactions/*", hold=True)
+        bed.ann.click(asked.message, "Allow")
+        assert asked.future.result(5).option_id == "yes"
+        held.release()
+        asked.settle("Allow — ann")
+        server.until(lambda: asked.message.content.endswith("Allow — ann"))
+        server.advance(4)
+        server.violations.clear()
+
+
+def test_an_answer_that_was_not_offered_is_none(server: Server) -> None:
+    """FIELD I6: an index is as forged as any id."""
+    with house(server) as bed:
+        asked = Asked(bed)
+        first = asked.message.components[0]["components"][0]
+        first["custom_id"] = first["custom_id"].rpartition(":")[0] + ":99"
+        assert told(server, bed.ann.click(asked.message, "Allow")) == "That is none of the answers."
+        assert not asked.future.done()
+        button = bed.books.buttons.make("resume", asked.question.conversation.key, {}, ())
+        first["custom_id"] = f"oab:ask:{button.id}:0"
+        assert told(server, bed.ann.click(asked.message, "Allow")) == "That question is not open any more."
+        asked.future.cancel()
+
+
+def test_buttons_that_cannot_be_taken_away_are_still_stale(server: Server, tmp_path: Path) -> None:
+    with house(server, folder=tmp_path) as bed:
+        asked = Asked(bed)
+        asked.future.cancel()
+    server.advance(6)
+    with house(server, folder=tmp_path) as bed:
+        server.fail("PATCH", "/channels/*", code=50013, status=403)
+        assert "I was restarted" in told(server, bed.ann.click(asked.message, "Allow"))
+
+
+def test_a_question_whose_post_was_lost_is_there_once(server: Server) -> None:
+    with house(server) as bed:
+        thread = bed.thread("say hi")
+        bed.until_said("hi", thread)
+        server.fail("POST", "/channels/*/messages", lost=True, when=lambda form: "🔐" in form["content"])
+        item = question(Conversation("discord", str(thread.id)))
+        future = bed.platform.port.ask(item)
+        message = bed.until_said("🔐", thread)
+        until(lambda: len(server.asked("POST", "/messages")) > 2)
+        bed.ann.click(message, "Allow")
+        assert future.result(5).option_id == "yes"
+        assert sum("🔐" in text for text in thread.texts) == 1
+
+
+def test_a_question_that_is_settled_while_it_is_being_posted_has_no_buttons_in_the_end(server: Server) -> None:
+    with house(server) as bed:
+        thread = bed.thread("say hi")
+        bed.until_said("hi", thread)
+        held = server.fail("POST", "/channels/*/messages", hold=True)
+        item = question(Conversation("discord", str(thread.id)))
+        future = bed.platform.port.ask(item)
+        until(lambda: bed.platform.port.questions._open)
+        bed.platform.port.settle(item, "The agent took the question back.").result(5)
+        held.release()
+        message = bed.until_said("took the question back", thread)
+        assert message.components == []
+        assert isinstance(future.exception(5), ChatError)
+
+
+def test_a_question_that_cannot_be_shown_is_not_asked(server: Server) -> None:
+    with house(server) as bed:
+        thread = bed.thread("say hi")
+        bed.until_said("hi", thread)
+        where = Conversation("discord", str(thread.id))
+        many = tuple(PermissionOption(str(number), "x") for number in range(126))
+        assert isinstance(bed.platform.port.ask(question(where, options=many)).exception(5), ChatRefused)
+        server.fail("POST", "/channels/*/messages", code=50013, status=403)
+        assert isinstance(bed.platform.port.ask(question(where)).exception(5), ChatRefused)
+        assert not bed.platform.port.questions._open
+
+
+def test_a_long_question_keeps_its_file_when_it_is_decided(server: Server) -> None:
+    with house(server) as bed:
+        detail = "```\n" + "\n".join(f"line {number}" for number in range(900)) + "\n```"
+        asked = Asked(bed, detail=detail)
+        [file] = asked.message.attachments
+        assert file.filename == "details.md" and detail in file.content.decode()
+        bed.ann.click(asked.message, "Allow")
+        asked.future.result(5)
+        asked.settle("Allow — ann")
+        assert asked.message.content.endswith("Allow — ann") and asked.message.attachments == [file]
+
+
+def test_more_options_than_buttons_are_a_choice_of_all(server: Server) -> None:
+    with house(server) as bed:
+        options = tuple(PermissionOption(f"o{number}", f"Option {number} " + "x" * 100) for number in range(30))
+        asked = Asked(bed, options=options)
+        assert len(select(asked.message)) == 30
+        second = asked.message.components[1]["components"][0]
+        bed.ann.choose(asked.message, second["options"][4]["value"], select=second["custom_id"])
+        assert asked.future.result(5).option_id == "o29"
+
+
+def test_a_deleted_question_is_settled_all_the_same(server: Server) -> None:
+    with house(server) as bed:
+        asked = Asked(bed)
+        asked.message.deleted = True
+        server.world.touch()
+        asked.settle("Rejected.")
+        assert not bed.platform.port.questions._open
+
+
+def test_an_agent_asks_and_gets_its_answer(server: Server) -> None:
+    with house(server, permissions={"mode": "ask"}) as bed:
+        thread = bed.thread("ask")
+        message = bed.until_said("🔐", thread)
+        label = buttons(message)[0]
+        bed.ann.click(message, label)
+        server.until(lambda: buttons(message) == [] and "⏳" not in message.content, 8000 * MS)
+        assert message.content.endswith("ann")
+
+
+# What people see.
+
+HERE = Conversation("discord", "1")
+LONG = st.text(max_size=3000)
+
+
+def test_a_long_detail_is_in_a_file_and_the_message_says_so() -> None:
+    """A destructive line below the fold must not be approved unseen."""
+    detail = "```\n" + "\n".join(f"line {number}" for number in range(500)) + "\nrm -rf /\n```"
+    page = shown(question(HERE, detail=detail))
+    assert len(page.text) <= 1700
+    assert "only the beginning" in page.text and "rm -rf /" not in page.text
+    assert detail in page.file
+
+
+def test_a_label_that_does_not_fit_on_its_button_stands_in_the_text() -> None:
+    name = "Allow everything that begins with " + "x" * 60
+    page = shown(question(HERE, options=(PermissionOption("a", name), PermissionOption("b", "No"))))
+    assert f"1. {name}" in page.text
+    assert "2." not in page.text
+
+
+def test_an_open_fence_does_not_swallow_what_follows() -> None:
+    page = shown(question(HERE, detail="before\n~~~sh\nrm x", asked_of=(Person("5", "ann"),)))
+    assert page.text.endswith("rm x\n~~~\n<@5>")
+
+
+def test_a_title_cannot_format_what_follows() -> None:
+    assert "**rm \\*\\*x\\*\\***" in shown(question(HERE, title="rm **x**")).text
+
+
+@given(LONG, LONG, st.lists(st.text(max_size=200), max_size=30))
+def test_nothing_is_cut_silently(title: str, detail: str, names: list[str]) -> None:
+    options = tuple(PermissionOption(str(number), name) for number, name in enumerate(names))
+    page = shown(question(HERE, title=title, detail=detail, options=options))
+    assert 0 < len(page.text) <= 1700
+    assert detail in (page.file or page.text)

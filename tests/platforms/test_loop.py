@@ -1,0 +1,229 @@
+"""An event loop in a thread: what is submitted is completed, whatever becomes of it and of the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future
+
+import pytest
+
+from openab_sync.errors import ChatError, ChatTimeout
+from openab_sync.platforms import loop as module
+from openab_sync.platforms.loop import EventLoopThread
+from tests.waiting import MS, until
+
+SOON = 5000 * MS
+
+
+@pytest.fixture
+def loop() -> Iterator[EventLoopThread]:
+    loop = EventLoopThread("chat-test")
+    loop.start()
+    yield loop
+    assert loop.stop(SOON)
+
+
+async def answer(value: int = 42) -> int:
+    await asyncio.sleep(0)
+    return value
+
+
+async def name() -> str:
+    return threading.current_thread().name
+
+
+async def never() -> None:
+    await asyncio.Event().wait()
+
+
+def test_a_coroutine_runs_on_the_named_thread_and_its_result_comes_back(loop: EventLoopThread) -> None:
+    assert loop.submit(answer(), SOON).result(SOON) == 42
+    assert loop.submit(name(), SOON).result(SOON) == "chat-test"
+    assert repr(loop) == "<EventLoopThread chat-test running open=0>"
+
+
+def test_a_callback_runs_on_the_named_thread(loop: EventLoopThread) -> None:
+    where: Future[tuple[str, bool]] = Future()
+    loop.call_soon(lambda: where.set_result((threading.current_thread().name, loop.is_here)))
+    assert where.result(SOON) == ("chat-test", True)
+    assert not loop.is_here
+
+
+def test_an_error_of_the_coroutine_is_the_futures(loop: EventLoopThread) -> None:
+    async def fail() -> None:
+        raise LookupError("gone")
+
+    with pytest.raises(LookupError, match="gone"):
+        loop.submit(fail(), SOON).result(SOON)
+
+
+def test_a_coroutine_out_of_time_has_ended_when_its_future_says_so(loop: EventLoopThread) -> None:
+    ended = threading.Event()
+
+    async def slow() -> None:
+        try:
+            await never()
+        finally:
+            await asyncio.sleep(0)
+            ended.set()
+
+    error = loop.submit(slow(), 10 * MS).exception(SOON)
+    assert isinstance(error, ChatTimeout)
+    assert ended.is_set()
+
+
+def test_a_time_out_of_the_coroutines_own_is_not_taken_for_ours(loop: EventLoopThread) -> None:
+    async def impatient() -> None:
+        async with asyncio.timeout(1 * MS):
+            await never()
+
+    error = loop.submit(impatient(), SOON).exception(SOON)
+    assert type(error) is TimeoutError
+
+
+def test_a_coroutine_that_does_not_obey_its_cancel_holds_nobody_up(
+    loop: EventLoopThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "CLEAN_UP", 10 * MS)
+    release = asyncio.Event()
+
+    async def stubborn() -> None:
+        while not release.is_set():
+            try:
+                await release.wait()
+            except asyncio.CancelledError:
+                continue
+
+    error = loop.submit(stubborn(), 10 * MS).exception(SOON)
+    assert isinstance(error, ChatTimeout)
+    loop.call_soon(release.set)
+    assert loop.submit(answer(), SOON).result(SOON) == 42
+
+
+def test_a_future_that_is_cancelled_cancels_its_coroutine(loop: EventLoopThread) -> None:
+    begun, ended = threading.Event(), threading.Event()
+
+    async def slow() -> None:
+        begun.set()
+        try:
+            await never()
+        finally:
+            ended.set()
+
+    future = loop.submit(slow(), SOON)
+    assert begun.wait(SOON)
+    assert future.cancel()
+    assert ended.wait(SOON)
+
+
+def test_a_coroutine_that_is_cancelled_from_within_fails_its_future(loop: EventLoopThread) -> None:
+    async def give_up() -> None:
+        raise asyncio.CancelledError
+
+    assert "cancelled" in str(loop.submit(give_up(), SOON).exception(SOON))
+
+
+def test_what_is_not_done_when_the_loop_ends_fails_with_it() -> None:
+    loop = EventLoopThread("chat-test")
+    loop.start()
+    futures = [loop.submit(never(), 600) for _ in range(10)]
+    assert loop.stop(SOON)
+    assert all(isinstance(future.exception(0), ChatError) for future in futures)
+    assert not loop.is_running
+
+
+@pytest.mark.parametrize("started", [False, True])
+def test_without_a_loop_a_future_fails_at_once(started: bool) -> None:
+    loop = EventLoopThread("chat-test")
+    if started:
+        loop.start()
+    assert loop.stop(SOON)
+    assert isinstance(loop.submit(answer(), SOON).exception(0), ChatError)
+    loop.call_soon(pytest.fail, "there is no loop")
+    assert repr(loop) == "<EventLoopThread chat-test not running open=0>"
+
+
+def test_what_is_under_way_can_be_waited_for(loop: EventLoopThread) -> None:
+    held = asyncio.Event()
+
+    async def hold() -> None:
+        await held.wait()
+
+    assert loop.settle(0)
+    future = loop.submit(hold(), SOON)
+    assert not loop.settle(5 * MS)
+    loop.call_soon(held.set)
+    assert loop.settle(SOON)
+    assert future.done()
+
+
+def test_what_comes_while_the_loop_is_ending_fails_too() -> None:
+    """Nothing hangs: not what the loop hears of too late, nor what it never hears of."""
+    loop = EventLoopThread("chat-test")
+    loop.start()
+    late: list[Future[int]] = []
+
+    async def submit_at_the_end() -> None:
+        try:
+            await never()
+        finally:
+            loop._takes_more = True  # as seen by somebody who looked a moment ago
+            late.append(loop.submit(answer(), SOON))
+            loop._takes_more = False
+
+    future = loop.submit(submit_at_the_end(), 600)
+    loop.submit(answer(), SOON).result(SOON)
+    assert loop.stop(SOON)
+    assert isinstance(future.exception(0), ChatError)
+    assert isinstance(late[0].exception(0), ChatError)
+
+
+def test_the_loop_never_waits_for_itself(loop: EventLoopThread) -> None:
+    async def wait_for_the_loop() -> str:
+        future = loop.submit(answer(), SOON)
+        with pytest.raises(RuntimeError, match="must not wait for itself"):
+            future.result(SOON)
+        with pytest.raises(RuntimeError, match="must not wait for itself"):
+            future.exception(SOON)
+        await asyncio.wrap_future(future)
+        return f"done: {future.result()}"  # what is done may be looked at anywhere
+
+    assert loop.submit(wait_for_the_loop(), SOON).result(SOON) == "done: 42"
+
+
+def test_a_task_that_does_not_end_is_named_and_left(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "CLEAN_UP", 10 * MS)
+    begun, release = threading.Event(), threading.Event()
+
+    async def stubborn() -> None:
+        begun.set()
+        while not release.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(MS)
+
+    loop = EventLoopThread("chat-test")
+    loop.start()
+    future = loop.submit(stubborn(), 600)
+    assert begun.wait(SOON)
+    assert not loop.stop(20 * MS)
+    assert isinstance(future.exception(0), ChatError)
+    until(lambda: "did not end within" in caplog.text)
+    release.set()
+    assert loop.stop(SOON)
+
+
+def test_a_loop_that_cannot_run_says_so_to_who_starts_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> asyncio.Event:
+        raise OSError("no more descriptors")
+
+    monkeypatch.setattr(asyncio, "Event", fail)
+    loop = EventLoopThread("chat-test")
+    with pytest.raises(OSError, match="no more descriptors"):
+        loop.start()
+    until(lambda: loop._thread is not None and not loop._thread.is_alive())
+    assert loop.stop(SOON)
