@@ -166,6 +166,8 @@ class Memory:
         line = json.dumps(event).encode() + b"\n"
         try:
             if create:
+                # One by one: the mode counts for the last folder only, and the one around it may be the bridge's own.
+                os.makedirs(os.path.dirname(os.path.abspath(self._folder)), mode=0o700, exist_ok=True)
                 os.makedirs(self._folder, mode=0o700, exist_ok=True)
             flags = os.O_WRONLY | os.O_APPEND | (os.O_CREAT if create else 0)
             descriptor = os.open(self._path(session.id), flags, 0o600)

@@ -15,7 +15,7 @@ from ..acp.events import StoredSession
 from ..errors import OpenabError
 from .command_sessions import going_on, listed
 from .commands import carry_out
-from .desk import Call, CommandAnswer, Desk
+from .desk import EVERYTHING, Call, CommandAnswer, Desk, View
 from .house import House, HouseSnapshot, Order, Placement, SessionPage
 from .message import Conversation, Inbound, MessageRef, Person
 from .notices import forget_mark, mark, nothing, tell, unmark
@@ -73,9 +73,12 @@ class Broker:
         """Change the text of a message that still waits; False if it does not. Any thread; never blocks."""
         return self._pool.edit(ref, text)
 
-    def withdraw(self, ref: MessageRef) -> bool:
-        """Take back a message that still waits; False if it does not. Any thread; never blocks."""
-        return self._pool.withdraw(ref)
+    def withdraw(self, ref: MessageRef, by: Person | None = None) -> bool:
+        """Take back a message that still waits; False if it does not. Any thread; never blocks.
+
+        Its author is told if `by` is somebody else.
+        """
+        return self._pool.withdraw(ref, by)
 
     def revoke(self, ref: MessageRef, by: Person, *, alone: bool = False) -> Future[CommandAnswer]:
         """Let a message go unanswered: it is taken back if it waits, its turn is cancelled if it runs.
@@ -84,13 +87,22 @@ class Broker:
         """
         return revoked(self._desk, ref, by, alone=alone)
 
-    def command(self, conversation: Conversation, name: str, argument: str, by: Person) -> Future[CommandAnswer]:
-        """Carry out one of `commands.COMMANDS`. Any thread; never blocks; the Future never fails."""
-        return carry_out(self._desk, conversation, (name, argument), by)
+    def command(
+        self, conversation: Conversation, name: str, argument: str, by: Person, view: View = EVERYTHING
+    ) -> Future[CommandAnswer]:
+        """Carry out one of `commands.COMMANDS`, showing no more than `view` lets them see.
+
+        Any thread; never blocks; the Future never fails.
+        """
+        return carry_out(self._desk, conversation, (name, argument), by, view)
 
     def waiting(self, conversation: Conversation) -> tuple[Inbound, ...]:
         """Return the messages that wait in a conversation, in order. Any thread; never blocks."""
         return self._pool.waiting(conversation)
+
+    def is_answering(self, ref: MessageRef) -> bool:
+        """Whether a message is being answered just now. Any thread; never blocks."""
+        return self._pool.is_answering(ref)
 
     def stored(self, conversation: Conversation) -> Future[SessionPage]:
         """Return the sessions that the agent remembers of the conversation's folder. Any thread; never blocks.

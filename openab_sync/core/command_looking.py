@@ -12,6 +12,7 @@ from ..text.clean import one_line
 from .desk import Call, CommandAnswer, now
 from .footer import cost_text
 from .house import SessionSnapshot, Usage
+from .message import Conversation
 
 __all__ = ["queue", "status", "usage"]
 
@@ -31,19 +32,36 @@ def queue(call: Call) -> Future[CommandAnswer]:
         return now(CommandAnswer("Write /queue, /queue drop N or /queue edit N TEXT.", ok=False))
     if not 1 <= int(number) <= len(notes):
         return now(CommandAnswer(f"There is no number {int(number)}: {len(notes)} wait here.", ok=False))
-    ref = notes[int(number) - 1].ref
-    done = call.desk.pool.withdraw(ref) if verb == "drop" else call.desk.pool.edit(ref, text.strip())
+    note = notes[int(number) - 1]
+    if verb == "edit" and note.sender.id != call.by.id:  # else somebody's words would stand under another's name
+        return now(CommandAnswer("Only who wrote it can change it.", ok=False))
+    ref = note.ref
+    done = call.desk.pool.withdraw(ref, call.by) if verb == "drop" else call.desk.pool.edit(ref, text.strip())
     if not done:
         return now(CommandAnswer("The agent has taken it already.", ok=False))
     return now(CommandAnswer("Dropped." if verb == "drop" else "Changed."))
 
 
 def status(call: Call) -> Future[CommandAnswer]:
-    """Show what every agent is doing."""
+    """Show what every agent is doing, as far as whoever asks may see it; the rest is counted."""
     look, at = call.desk.look(), call.desk.clock.monotonic()
-    lines = [_line(session, at, here=session.conversation == call.conversation) for session in look.sessions]
-    lines += [f"{key}: waits for a free agent" for key in look.waiting]
+    sessions = [session for session in look.sessions if _is_seen(call, session.conversation)]
+    waiting = [key for key in look.waiting if _is_seen(call, _named(key))]
+    lines = [_line(session, at, here=session.conversation == call.conversation) for session in sessions]
+    lines += [f"{key}: waits for a free agent" for key in waiting]
+    elsewhere = len(look.sessions) + len(look.waiting) - len(sessions) - len(waiting)
+    if elsewhere:
+        lines.append(f"{'and' if lines else 'No agent is running here,'} {elsewhere} elsewhere")
     return now(CommandAnswer("\n".join(lines) or "No agent is running."))
+
+
+def _is_seen(call: Call, conversation: Conversation) -> bool:
+    return conversation == call.conversation or call.view.sees(conversation)
+
+
+def _named(key: str) -> Conversation:
+    platform, _, name = key.partition(":")
+    return Conversation(platform, name)
 
 
 def _line(session: SessionSnapshot, at: float, *, here: bool) -> str:

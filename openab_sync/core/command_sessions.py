@@ -103,8 +103,8 @@ def _lines(call: Call, page: SessionPage) -> Iterator[str]:
     for item in page.sessions:
         here = mine is not None and mine.acp_session_id == item.session_id
         when = f", {one_line(item.updated_at, 20)}" if item.updated_at else ""
-        mark = "●" if here else "○"
-        yield f"{mark} {tag_of(item.session_id)}: {one_line(item.title, 80) or 'without a title'}{when}"
+        title = one_line(call.view.title(item.title), 80) or "without a title"
+        yield f"{'●' if here else '○'} {tag_of(item.session_id)}: {title}{when}"
     if page.cursor:
         yield "… and more."
 

@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from ..errors import OpenabError
 from ..text.clean import one_line
 from . import command_looking, command_options, command_sessions
-from .desk import Call, CommandAnswer, Desk, now, then
+from .desk import EVERYTHING, Call, CommandAnswer, Desk, View, now, then
 from .house import Cancel, Reset
 from .message import Conversation, Person
 
@@ -52,8 +52,13 @@ def find_command(name: str) -> CommandSpec | None:
     return next((spec for spec in COMMANDS if name == spec.name or name in spec.aliases), None)
 
 
-def carry_out(desk: Desk, conversation: Conversation, command: tuple[str, str], by: Person) -> Future[CommandAnswer]:
-    """Carry out `command` (name, argument) for `by`. Any thread; never blocks; the Future never fails."""
+def carry_out(
+    desk: Desk, conversation: Conversation, command: tuple[str, str], by: Person, view: View = EVERYTHING
+) -> Future[CommandAnswer]:
+    """Carry out `command` (name, argument) for `by`, showing no more than `view` lets them see.
+
+    Any thread; never blocks; the Future never fails.
+    """
     name, argument = command
     spec = find_command(name)
     if spec is None:
@@ -61,7 +66,7 @@ def carry_out(desk: Desk, conversation: Conversation, command: tuple[str, str], 
         hint = f" Did you mean /{near[0]}?" if near else " /help lists them."
         return now(CommandAnswer(f"There is no command /{one_line(name, 40)}.{hint}", ok=False))
     try:
-        return _HOW[spec.name](Call(desk, conversation, spec.name, argument.strip(), by))
+        return _HOW[spec.name](Call(desk, conversation, spec.name, argument.strip(), by, view))
     except OpenabError as error:
         return now(CommandAnswer(error.user_text(), ok=False))
 

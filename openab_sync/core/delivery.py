@@ -310,6 +310,8 @@ class Delivery:
         page.tries += 1
         if is_refused or page.tries >= TRIES:
             log.warning("%s: page %d is posted anew: %s", self._address.conversation, page.index, error)
+            if page.ref is not None and not is_refused:
+                self._remains.append(page.ref)  # it may say the whole text, and have buttons
             page.ref, page.shown, page.copy, page.tries = None, None, page.copy + 1, 0
 
     # ---- what is owed ----

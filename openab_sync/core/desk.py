@@ -15,7 +15,7 @@ from .house import HouseSnapshot, Open, SessionSnapshot, promise
 from .message import Conversation, Person
 from .pool import SessionPool
 
-__all__ = ["Call", "CommandAnswer", "Desk", "now", "opened", "pass_on", "sentence", "then"]
+__all__ = ["EVERYTHING", "Call", "CommandAnswer", "Desk", "View", "now", "opened", "pass_on", "sentence", "then"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,25 @@ class Desk:
 
 
 @dataclass(frozen=True, slots=True)
+class View:
+    """What whoever asks may see, as their platform knows it.
+
+    `sees` is asked on the caller's thread, before a command returns. A title that begins with `head` (what the platform
+    writes before people's words, "" for nothing) is none: the agent has made it of its first prompt.
+    """
+
+    sees: Callable[[Conversation], bool] = lambda _: True
+    head: str = ""
+
+    def title(self, title: str) -> str:
+        """Return what an agent calls a session; "" if that is no title."""
+        return "" if self.head and title.lstrip().startswith(self.head) else title
+
+
+EVERYTHING = View()
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """One command being carried out."""
 
@@ -48,6 +67,7 @@ class Call:
     name: str
     argument: str
     by: Person
+    view: View = EVERYTHING
 
 
 # Futures.

@@ -112,6 +112,11 @@ class Mailbox:
         with self._lock:
             return self._inbox.list()
 
+    def is_answering(self, ref: MessageRef) -> bool:
+        """Whether the turn that runs answers that message, and nobody has cancelled it."""
+        with self._lock:
+            return self._state is State.BUSY and any(note.ref == ref for note in self._begun)
+
     def drop(self, count: int | None = None) -> tuple[Inbound, ...]:
         """Take out the first `count` messages, or all, that nobody will answer."""
         with self._lock:

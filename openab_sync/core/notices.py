@@ -6,22 +6,27 @@ Fire and forget: a notice that the chat refuses costs a log line. Any thread; ne
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, TypeVar
 
 from ..errors import OpenabError
+from ..text.clean import one_line
+from ..text.marks import literal
 from .ending import reset_text
 from .house import Cancel, House, Reset
 from .line import Place
-from .message import Conversation, Inbound, MessageRef
+from .message import Conversation, Inbound, MessageRef, Person
 from .port import ChatPort, Notice, TurnEnded
 
 if TYPE_CHECKING:
     from .session import Session
 
-__all__ = ["break_off", "forget_mark", "mark", "name", "nothing", "tell", "turn_away", "unmark"]
+__all__ = ["break_off", "forget_mark", "mark", "name", "nothing", "tell", "tell_dropped", "turn_away", "unmark"]
 
 log = logging.getLogger(__name__)
+
+NAME = 80  # characters of a person's name
 
 T = TypeVar("T")
 
@@ -59,6 +64,24 @@ def forget_mark(house: House, port: ChatPort, note: Inbound) -> None:
     unmark(house, port, note.ref)
 
 
+def tell_dropped(ports: Mapping[str, ChatPort], notes: Sequence[Inbound], by: Person | None) -> None:
+    """Tell those whose messages somebody else has dropped: one reply to each author, to the first of theirs.
+
+    Whoever dropped their own knows; so does everybody where it is not a person (no id: the message itself is gone).
+    """
+    if by is None or not by.id:
+        return
+    theirs: dict[str, list[Inbound]] = {}
+    for note in notes:
+        theirs.setdefault(note.sender.id, []).append(note)
+    theirs.pop(by.id, None)
+    for first, *more in theirs.values():
+        what = f"this message and {len(more)} more of yours" if more else "this message"
+        who = literal(one_line(by.name or by.id, NAME))
+        port = ports[first.conversation.platform]
+        tell(port, first.conversation, f"Dropped by {who}: {what} will not be answered.", first.ref)
+
+
 def name(port: ChatPort, conversation: Conversation, title: str) -> None:
     """Give a conversation the title that its agent has found; the platform decides what becomes of it."""
     _watch(port.rename(conversation, title), conversation, "a title was not given")
@@ -77,8 +100,10 @@ def turn_away(house: House, port: ChatPort, place: Place, error: OpenabError) ->
         if port.limits(place.conversation).live == "events":
             port.event(place.conversation, TurnEnded((note.ref,), "failed"))
     for order in place.orders:
-        for note in order.dropped if isinstance(order, Cancel | Reset) else ():
-            forget_mark(house, port, note)
+        if isinstance(order, Cancel | Reset):
+            for note in order.dropped:
+                forget_mark(house, port, note)
+            tell_dropped({place.conversation.platform: port}, order.dropped, order.by)
         if isinstance(order, Reset):
             order.done.set_result(reset_text(order))
         else:

@@ -27,8 +27,8 @@ from ..threads import join_all
 from .ending import BEFORE, let_go, memory_after, reset_text
 from .house import Cancel, Close, Farewell, House, Lease, Memory, Order, Placement, Reset, SessionSnapshot
 from .line import Line, Place
-from .message import Conversation, Inbound, MessageRef
-from .notices import break_off, forget_mark, turn_away
+from .message import Conversation, Inbound, MessageRef, Person
+from .notices import break_off, forget_mark, tell_dropped, turn_away
 from .port import ChatPort
 from .session import DELIVERY, Session
 
@@ -90,9 +90,7 @@ class SessionPool:
         A conversation without a session gets one for an order that needs an agent. Raise PoolClosed or PoolFull.
         """
         key = conversation.key
-        answer = ""
-        dropped: tuple[Inbound, ...] = ()
-        started: list[Session] = []
+        answer, dropped, started = "", tuple[Inbound, ...](), list[Session]()
         with self._lock:
             if self._closed is not None:
                 raise PoolClosed
@@ -105,42 +103,40 @@ class SessionPool:
                 self._line.join(conversation).orders.append(order)
                 started = self._admit_locked()
                 self._placement_locked(key, is_new=is_new)
-        for note in dropped:
-            self.on_drop(note)
+        self._drop(dropped, order.by if isinstance(order, Cancel | Reset) else None)
         if answer:
             order.done.set_result(answer)
         self._start(started)
         return order.done
 
-    def withdraw(self, ref: MessageRef) -> bool:
-        """Take back a message that still waits; False if it does not."""
-        key = ref.conversation.key
+    def withdraw(self, ref: MessageRef, by: Person | None = None) -> bool:
+        """Take back a message that still waits; False if it does not. Its author is told if `by` is somebody else."""
         with self._lock:
-            session = self._sessions.get(key) or self._ending.get(key)
+            session = self._sessions.get(ref.conversation.key) or self._ending.get(ref.conversation.key)
             note = (session and session.mailbox.withdraw(ref)) or self._line.withdraw(ref)
-        if note is not None:
-            self.on_drop(note)
+        self._drop((note,) if note is not None else (), by)
         return note is not None
 
     def edit(self, ref: MessageRef, text: str) -> bool:
         """Change the text of a message that still waits; False if it does not."""
-        key = ref.conversation.key
         with self._lock:
-            session = self._sessions.get(key) or self._ending.get(key)
-            return bool(session and session.mailbox.edit(ref, text)) or self._line.edit(ref, text)
+            return any(one.mailbox.edit(ref, text) for one in self._every_locked()) or self._line.edit(ref, text)
 
     def waiting(self, conversation: Conversation) -> tuple[Inbound, ...]:
         """Return the messages of a conversation that wait, in order."""
-        key = conversation.key
         with self._lock:
-            session = self._sessions.get(key) or self._ending.get(key)
-            return (session.mailbox.waiting() if session else ()) + self._line.notes(key)
+            session = self._sessions.get(conversation.key) or self._ending.get(conversation.key)
+            return (session.mailbox.waiting() if session else ()) + self._line.notes(conversation.key)
+
+    def is_answering(self, ref: MessageRef) -> bool:
+        """Whether a message is being answered just now."""
+        with self._lock:
+            return any(session.mailbox.is_answering(ref) for session in self._every_locked())
 
     def snapshot(self) -> tuple[tuple[SessionSnapshot, ...], tuple[str, ...]]:
         """Return how the sessions look, and the keys of the conversations in the line, first come first."""
         with self._lock:
-            sessions, line = self._every_locked(), tuple(self._line)
-        return tuple(session.snapshot for session in sessions), line
+            return tuple(session.snapshot for session in self._every_locked()), tuple(self._line)
 
     def wake_all(self) -> None:
         """Make every session look at the clock again."""
@@ -170,8 +166,7 @@ class SessionPool:
         now = self._clock.monotonic()
         leave_by = now - DELIVERY - self._config.hung_grace_secs
         with self._lock:
-            every = self._every_locked()
-            hung = [item for item in every if now >= item.snapshot.overdue_at or item.retired_at <= leave_by]
+            hung = [one for one in self._every_locked() if now >= one.snapshot.overdue_at or one.retired_at <= leave_by]
         self._disown(hung, "%r does not end: its room is given away and its agent killed", HANGS)
         return len(hung)
 
@@ -201,9 +196,8 @@ class SessionPool:
                 session.mailbox.order(Close(reason, grace))
         for session in every:
             session.begun.wait(LAST_GRACE)  # somebody may be starting it just now
-        threads = [item.thread for item in every if item.thread is not None]
         patience = grace + self._config.cancel_grace_secs + DELIVERY + LAST_GRACE
-        late = join_all(threads, self._clock, patience)
+        late = join_all([item.thread for item in every if item.thread is not None], self._clock, patience)
         for pid in [session.snapshot.pid for session in every if session.thread in late]:
             kill_now(pid)
         return not late
@@ -284,8 +278,8 @@ class SessionPool:
                 session.mailbox.order(order)
             self._sessions[key] = session
             # Those that have ended properly go at once: until the janitor comes a rush would pile them up.
-            kept = self._every_locked()
-            self._threads = [item for item in self._threads if not item.has_ended or item in kept] + [session]
+            gone = [item for item in self._threads if item.has_ended and item not in self._every_locked()]
+            self._threads = [item for item in self._threads if item not in gone] + [session]
             made.append(session)
         return made
 
@@ -392,9 +386,15 @@ class SessionPool:
 
     def _dismiss(self, session: Session, place: Place) -> None:
         """What a session has left will not be answered: somebody ordered so, or the house is closing."""
-        while session.reset and place.notes:
-            self.on_drop(place.notes.pop())
+        if session.reset:
+            self._drop(place.notes, session.reset.by)
+            place.notes.clear()
         self._turn_away(place, PoolClosed() if place.notes else SessionClosed(f"{place.conversation} has ended"))
+
+    def _drop(self, notes: Sequence[Inbound], by: Person | None) -> None:
+        for note in notes:
+            self.on_drop(note)
+        tell_dropped(self._ports, notes, by)
 
     def _turn_away(self, place: Place, error: OpenabError) -> None:
         turn_away(self._house, self._ports[place.conversation.platform], place, error)

@@ -6,6 +6,7 @@ keeps its senders apart. What the agent cannot take is the peer's to replace. Pu
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import quote
@@ -14,6 +15,8 @@ from ..acp.schema import AudioBlock, Block, EmbeddedBlock, ImageBlock, LinkBlock
 from .message import Attachment, Inbound
 
 __all__ = ["blocks"]
+
+_TAG = re.compile(r"\s*<(\w+)>")  # what a context begins with
 
 
 def blocks(notes: Sequence[Inbound]) -> list[Block]:
@@ -30,11 +33,20 @@ def _words(note: Inbound) -> list[Block]:
 
     Some look at the first block only, so a command comes before what is known of its sender.
     """
-    parts = [note.context, note.text]
+    parts = [note.context, _harmless(note.text, note.context)]
     if note.text.startswith("/"):
         parts.reverse()
     words: list[Block] = [TextBlock(part) for part in parts if part]
     return words if words or note.attachments else [TextBlock("")]
+
+
+def _harmless(text: str, context: str) -> str:
+    """Return the text without the tag that the context is written in: nobody speaks in another's name.
+
+    Here and not where messages arrive, because what waits can be changed on several ways.
+    """
+    tag = _TAG.match(context)
+    return re.sub(rf"<(?=[\s/]*{tag[1]}\b)", "&lt;", text, flags=re.IGNORECASE) if tag else text
 
 
 def _files(attachments: Sequence[Attachment]) -> Iterator[Block]:

@@ -23,21 +23,20 @@ OVER = CommandAnswer("That turn is over.", ok=False)
 def revoked(desk: Desk, ref: MessageRef, by: Person, *, alone: bool) -> Future[CommandAnswer]:
     """Take back `ref`, or cancel the turn that answers it; with `alone` only one that answers nothing else."""
     answer: Future[CommandAnswer] = promise()
-    if desk.pool.withdraw(ref):
-        answer.set_result(WITHDRAWN)
-        return answer
-    order = Cancel(by, about=ref, alone=alone)
     try:
-        desk.pool.order(ref.conversation, order).add_done_callback(lambda done: answer.set_result(_meaning(done)))
+        # First: a message that is being answered may wait a second time, and both are meant.
+        done = desk.pool.order(ref.conversation, Cancel(by, about=ref, alone=alone))
     except OpenabError as error:
-        answer.set_result(CommandAnswer(error.user_text(), ok=False))
+        waited = desk.pool.withdraw(ref, by)
+        answer.set_result(WITHDRAWN if waited else CommandAnswer(error.user_text(), ok=False))
+        return answer
+    waited = desk.pool.withdraw(ref, by)  # in the line, or behind a session that ends: no mailbox has looked there
+    done.add_done_callback(lambda done: answer.set_result(_meaning(done, waited)))
     return answer
 
 
-def _meaning(done: Future[str]) -> CommandAnswer:
-    if done.exception() is not None:  # its session ended before it could obey
-        return OVER
-    text = done.result()
+def _meaning(done: Future[str], waited: bool) -> CommandAnswer:
+    text = "" if done.exception() is not None else done.result()  # its session may end before it can obey
     if text.startswith(CANCELLING):
         return CommandAnswer(CANCELLING)
-    return WITHDRAWN if text == BEFORE else OVER
+    return WITHDRAWN if waited or text == BEFORE else OVER

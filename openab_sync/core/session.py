@@ -35,7 +35,7 @@ from .house import Cancel, Close, Farewell, House, Lease, ListSessions, Open, Or
 from .inbox import Inbox
 from .mailbox import Mailbox
 from .message import Conversation, Inbound
-from .notices import name, tell
+from .notices import name, tell, tell_dropped
 from .patience import Due
 from .port import Outcome
 from .portrait import Moment, portrait
@@ -230,7 +230,7 @@ class Session:
             log.warning("%s: the reply was not delivered within %.0f s", self.conversation, DELIVERY)
             self._turns.renew_floor()
         if self.mailbox.is_shut:  # nobody will look after the last reactions later
-            self._pump(lambda: answering.is_quiet, SIGNS)
+            self._pump(lambda: answering.is_quiet and self._turns.is_quiet, SIGNS)
 
     def _end(self, error: OpenabError | None) -> None:
         """The thread's last act: nothing of the agent is left, and the pool has what remains."""
@@ -325,7 +325,7 @@ class Session:
         return None
 
     def _obey_cancel(self, order: Cancel) -> str:
-        dropped = self._drop(order.dropped)
+        dropped = self._drop(order)
         if order.turn and order.turn == self.mailbox.turn and self._turns.is_running:
             self._cancel("cancelled", f"Cancelled by {order.by.name or order.by.id}.")
             return CANCELLING + dropped
@@ -334,7 +334,7 @@ class Session:
         return dropped.strip() or ("That turn is over already." if order.turn else "Nothing is running here.")
 
     def _obey_reset(self, order: Reset) -> Ending:
-        dropped = self._drop(order.dropped)
+        dropped = self._drop(order)
         if self._turns.is_running:
             self._agent.peer.cancel()  # an agent that outlives us for a moment must not go on working (FIELD A15)
         self._shut()
@@ -358,11 +358,12 @@ class Session:
             self._become(Event.CANCEL)
             self._agent.listen()
 
-    def _drop(self, notes: tuple[Inbound, ...]) -> str:
+    def _drop(self, order: Cancel | Reset) -> str:
         """Show on messages that nobody will answer them, and say how many those are."""
-        for note in notes:
+        for note in order.dropped:
             self._hooks.on_drop(note)
-        return dropped_text(notes)
+        tell_dropped({self.conversation.platform: self._port}, order.dropped, order.by)
+        return dropped_text(order.dropped)
 
     # ---- session thread only: what others see ----
 

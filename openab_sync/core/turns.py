@@ -1,7 +1,8 @@
-"""The turns of a session that can still change: the one that runs, or the last one, and the one before it.
+"""The turns of a session that can still change: the one that runs, or the last one, the one before it, and those whose
+last signs are not shown yet. A chat service may take longer for a reaction than an agent for a turn.
 
 Text that comes after its turn's answer belongs to that turn as long as the next prompt has not been sent; afterwards it
-goes by its messageId, else to the running turn (FIELD 76: 17 s late were seen). Both replies share one floor: in a
+goes by its messageId, else to the running turn (FIELD 76: 17 s late were seen). The replies share one floor: in a
 conversation one message operation is in flight at a time. Session thread only; never blocks.
 """
 
@@ -21,13 +22,16 @@ from .patience import Due
 
 __all__ = ["Turns"]
 
+FADING = 50  # turns before the last two that are looked after until they are quiet
+
 
 class Turns:
-    """At most two."""
+    """The last two, and those before them that are not quiet yet."""
 
     def __init__(self) -> None:
         self.latest: Answering | None = None
         self._before: Answering | None = None
+        self._fading: list[Answering] = []  # oldest first
         self._floor = Floor()
 
     @property
@@ -42,8 +46,17 @@ class Turns:
 
     def begin(self, make: Callable[[Floor], Answering]) -> Answering:
         """Have `make` make the next one; return it."""
-        self._before, self.latest = self.latest, make(self._floor)
+        before, self._before, self.latest = self._before, self.latest, make(self._floor)
+        if before is not None and not before.is_quiet:
+            self._fading.append(before)
+        if len(self._fading) > FADING:
+            self._fading.pop(0).hand_over()
         return self.latest
+
+    @property
+    def is_quiet(self) -> bool:
+        """The signs of all replies that are out are as they will stay."""
+        return all(item.is_quiet for item in self._every() if item.is_delivered)
 
     def take(self, events: Sequence[acp.Event], peer: AcpPeer) -> None:
         """Hand events to their turns. Before the first they are history that the agent replays, and not shown again."""
@@ -52,28 +65,32 @@ class Turns:
                 if isinstance(event, acp.Asked):  # nobody is there yet who could decide
                     peer.answer(event.request_id, pick(event.options, "deny"))
             return
-        before = self._before
-        if before is None or not (known := before.turn.message_ids):
-            self.latest.take(*events)
+        latest = self.latest
+        owners = {known: item for item in self._every()[:-1] for known in item.turn.message_ids}
+        if not owners:
+            latest.take(*events)
             return
-        for is_late, some in groupby(events, lambda event: getattr(event, "message_id", None) in known):
-            (before if is_late else self.latest).take(*some)
+        for owner, some in groupby(events, lambda event: owners.get(getattr(event, "message_id", None) or "", latest)):
+            owner.take(*some)
 
     def tend(self) -> list[tuple[Due, Answering]]:
         """Do what is due in each; return what patience wants of the session."""
-        return [(due, item) for item in self._both() for due in item.tend()]
+        wishes = [(due, item) for item in self._every() for due in item.tend()]
+        if self._fading:
+            self._fading = [item for item in self._fading if not item.is_quiet]
+        return wishes
 
     def next_at(self) -> float:
         """The moment (monotonic seconds) at which `tend` wants to be called."""
-        return min((item.next_at() for item in self._both()), default=math.inf)
+        return min((item.next_at() for item in self._every()), default=math.inf)
 
     def draws_at(self) -> float:
         """The moment at which text that has just come wants to be drawn."""
-        return min((item.reply.due() for item in self._both()), default=math.inf)
+        return min((item.reply.due() for item in self._every()), default=math.inf)
 
     def renew_floor(self) -> None:
         """What is in flight will never come back: it must not silence the next turn."""
         self._floor = Floor()
 
-    def _both(self) -> list[Answering]:
-        return [item for item in (self._before, self.latest) if item is not None]
+    def _every(self) -> list[Answering]:
+        return [*self._fading, *(item for item in (self._before, self.latest) if item is not None)]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from acp import schema
 
+from openab_sync.agents.demo_memory import Memory
 from tests.agents.client import ROOT, Client
 from tests.agents.demo_client import COMMAND, Demo, again
 
@@ -122,3 +123,10 @@ def test_the_state_folder_follows_the_environment(tmp_path: Path, env: dict[str,
         client.initialize()
         session = client.new()
         assert (tmp_path / place / f"{session}.jsonl").is_file()
+
+
+def test_its_folders_are_for_their_user_only(tmp_path: Path) -> None:
+    """The one around its own may be the bridge's, which is looked at when a service starts."""
+    folder = tmp_path / "openab-sync" / "demo"
+    Memory(str(folder)).create(str(tmp_path))
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (folder, folder.parent)] == [0o700, 0o700]

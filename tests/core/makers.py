@@ -63,7 +63,7 @@ class PaperPool:
         self.orders.append(order)
         return order.done
 
-    def withdraw(self, ref: MessageRef) -> bool:
+    def withdraw(self, ref: MessageRef, by: Person | None = None) -> bool:
         before = len(self.notes)
         self.notes = [item for item in self.notes if item.ref != ref]
         return len(self.notes) < before

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from openab_sync.core.commands import CommandAnswer
+from openab_sync.core.commands import CommandAnswer, carry_out
+from openab_sync.core.desk import View
 from openab_sync.core.house import SessionSnapshot, Usage
+from openab_sync.core.message import Conversation
 from openab_sync.core.state import State
 from tests.core.counter import Counter
-from tests.core.makers import BEN, HERE, THERE, note
+from tests.core.makers import ANNA, BEN, HERE, THERE, note
 
 # The queue.
 
@@ -50,6 +52,12 @@ def test_a_number_that_is_not_there_is_told(number: int, queue: Counter) -> None
     assert queue.ask("queue", f"drop {number}") == CommandAnswer(f"There is no number {number}: 2 wait here.", ok=False)
 
 
+def test_nobody_changes_what_another_has_written(queue: Counter) -> None:
+    """Else their words would stand under the other's name."""
+    assert queue.ask("queue", "edit 2 no") == CommandAnswer("Only who wrote it can change it.", ok=False)
+    assert queue.pool.notes[2].text == "second"
+
+
 @pytest.mark.parametrize("argument", ["drop 1", "edit 1 late"])
 def test_a_message_that_was_taken_meanwhile_is_told(
     argument: str, queue: Counter, monkeypatch: pytest.MonkeyPatch
@@ -78,6 +86,21 @@ def test_the_status_tells_what_everybody_does() -> None:
     assert there.startswith("test:2: busy, Demo, for 65 s, cargo build xxx")
     assert there.endswith("…, 2 questions open, 2 waiting")
     assert line == "test:3: waits for a free agent"
+
+
+def test_the_status_counts_what_somebody_may_not_see() -> None:
+    counter = Counter()
+    here, there = (SessionSnapshot(where, State.IDLE, "Demo") for where in (HERE, THERE))
+    counter.pool.sessions, counter.pool.line = (here, there), ("test:3", "test:4")
+    line = Conversation("test", "4")
+    some, nothing = View(lambda where: where == line), View(lambda _: False)
+
+    def status(view: View) -> str:
+        return carry_out(counter.desk, HERE, ("status", ""), ANNA, view).result(0).text
+
+    assert status(some).splitlines() == ["→ test:1: idle, Demo", "test:4: waits for a free agent", "and 2 elsewhere"]
+    counter.pool.sessions, counter.pool.line = (there,), ()
+    assert status(nothing) == "No agent is running here, 1 elsewhere"
 
 
 def test_the_usage_of_a_session_is_told_in_full() -> None:

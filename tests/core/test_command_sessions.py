@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 from openab_sync.acp.events import Command, StoredSession
 from openab_sync.core.command_sessions import tag_of
 from openab_sync.core.commands import CommandAnswer, carry_out
-from openab_sync.core.house import ListSessions, Open, Reset, SessionPage, SessionSnapshot
+from openab_sync.core.desk import View
+from openab_sync.core.house import (
+    ListSessions,
+    Open,
+    Reset,
+    SessionPage,
+    SessionSnapshot,
+)
 from openab_sync.core.state import State
 from openab_sync.errors import AgentRefused, PoolClosed
 from tests.core.bed import Bed
@@ -48,6 +55,16 @@ def test_sessions_are_listed_by_a_tag_and_never_by_their_id() -> None:
         f"● {tag_of('secret-2')}: without a title",
     ]
     assert "secret" not in text + repr(ONE) + repr(counter.pool.sessions)
+
+
+def test_a_title_that_begins_with_the_platforms_own_words_is_none() -> None:
+    counter = Counter()
+    future = carry_out(counter.desk, HERE, ("sessions", ""), ANNA, View(head="<sender>"))
+    cut = StoredSession("secret-3", title=' <sender> {"id": 1', updated_at="2026-11-01")
+    listing(counter, SessionPage((cut, ONE)))
+    first, second = future.result(0).text.splitlines()
+    assert first == f"○ {tag_of('secret-3')}: without a title, 2026-11-01"
+    assert "Fix the build" in second
 
 
 def test_an_agent_that_remembers_nothing_says_so() -> None:

@@ -84,8 +84,17 @@ def test_a_final_edit_that_times_out_is_repeated_and_then_posted_anew(post: Post
     for _ in range(2):
         post.platform.fail_next(ChatTimeout("slow"))
     post.want([], ["abc"], final=True)
-    assert post.texts == ["ab", "abc"]
+    assert post.texts == [LEFT_OVER, "abc"]
     assert post.delivery.is_settled
+
+
+def test_a_final_edit_that_was_done_unnoticed_does_not_double_the_page(post: Post) -> None:
+    post.want([], ["a"])
+    for _ in range(2):
+        post.platform.fail_next(ChatTimeout("slow"), half_done=True)
+    post.want([], ["ab"], final=True)
+    assert post.texts == [LEFT_OVER, "ab"]
+    assert post.delivery.failure is None
 
 
 def test_a_live_edit_that_fails_after_the_page_became_final_is_made_good(post: Post) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,10 +11,13 @@ import msgspec
 import pytest
 
 from openab_sync.config.schema import Config
-from openab_sync.core.notices import break_off, forget_mark, mark, name, tell
+from openab_sync.core.message import MessageRef, Person
+from openab_sync.core.notices import break_off, forget_mark, mark, name, tell, tell_dropped
 from openab_sync.core.port import Limits, Notice, TurnEnded
+from openab_sync.core.state import State
 from openab_sync.errors import ChatRefused, ChatTimeout
-from tests.core.makers import HERE, house, note
+from tests.core.bed import ANN, BOB, Bed, place
+from tests.core.makers import ANNA, BEN, HERE, house, note
 from tests.fakes.clock import FakeClock
 from tests.fakes.platform import FakePlatform
 
@@ -111,3 +115,41 @@ def test_a_title_is_given_and_a_platform_that_refuses_it_costs_a_line(
     name(port, HERE, "Another")
     assert port.titles == {HERE: "A title"}
     assert "a title was not given: too often" in caplog.text
+
+
+def test_whoever_did_not_drop_their_own_messages_is_told_once(port: FakePlatform) -> None:
+    cleo = Person("c", "Cleo")
+    notes = [note("1", by=BEN), note("2"), note("3", by=cleo), note("4", by=BEN), note("5", by=BEN)]
+    tell_dropped({"test": port}, notes, ANNA)
+    assert [(item.text, item.reply_to) for item in port.messages(HERE)] == [
+        ("Dropped by Anna: this message and 2 more of yours will not be answered.", note("1").ref),
+        ("Dropped by Anna: this message will not be answered.", note("3").ref),
+    ]
+
+
+@pytest.mark.parametrize("by", [None, Person("", "deleting the message"), BEN], ids=["nobody", "a deletion", "Ben"])
+def test_what_nobody_else_dropped_is_not_told(by: Person | None, port: FakePlatform) -> None:
+    tell_dropped({"test": port}, [note("1", by=BEN)], by)
+    assert port.ops == []
+
+
+@pytest.mark.parametrize("how", ["at its session", "withdrawn", "in line"])
+def test_somebody_elses_message_that_is_dropped_gets_a_reply(how: str, tmp_path: Path) -> None:
+    """Wherever it waits, and whichever way it is dropped."""
+    begin, limits = tmp_path / "begin", Limits(live="once", typing_interval=None)
+    with Bed("--slow-new-on", str(begin), limits=limits, pool={"max_sessions": 1}) as bed:
+        bed.say("say first")
+        bed.until_state(State.STARTING)
+        where = "2" if how == "in line" else "1"  # there it waits for a room, without a session
+        bed.say("say never", to=where, by=BOB)
+        ref = MessageRef(place(where), "m2")
+        bed.port.until(lambda: all(op.future.done() for op in bed.port.ops))
+        if how == "withdrawn":
+            assert bed.broker.withdraw(ref, ANN)
+        else:
+            assert bed.command("cancel-all", at=where).ok
+        text = "Dropped by Ann: this message will not be answered."
+        bed.port.until(lambda: (text, ref) in [(item.text, item.reply_to) for item in bed.port.messages(place(where))])
+        bed.port.until(lambda: bed.port.reactions.get(ref) == [] and all(op.future.done() for op in bed.port.ops))
+        begin.touch()
+        assert sum(text == item for item in bed.port.texts(place(where))) == 1

@@ -7,9 +7,9 @@ from pathlib import Path
 from openab_sync.core.commands import CommandAnswer
 from openab_sync.core.desk import Desk
 from openab_sync.core.house import HouseSnapshot
-from openab_sync.core.message import MessageRef
+from openab_sync.core.message import Inbound, MessageRef
 from openab_sync.core.revoking import OVER, WITHDRAWN, revoked
-from openab_sync.errors import SessionClosed
+from openab_sync.errors import PoolClosed, SessionClosed
 from tests.core.bed import ANN, BOB, Bed, place
 from tests.core.makers import PaperPool
 from tests.fakes.clock import FakeClock
@@ -43,6 +43,34 @@ def test_what_runs_is_cancelled_and_what_waits_goes_on() -> None:
         bed.until_text("two")
         assert bed.ends()[0].outcome == "cancelled"
         assert bed.ends()[0].reason == "Cancelled by Bob."
+
+
+def test_a_message_that_is_answered_and_waits_as_well_is_both_withdrawn_and_cancelled() -> None:
+    with Bed() as bed:
+        bed.say("hang")
+        until(bed.starts)
+        ref = MessageRef(place(), "m1")
+        assert bed.broker.is_answering(ref)
+        assert not bed.broker.is_answering(MessageRef(place(), "m2"))
+        bed.broker.receive(Inbound(ref, ANN, "hang"))
+        until(lambda: bed.broker.waiting(place()))
+        assert revoke(bed, "m1") == CommandAnswer("Cancelling.")
+        until(bed.ends)
+        assert bed.broker.waiting(place()) == ()
+        assert len(bed.starts()) == 1
+
+
+def test_what_waits_for_room_is_withdrawn() -> None:
+    pool = PaperPool()
+    desk = Desk(pool.as_pool, lambda: HouseSnapshot((), ()), FakeClock())
+    ref = MessageRef(place(), "m1")
+    pool.notes.append(Inbound(ref, ANN, "say one"))
+    answer = revoked(desk, ref, BOB, alone=False)
+    pool.orders[0].done.set_result("Nothing is running here.")
+    assert answer.result(0) == WITHDRAWN
+    pool.notes.append(Inbound(ref, ANN, "say one"))
+    pool.refusal = PoolClosed()
+    assert revoked(desk, ref, BOB, alone=False).result(0) == WITHDRAWN
 
 
 def test_what_is_over_or_was_never_there_is_let_be() -> None:

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import math
 
+import msgspec
 import pytest
 
 from openab_sync.acp.events import Said, Thought
+from openab_sync.config.schema import Config
 from openab_sync.core.agent import LONG, PACE
 from openab_sync.core.answering import Answering
 from openab_sync.core.floor import Floor
+from openab_sync.core.port import Limits
 from openab_sync.core.turns import Turns
 from tests.acp.talk import ask, opened
+from tests.core.makers import house, note
 from tests.core.test_answering import Scene
+from tests.fakes.clock import FakeClock
+from tests.fakes.platform import FakePlatform
 
 
 class Both:
@@ -85,3 +91,80 @@ def test_a_turn_runs_until_it_is_over() -> None:
     assert both.turns.is_running
     both.second.end(stopReason="end_turn")
     assert not both.turns.is_running
+
+
+def reacting(platform: FakePlatform, name: str, turns: Turns, **sections: dict[str, object]) -> Answering:
+    """A turn for the message `name`, begun, answered and finished at once."""
+    talk, clock = opened(), FakeClock()
+    config = msgspec.convert(sections, Config)
+    notes = (note(name),)
+    made = turns.begin(
+        lambda floor: Answering(notes, house(clock, config), platform, talk.peer, lambda: None, floor=floor)
+    )
+    made.begin([])
+    prompt = talk.written()[0]["id"]
+    made.take(Said(name, f"id-{name}"), *talk.hear({"id": prompt, "result": {"stopReason": "end_turn"}}))
+    made.finish()
+    return made
+
+
+def slow() -> FakePlatform:
+    """A platform where reactions take as long as the test says."""
+    platform = FakePlatform(FakeClock(), Limits(live="once", typing_interval=None))
+    platform.hold()
+    return platform
+
+
+def release(platform: FakePlatform, what: str) -> None:
+    for op in [op for op in platform.held if op.what == what]:
+        platform.release(op)
+
+
+def deliver(platform: FakePlatform, turns: Turns) -> None:
+    while any(op.what == "post" for op in platform.held):
+        release(platform, "post")
+        turns.tend()
+
+
+def test_quick_turns_get_their_last_reactions_however_slow_the_chat_is() -> None:
+    platform, turns = slow(), Turns()
+    names = [f"m{number}" for number in range(7)]
+    for name in names:
+        reacting(platform, name, turns)
+        deliver(platform, turns)
+    assert not turns.is_quiet
+    while any(op.what == "react" for op in platform.held):
+        release(platform, "react")
+        assert turns.next_at() < math.inf
+        turns.tend()
+    assert [platform.reactions[note(name).ref] for name in names] == [["🆗"]] * 7
+    assert (turns.is_quiet, turns.next_at(), turns._fading) == (True, math.inf, [])
+    assert platform.violations == []
+
+
+def test_late_text_of_a_turn_that_is_still_looked_after_is_its_own() -> None:
+    platform, turns = slow(), Turns()
+    made = []
+    for name in ("m0", "m1", "m2", "m3"):
+        made.append(reacting(platform, name, turns))
+        deliver(platform, turns)
+    turns.take([Said(" late", "id-m0"), Said(" more", "id-m3")], opened().peer)
+    assert [item.turn.text for item in made] == ["m0 late", "m1", "m2", "m3 more"]
+
+
+@pytest.mark.parametrize(
+    ("reactions", "expected"),
+    [({}, [("🆗", True)]), ({"remove_after_reply": True}, []), ({"enabled": False}, [])],
+    ids=["shown", "taken back", "switched off"],
+)
+def test_of_too_many_turns_the_oldest_is_handed_over_to_the_chat(
+    reactions: dict[str, object], expected: list[tuple[str, bool]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("openab_sync.core.turns.FADING", 2)
+    platform, turns = slow(), Turns()
+    monkeypatch.setattr(Answering, "is_quiet", False)
+    for name in ("m0", "m1", "m2", "m3", "m4"):
+        reacting(platform, name, turns, reactions=reactions)
+        deliver(platform, turns)
+    steps = [(op.emoji, op.on) for op in platform.done("react") if op.ref == note("m0").ref and op.on]
+    assert (steps, len(turns._fading)) == (expected, 2)

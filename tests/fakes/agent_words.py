@@ -168,6 +168,12 @@ def _session_info(turn: Turn, rest: str) -> None:
     turn.update("session_info_update", title=rest or "A title", updatedAt="2026-11-23T12:00:00Z")
 
 
+def _prompt_title(turn: Turn, rest: str) -> None:
+    """The title is the beginning of the whole prompt, as some agents have it."""
+    whole = " ".join(" ".join(block.get("text", "") for block in turn.blocks).split())
+    turn.update("session_info_update", title=whole[:60], updatedAt="2026-11-23T12:00:00Z")
+
+
 def _unknown_update(turn: Turn, rest: str) -> None:
     turn.update("weather_report", sky="blue")
     turn.say("fine weather")
@@ -270,6 +276,7 @@ WORDS: dict[str, Word] = {
     "mode_update": _mode_update,
     "options_update": _options_update,
     "session_info": _session_info,
+    "prompt_title": _prompt_title,
     "unknown_update": _unknown_update,
     "unknown_block": _unknown_block,
     "empty": _empty,

@@ -99,6 +99,7 @@ KINDS = [
     ("mode_update", ["current_mode_update"]),
     ("options_update", ["config_option_update"]),
     ("session_info", ["session_info_update"]),
+    ("prompt_title", ["session_info_update"]),
     ("unknown_update", ["weather_report", "agent_message_chunk"]),
     ("unknown_block", ["agent_message_chunk"] * 2),
     ("image_out", ["agent_message_chunk"]),

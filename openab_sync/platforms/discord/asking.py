@@ -9,12 +9,14 @@ every message.
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import discord
 
+from ...core.commands import CommandAnswer
 from ...core.message import Conversation, MessageRef
 from ...errors import ChatError
 from .drafts import Draft, prompt_of
@@ -25,7 +27,7 @@ from .words import cut, quoted, unquoted
 if TYPE_CHECKING:
     from .kit import Kit
 
-__all__ = ["Asking", "question_text"]
+__all__ = ["Asking", "is_question", "question_text"]
 
 MOST_QUOTED = 1700  # of 2000 characters: the rest is for the name and the quote's marks
 MOST_REMEMBERED = 200  # questions whose whole text is known
@@ -59,8 +61,9 @@ class Asking:
         """
         nobody = discord.AllowedMentions.none()
         post = question_text(author.display_name, text)
+        nonce = secrets.token_hex(12)  # one for all attempts: what was posted though nobody told us is not posted again
         message = await self._kit.port.calls.make(
-            "send messages", where.id, lambda: where.send(post, allowed_mentions=nobody)
+            "send messages", where.id, lambda: where.send(post, nonce=nonce, allowed_mentions=nobody)
         )
         draft = Draft(message, author, self._places.plan(message), text, about)
         self._asked[message.id] = draft
@@ -70,11 +73,15 @@ class Asking:
         has_own = place.conversation.id == str(message.id)
         return place.conversation, f"I answer in <#{place.conversation.id}>." if has_own else "I answer here."
 
-    async def again(self, conversation: Conversation, message_id: str, author: discord.User | discord.Member) -> str:
-        """Have a message answered once more because `author` wishes so; return a sentence. Raises nothing."""
+    async def again(
+        self, conversation: Conversation, message_id: str, author: discord.User | discord.Member
+    ) -> CommandAnswer:
+        """Have a message answered once more because `author` wishes so; say whether it will be. Raises nothing."""
         ref = MessageRef(conversation, message_id)
         if any(note.ref == ref for note in self._kit.broker.waiting(conversation)):
-            return "It still waits: it will be answered."
+            return CommandAnswer("It still waits: it will be answered.", ok=False)
+        if self._kit.broker.is_answering(ref):
+            return CommandAnswer("It is being answered already.", ok=False)
         channel = self._kit.client.get_partial_messageable(self._kit.port.channel_of(ref))
         try:
             message = await self._kit.port.calls.make(
@@ -82,12 +89,12 @@ class Asking:
             )
             draft = self._draft_again(message, author)
             if isinstance(draft, str):
-                return draft
+                return CommandAnswer(draft, ok=False)
             self._kit.port.react(draft.where, self._kit.config.reactions.emojis.error, False)
             await self._placed(draft)
         except ChatError as error:
-            return error.user_text()
-        return "Trying again."
+            return CommandAnswer(error.user_text(), ok=False)
+        return CommandAnswer("Trying again.")
 
     async def _message(self, channel_id: int, message_id: int) -> discord.Message:
         """Fetch a message, with its channel as what it is."""
@@ -106,7 +113,7 @@ class Asking:
         earlier = self._asked.get(message.id)
         if earlier is not None:
             return Draft(message, earlier.author, place, earlier.text, earlier.about)
-        text = unquoted(message.content) if ASKS in message.content else ""
+        text = unquoted(message.content) if is_question(message.content) else ""
         if not text:
             return "That message asks nothing."
         return IN_PART if text.endswith("…") else Draft(message, author, place, text)
@@ -120,3 +127,9 @@ class Asking:
 def question_text(name: str, text: str) -> str:
     """Return the message that puts a question for somebody."""
     return f"**{discord.utils.escape_markdown(' '.join(name.split()))}**{ASKS}{quoted(cut(text, MOST_QUOTED))}"[:2000]
+
+
+def is_question(content: str) -> bool:
+    """Whether a message of ours puts a question for somebody."""
+    name, asks, question = content.partition(ASKS)
+    return bool(asks) and name.startswith("**") and "\n" not in name and question.startswith(">")

@@ -1,7 +1,8 @@
 """Requests to Discord: tried again where that is safe, and not made where the answer is known to be no.
 
 discord.py waits out rate limits and repeats what a server out of order has answered; what it leaves is a connection
-that was cut. Everything asked here may be asked twice: posts carry a nonce, the rest says how something shall be.
+that was cut, a server that is away, and a proxy's "too many". Everything asked here may be asked twice: posts carry a
+nonce, the rest says how something shall be.
 
 **Threads**: the loop's only.
 """
@@ -20,13 +21,15 @@ from ...clock import Clock
 from ...errors import ChatError
 from .errors import explain, is_forbidden, is_passing
 
-__all__ = ["Calls"]
+__all__ = ["FOREIGN", "Calls"]
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-PAUSES = (0.1, 0.5, 2.0)  # seconds between the attempts
+PAUSES = (0.1, 0.5, 2.0, 4.0, 8.0, 12.0)  # seconds between the attempts
+WITHIN = 3.0  # seconds in which the last attempt begins, where nothing else is said
+BANNED = 5.0  # seconds to wait where a proxy says "too many" and not for how long
 # Discord bans an address that collects ten thousand refusals in ten minutes; this is how long one is remembered.
 MEMORY = 60.0
 MOST_REMEMBERED = 1000
@@ -44,22 +47,24 @@ class Calls:
         # What was refused (what, where) and until when that is remembered.
         self._refusals: dict[tuple[str, int], tuple[float, ChatError]] = {}
 
-    async def make(self, what: str, where: int, attempt: Callable[[], Awaitable[T]]) -> T:
+    async def make(self, what: str, where: int, attempt: Callable[[], Awaitable[T]], within: float = WITHIN) -> T:
         """Await `attempt()`, again if need be; `what` (as in "I may not …") is tried in channel `where`.
 
+        The last attempt begins within so many seconds; how long it takes is for the caller to bound.
         Raise ChatError: ChatRefused if it was refused, just now or a moment ago; ChatTimeout if its fate is not known.
         """
         self._recall(what, where)
-        pauses = iter(PAUSES)
+        pauses, end = iter(PAUSES), self._clock.monotonic() + within
         while True:
             try:
                 return await attempt()
             except FOREIGN as error:
-                pause = next(pauses, None) if _is_cut(error) else None
-                if pause is None:
+                least = _pause_before_another(error)
+                pause = next(pauses, None) if least is not None else None
+                if least is None or pause is None or self._clock.monotonic() + max(least, pause) > end:
                     raise self._remember(error, what, where) from error
                 log.debug("Discord: trying again to %s in %d", what, where, exc_info=error)
-            await self._sleep(pause)
+            await self._sleep(max(least, pause))
 
     def forgive(self) -> None:
         """Forget what was refused: permissions have changed."""
@@ -81,8 +86,17 @@ class Calls:
         return ours
 
 
-def _is_cut(error: BaseException) -> bool:
-    """Whether another attempt at once makes sense."""
+def _pause_before_another(error: BaseException) -> float | None:
+    """Return how many seconds another attempt has to wait at least; None if there should be none."""
+    if isinstance(error, discord.RateLimited):
+        return error.retry_after
     if isinstance(error, discord.HTTPException):
-        return error.status >= 500 and error.status not in REPEATED
-    return is_passing(error)
+        if error.status == 429:  # discord.py waits where Discord itself says it
+            return _retry_after(error)
+        return 0.0 if error.status >= 500 and error.status not in REPEATED else None
+    return 0.0 if is_passing(error) else None
+
+
+def _retry_after(error: discord.HTTPException) -> float:
+    said = str(error.response.headers.get("Retry-After", ""))
+    return float(said) if said.isdecimal() else BANNED

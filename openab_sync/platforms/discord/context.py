@@ -13,9 +13,11 @@ from datetime import UTC, datetime
 
 import msgspec
 
-__all__ = ["Sender", "harmless", "sender_block"]
+__all__ = ["HEAD", "Sender", "harmless", "sender_block"]
 
 SCHEMA = "openab.sender.v1"
+HEAD = "<sender_context>"
+"""What every block begins with."""
 
 _TAG = re.compile(r"<(\s*/?\s*sender_context)", re.IGNORECASE)
 
@@ -51,7 +53,7 @@ def sender_block(sender: Sender) -> str:
     if not sender.thread_id:
         del facts["thread_id"]
     line = msgspec.json.encode(facts).decode().replace("<", "\\u003c")
-    return f"<sender_context>\n{line}\n</sender_context>"
+    return f"{HEAD}\n{line}\n</sender_context>"
 
 
 def harmless(text: str) -> str:

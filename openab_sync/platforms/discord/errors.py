@@ -17,6 +17,7 @@ __all__ = ["explain", "is_forbidden", "is_gone", "is_passing", "outage", "unusab
 
 
 UNKNOWN_CHANNEL, UNKNOWN_MESSAGE = 10003, 10008
+NO_ACCESS, NO_PERMISSION = 50001, 50013
 TOO_LARGE = 40005
 
 # Code: what people are told. "{what}" is what was tried.
@@ -65,7 +66,7 @@ def explain(error: BaseException, what: str) -> ChatError:
     if isinstance(error, discord.HTTPException):
         return _answered(error, what)
     if isinstance(error, discord.RateLimited):
-        return ChatError(f"Discord wants us to wait {error.retry_after:.0f} s before we {what} again.")
+        return ChatTimeout(f"Discord wants us to wait {error.retry_after:.0f} s before we {what} again.")
     if is_passing(error):
         return ChatTimeout(f"Discord could not be reached: {_reason(error)}")
     return ChatError(f"Discord: {_reason(error)}")
@@ -89,8 +90,13 @@ def is_passing(error: BaseException) -> bool:
 
 
 def is_forbidden(error: BaseException) -> bool:
-    """Whether asking again soon is sure to be refused again, and counted against us."""
-    return isinstance(error, discord.HTTPException) and error.status in (401, 403)
+    """Whether asking again soon in that place is sure to be refused again, and counted against us.
+
+    What is refused because of a person or of one message (90001, 50007 …) says nothing about the next.
+    """
+    if not isinstance(error, discord.HTTPException):
+        return False
+    return error.status == 401 or (error.status == 403 and error.code in (NO_ACCESS, NO_PERMISSION))
 
 
 def is_gone(error: BaseException, code: int = UNKNOWN_CHANNEL) -> bool:

@@ -31,8 +31,11 @@ __all__ = ["Exports", "Line", "exported", "markdown"]
 MOST = 5000  # messages
 ROOM = 8 * 1024 * 1024  # bytes: a file of more may be refused
 KINDS = (discord.MessageType.default, discord.MessageType.reply)
-# How messages of ours begin that tell how things stand and nothing else.
-_SIGNS = re.compile(r"(?:⏳|🔐|🔒 Rejected|⋯$)")
+# Whole messages of ours that tell how things stand and nothing else; a question is known by its first line.
+_SIGNS = re.compile(
+    r"\*?⏳ .+ is still (?:starting\.|at work; no sign from it for .+\.)\*?"
+    r"|🔐 \*\*.+\*\*(?:\n(?s:.*))?|🔒 Rejected, .+: .+|⋯"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,7 @@ async def exported(
 def _line(message: discord.Message, us: int) -> Line | None:
     if message.type not in KINDS:
         return None
-    if message.author.id == us and (_SIGNS.match(message.content) or message.interaction_metadata is not None):
+    if message.author.id == us and (_SIGNS.fullmatch(message.content) or message.interaction_metadata is not None):
         return None
     files = tuple(attachment.filename for attachment in message.attachments)
     if not message.content.strip() and not files:

@@ -16,6 +16,7 @@ import discord
 from ...core.admission import Knock, Rules, Verdict, admit, is_open_place
 from ...core.message import Person
 from .bots import conversation_at, takes_part
+from .seeing import Sight
 from .words import Ours
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Gate:
     def __init__(self, kit: Kit) -> None:
         self._kit = kit
         self.rules = rules_of(kit.discord)
+        self.sight = Sight(kit)
         self._waking = frozenset(kit.discord.allowed_role_ids)
 
     @property
@@ -42,11 +44,15 @@ class Gate:
 
     def message(self, message: discord.Message) -> Verdict:
         """Whether a message is for us, and from somebody who may."""
+        if message.guild is None and not self.is_ours(message):
+            self.sight.met(message.channel.id, message.author.id)
         return admit(self.rules, self.knock(message))
 
     def interaction(self, interaction: discord.Interaction[Any]) -> Verdict:
         """Whether somebody may use a command, button, menu, form or completion there: IN or REFUSED."""
         where = interaction.channel
+        if interaction.guild_id is None:
+            self.sight.met(interaction.channel_id, interaction.user.id)
         knock = Knock(
             person_of(interaction.user),
             places_of(where, interaction.channel_id),
@@ -60,6 +66,10 @@ class Gate:
     def would_hear(self, message: discord.Message) -> bool:
         """Whether its writer is somebody whom we answer, had they called us."""
         return admit(self.rules, replace(self.knock(message), calls_us=True)) is Verdict.IN
+
+    def may_order(self, message: discord.Message) -> bool:
+        """Whether an order that is written as a message is carried out: the same who may press a button may, no bot."""
+        return admit(self.rules, replace(self.knock(message), is_action=True)) is Verdict.IN
 
     def listens_at(self, channel: object, channel_id: int) -> bool:
         """Whether we listen in a channel or thread at all. Not for direct messages."""

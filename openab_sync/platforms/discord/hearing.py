@@ -84,6 +84,7 @@ class Hearing:
 
     async def thread_changed(self, payload: discord.RawThreadUpdateEvent) -> None:
         if self.parts is not None:
+            self.parts.calls.forgive()  # it may be open again
             await self.parts.changes.thread_changed(payload)
 
     async def thread_deleted(self, payload: discord.RawThreadDeleteEvent) -> None:

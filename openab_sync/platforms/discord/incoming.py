@@ -46,6 +46,7 @@ LEAVING = 3.0  # seconds for them when the platform stops
 PAGE = 2000
 NOBODY = "You called me without a question: write what I should do behind my name."
 TOO_MANY = "Too many messages are on their way to me just now: this one was not taken, please send it again."
+UNREADABLE = "You may not read the history of this channel."
 BY_DELETING = Person("", "deleting the message")
 
 
@@ -83,7 +84,13 @@ class Incoming:
         words = payload.message.content
         if not self._recent.has_changed(payload.message_id, words):
             return
-        text, draft = self._gate.ours.prompt(words), self._drafts.get(payload.message_id)
+        text, draft = _asked(self._gate.ours.prompt(words)), self._drafts.get(payload.message_id)
+        if not text and not payload.message.attachments:  # nothing is left to be answered
+            if draft is not None:
+                draft.is_withdrawn = True
+            else:
+                self._kit.broker.withdraw(self._ref(payload.message_id, payload.channel_id))
+            return
         if draft is not None:
             draft.text, draft.is_edited = text, True
             return
@@ -144,10 +151,12 @@ class Incoming:
         text, place = prompt_of(message, self._gate.ours), self._places.plan(message)
         order = order_in(text)
         if order is not None:
+            if not self._gate.may_order(message):
+                log.info("Discord: %s may not give orders (message %d)", message.author.id, message.id)
+                return
             where = conversation_at(message.channel.id)
             self._put(message, lambda: self._obey(where, message, *order), where)
             return
-        self._recent.admit(message.id, message.content)
         draft = Draft(message, message.author, place, _asked(text))
         if not draft.text and is_only_voice(files_of(draft)):
             self._put(message, lambda: self._say_nothing(draft), conversation_at(message.channel.id))
@@ -173,6 +182,7 @@ class Incoming:
                 placed.set_exception(ChatError(TOO_MANY))
             return
         self._drafts[message.id] = draft
+        self._recent.admit(message.id, message.content)
         self._company.take_part(place.conversation.key, draft.person.id, parent=parent, seen=str(message.id))
         self._kit.broker.mark(draft.where)
 
@@ -238,7 +248,8 @@ class Incoming:
             self._lanes.beside(self._export(where, message))
             return
         person = Draft(message, message.author, self._places.plan(message), "").person
-        answer = asyncio.wrap_future(self._kit.broker.command(where, name, argument, person))
+        view = self._gate.sight.of(message.author)
+        answer = asyncio.wrap_future(self._kit.broker.command(where, name, argument, person, view))
         self._lanes.beside(self._answer(answer, MessageRef(where, str(message.id))))
 
     async def _answer(self, answer: asyncio.Future[CommandAnswer], ref: MessageRef) -> None:
@@ -252,7 +263,10 @@ class Incoming:
                 return
 
     async def _export(self, where: Conversation, message: discord.Message) -> None:
-        """Upload the conversation as a file."""
+        """Upload the conversation as a file, to somebody who may read all that will be in it."""
+        if not _may_read_history(message):  # the bot may read what the person may not
+            await self._places.tell(message, message.author, UNREADABLE)
+            return
         try:
             title = getattr(message.channel, "name", "") or "Direct messages"
             file = await Exports(self._kit).file(where, title)
@@ -274,6 +288,16 @@ class Incoming:
 
     def _show_edited(self, ref: MessageRef) -> None:
         self._kit.port.react(ref, "✏️", True)
+
+
+def _may_read_history(message: discord.Message) -> bool:
+    """Whether the author may read what was written there before; not if that cannot be known."""
+    channel = message.channel
+    if message.guild is None:
+        return True
+    if not isinstance(message.author, discord.Member) or (isinstance(channel, discord.Thread) and not channel.parent):
+        return False
+    return channel.permissions_for(message.author).read_message_history
 
 
 def _asked(text: str) -> str:

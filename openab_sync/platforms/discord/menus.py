@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import discord
 
-from ...core.message import Conversation, MessageRef
+from ...core.message import Conversation, MessageRef, Person
 from .answers import Answer
+from .asking import is_question
+from .export import KINDS
 from .ids import made, read
 from .serving import room
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Menus", "conversation_of", "form", "prompt_of", "written"]
 
+LOOKED_AT = 5  # messages at the beginning of a thread: the first, and what Discord itself has written before it
 QUESTION = 4000  # characters of a form's text
 EMPTY = "Write what you want to know, please."
 
@@ -51,16 +54,32 @@ class Menus:
     async def retry(self, answer: Answer, interaction: discord.Interaction[Any], message: discord.Message) -> None:
         """Have a message answered once more, opened on it or on our answer to it."""
         await answer.hold()
-        prompt = prompt_of(message, self._us)
+        prompt = prompt_of(message, self._us) or await self._begun_by(message)
         if prompt is None:
             await answer.say("Open this on the message that shall be answered once more.")
             return
         conversation = conversation_of(message)
-        await answer.say(await self._incoming.again(conversation, prompt, interaction.user))
+        await answer.say((await self._incoming.again(conversation, prompt, interaction.user)).text)
 
-    async def drop(self, answer: Answer, message: discord.Message) -> None:
+    async def _begun_by(self, message: discord.Message) -> str | None:
+        """Return the id of the message that a thread was opened from, if this one is the first in the thread.
+
+        Our first answer refers to nothing: what it answers stands in the channel.
+        """
+        thread = message.channel
+        if not isinstance(thread, discord.Thread):
+            return None
+
+        async def first() -> int | None:
+            oldest = [one async for one in thread.history(limit=LOOKED_AT, oldest_first=True)]
+            return next((one.id for one in oldest if one.type in KINDS), None)
+
+        found = await self._kit.port.calls.make("read the history", thread.id, first)
+        return str(thread.id) if found == message.id else None
+
+    async def drop(self, answer: Answer, message: discord.Message, by: Person) -> None:
         """Take a message out of the queue."""
-        done = self._kit.broker.withdraw(MessageRef(conversation_of(message), str(message.id)))
+        done = self._kit.broker.withdraw(MessageRef(conversation_of(message), str(message.id)), by)
         await answer.say("Dropped." if done else "This message does not wait: the agent has taken it, or never got it.")
 
     @property
@@ -77,7 +96,7 @@ def conversation_of(message: discord.Message) -> Conversation:
 
 def prompt_of(message: discord.Message, us: int) -> str | None:
     """Return the id of the message to answer once more: itself, or the one that this answer of ours is about."""
-    if message.author.id != us:
+    if message.author.id != us or is_question(message.content):
         return str(message.id)
     for row in message.components:
         for item in getattr(row, "children", ()):

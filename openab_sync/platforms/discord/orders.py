@@ -19,6 +19,7 @@ from discord import app_commands
 
 from ...core.message import MessageRef
 from .answers import Answer
+from .calls import FOREIGN
 from .ids import Id, read
 from .menus import Menus
 from .resuming import Resuming
@@ -52,7 +53,7 @@ class Orders:
         self._slash = Slash(kit, incoming, self._selects, self._serving)
         self._menus = Menus(kit, incoming)
         self._resuming = Resuming(kit)
-        self._syncing = Syncing()
+        self._syncing = Syncing(kit.port.calls)
         self._retried: dict[int, None] = {}  # messages whose Retry was pressed, oldest first
 
     def register(self, tree: app_commands.CommandTree[Any]) -> None:
@@ -89,7 +90,7 @@ class Orders:
         await self._serving.serve(interaction, lambda answer: self._menus.retry(answer, interaction, message))
 
     async def drop(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
-        await self._serving.serve(interaction, lambda answer: self._menus.drop(answer, message))
+        await self._serving.serve(interaction, lambda answer: self._menus.drop(answer, message, person(interaction)))
 
     # Buttons, selects and forms.
 
@@ -146,9 +147,12 @@ class Orders:
         while len(self._retried) > RETRIES:
             del self._retried[next(iter(self._retried))]
         await answer.hold()
-        said = await self._incoming.again(ref.conversation, ref.id, interaction.user)
+        told = await self._incoming.again(ref.conversation, ref.id, interaction.user)
+        if not told.ok:  # the button stays: another time it may work
+            self._retried.pop(failed.id, None)
+            return told.text
         try:
             await failed.edit(view=None)
-        except discord.HTTPException as error:
+        except FOREIGN as error:
             log.debug("the Retry button could not be taken away: %s", error)
-        return said
+        return told.text

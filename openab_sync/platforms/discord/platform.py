@@ -103,7 +103,7 @@ class Discord:
         deadline = Deadline(self._clock, STOPPING)
         if self._loop.is_running:
             self._loop.settle(LAST_CALLS)
-            self._loop.submit(self._leave(), STOPPING / 2).exception()
+            self._loop.submit(self._leave(), max(1.0, deadline.left - LAST_CALLS)).exception()
         ended = self._loop.stop(deadline.left)
         self._redirect.off()
         return ended
@@ -131,13 +131,15 @@ class Discord:
 
     async def _leave(self) -> None:
         parts, self._hearing.parts = self._hearing.parts, None
-        if parts is not None:
-            await parts.incoming.close()
-            await parts.orders.close()
-        if self._downloads is not None:
-            await self._downloads.close()
-        self.port.titles.close()
-        await self.client.end()
-        if self._connection is not None:
-            self._connection.cancel()
-            await asyncio.wait({self._connection})
+        try:
+            if parts is not None:
+                await parts.incoming.close()
+                await parts.orders.close()
+            if self._downloads is not None:
+                await self._downloads.close()
+        finally:  # also if the time is over: the gateway is to know that we leave
+            self.port.titles.close()
+            await self.client.end()
+            if self._connection is not None:
+                self._connection.cancel()
+                await asyncio.wait({self._connection})

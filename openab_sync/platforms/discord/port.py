@@ -146,7 +146,9 @@ class DiscordPort:
     async def _post(
         self, conversation: Conversation, text: str, reply_to: MessageRef | None, nonce: str, controls: Controls | None
     ) -> MessageRef:
-        options: dict[str, Any] = {"nonce": _nonce(nonce), "allowed_mentions": self._pings(conversation, text)}
+        # What has no nonce is no page of a reply: a notice pings nobody.
+        pings = self._pings(conversation, text) if nonce else discord.AllowedMentions.none()
+        options: dict[str, Any] = {"nonce": _nonce(nonce), "allowed_mentions": pings}
         if reply_to is not None and self.channel_of(reply_to) == int(conversation.id):
             options["reference"] = discord.MessageReference(
                 message_id=int(reply_to.id), channel_id=int(conversation.id), fail_if_not_exists=False
@@ -154,7 +156,7 @@ class DiscordPort:
         if controls is not None:
             options["view"] = self._view(controls, conversation)
         place, page = self._place(conversation), _fit(text)
-        message = await self.calls.make("send messages", place.id, lambda: place.send(page, **options))
+        message = await self.calls.make("send messages", place.id, lambda: place.send(page, **options), POSTING)
         return MessageRef(conversation, str(message.id))
 
     async def _edit(self, ref: MessageRef, text: str, controls: Controls | None) -> None:
@@ -162,7 +164,8 @@ class DiscordPort:
         if controls is not None:
             options["view"] = self._view(controls, ref.conversation)
         message, page = self._message(ref), _fit(text)
-        await self.calls.make("send messages", message.channel.id, lambda: message.edit(content=page, **options))
+        where = message.channel.id
+        await self.calls.make("send messages", where, lambda: message.edit(content=page, **options), EDITING)
 
     async def _react(self, ref: MessageRef, emoji: str, on: bool) -> None:
         me = self._me()
@@ -196,7 +199,7 @@ class DiscordPort:
         async def send() -> discord.Message:
             return await place.send(file=discord.File(io.BytesIO(data), filename=name), nonce=nonce)
 
-        message = await self.calls.make("attach files", place.id, send)
+        message = await self.calls.make("attach files", place.id, send, POSTING)
         return MessageRef(conversation, str(message.id))
 
     # What is where.

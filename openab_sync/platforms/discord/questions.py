@@ -28,6 +28,7 @@ from ...errors import ChatRefused
 from ...text.clean import one_line
 from ...text.fences import Fence, step
 from ...text.split import split
+from .calls import FOREIGN
 from .controls import finished
 from .errors import is_passing
 from .ids import made
@@ -47,14 +48,17 @@ MOST = ROWS * CHOICES  # options that a message can offer in selects
 ROOM = 300  # characters kept free for the end of the question: who decided, and how
 KEPT = 7 * 86400.0  # seconds for which a late press is told what became of it
 PINGED = 5  # people
+MOST_SETTLED = 100  # questions that are over, and whose message does not say so yet
 ACKNOWLEDGING = 3.0  # seconds that a press may take to be acknowledged; the decision does not wait for it any longer
 
 STYLES = {
     "allow_once": discord.ButtonStyle.success,
-    "allow_always": discord.ButtonStyle.success,
+    "allow_always": discord.ButtonStyle.primary,
     "reject_once": discord.ButtonStyle.danger,
     "reject_always": discord.ButtonStyle.danger,
 }
+MARKS = {"allow_once": "🟢", "allow_always": "🔵", "reject_once": "🔴", "reject_always": "🔴"}
+OTHER = "⚪"  # a kind that we do not know
 OVER = "That question is over: I was restarted after it was asked. Write to the agent again."
 
 
@@ -88,17 +92,19 @@ class Questions:
         self._books = books
         self._open: dict[str, _Open] = {}  # by question
         self._by_button: dict[str, _Open] = {}
+        # Over, but the message does not say so yet: for whoever is called again. Oldest first.
+        self._settled: dict[str, _Open] = {}
 
     async def ask(self, question: Question) -> Decision:
         """Put a question to people and return their choice. May be called again if a connection was cut."""
         if len(question.options) > MOST:
             raise ChatRefused(f"the agent offers {len(question.options)} answers, and a message holds {MOST}")
-        item = self._open.get(question.id) or self._opened(question)
+        item = self._open.get(question.id) or self._settled.get(question.id) or self._opened(question)
         try:
             if item.message is None:
                 item.message = await self._post(item)
             if item.ended:  # while it was being posted
-                await self._write(item)
+                await self._conclude(item)
             return await asyncio.shield(item.decision)
         except asyncio.CancelledError:
             self._close(item)
@@ -106,21 +112,19 @@ class Questions:
         except Exception as error:
             if not is_passing(error):
                 self._close(item)
+                self._settled.pop(question.id, None)
             raise
 
     async def settle(self, question: Question, text: str) -> None:
-        """Take the buttons away and say who or what decided."""
-        item = self._open.get(question.id)
+        """Take the buttons away and say who or what decided. May be called again if a connection was cut."""
+        item = self._settled.get(question.id)
         if item is None:
-            return
-        self._close(item)
-        item.ended = text
-        item.decision.cancel()  # nobody waits for it any more
-        data = {**item.button.data, "closed": text}
-        self._books.buttons.put(replace(item.button, data=data))
-        if item.message is not None:
-            async with item.writing:
-                await self._write(item)
+            item = self._open.get(question.id)
+            if item is None:
+                return
+            self._end(item, text)
+        if item.message is not None:  # otherwise `ask` says it, as soon as there is one
+            await self._conclude(item)
 
     async def pressed(self, interaction: discord.Interaction, token: str, index: int) -> str:
         """Somebody who is admitted has chosen; return what to tell only them, "" where the message says it."""
@@ -129,8 +133,7 @@ class Questions:
             return "That question is not open any more."
         item = self._by_button.get(token)
         if item is None:
-            await self._strip(interaction)
-            return button.data.get("closed") or OVER
+            return await self._late(interaction, button.data.get("closed") or OVER)
         if not _may_decide(item.question, str(interaction.user.id)):
             names = ", ".join(person.name or person.id for person in _people(item.question))
             return f"This question is {names}'s to answer."
@@ -157,6 +160,16 @@ class Questions:
                     item.decision.set_result(Decision(option.option_id, Person(str(user.id), user.display_name)))
         return ""
 
+    async def _late(self, interaction: discord.Interaction, text: str) -> str:
+        """Say what became of the question, and only then take the buttons away: that may wait for a rate limit."""
+        try:
+            await interaction.response.send_message(text, ephemeral=True)
+        except FOREIGN as error:
+            log.debug("a late press was not answered at once: %s", error)
+            return text  # the caller's to say, in a way that still works
+        await self._strip(interaction)
+        return ""
+
     # The message.
 
     async def _post(self, item: _Open) -> discord.PartialMessage:
@@ -164,17 +177,30 @@ class Questions:
         page = shown(question)
         place = self._client.get_partial_messageable(int(question.conversation.id))
         people = [discord.Object(int(person.id)) for person in _people(question)[:PINGED]]
-        more: dict[str, Any] = {}
+        more: dict[str, Any] = {"view": _view(question.options, item.button.id)}
+        text = page.text
+        if item.ended:  # before this attempt: nobody is called to answer what is over
+            text, people, more = _ended(question, item.ended), [], {}
         if page.file:
             more["file"] = discord.File(io.BytesIO(page.file.encode()), "details.md")
         message = await place.send(
-            page.text,
-            view=_view(question.options, item.button.id),
+            text,
             nonce=question.id[:25],
             allowed_mentions=discord.AllowedMentions(everyone=False, roles=False, users=people),
             **more,
         )
         return place.get_partial_message(message.id)
+
+    async def _conclude(self, item: _Open) -> None:
+        """Write who or what decided; remember the question for another call if that may work later."""
+        try:
+            async with item.writing:
+                await self._write(item)
+        except Exception as error:
+            if not is_passing(error):
+                self._settled.pop(item.question.id, None)
+            raise
+        self._settled.pop(item.question.id, None)
 
     async def _write(self, item: _Open) -> None:
         assert item.message is not None
@@ -191,7 +217,7 @@ class Questions:
             return
         try:
             await interaction.message.edit(view=None)
-        except discord.HTTPException as error:
+        except FOREIGN as error:
             log.debug("buttons that mean nothing any more could not be taken away: %s", error)
 
     # The books.
@@ -204,6 +230,17 @@ class Questions:
         item = _Open(question, button, asyncio.get_running_loop().create_future())
         self._open[question.id] = self._by_button[button.id] = item
         return item
+
+    def _end(self, item: _Open, text: str) -> None:
+        """Close a question and book what became of it: once, however often that has to be written."""
+        self._close(item)
+        item.ended = text
+        item.decision.cancel()  # nobody waits for it any more
+        data = {**item.button.data, "closed": text}
+        self._books.buttons.put(replace(item.button, data=data))
+        self._settled[item.question.id] = item
+        while len(self._settled) > MOST_SETTLED:
+            del self._settled[next(iter(self._settled))]
 
     def _close(self, item: _Open) -> None:
         self._open.pop(item.question.id, None)
@@ -246,10 +283,11 @@ def _closed(text: str) -> str:
 
 def _long_names(options: Sequence[PermissionOption]) -> list[str]:
     """The whole text of what does not fit on its button."""
+    named = [(number, option.kind, _name(option)) for number, option in enumerate(options, 1)]
     return [
-        f"{number}. {discord.utils.escape_markdown(one_line(_name(option), len(_name(option))))}"
-        for number, option in enumerate(options, 1)
-        if one_line(_name(option), LABEL) != _name(option)
+        f"{number}. {MARKS.get(kind, OTHER)} {discord.utils.escape_markdown(one_line(name, len(name)))}"
+        for number, kind, name in named
+        if one_line(name, LABEL) != name
     ]
 
 
@@ -279,7 +317,11 @@ def _select(options: Sequence[PermissionOption], token: str, start: int) -> disc
         custom_id=made("choose", token, str(start // CHOICES)),
         placeholder=f"Answers {start + 1} to {start + len(part)}",
         options=[
-            discord.SelectOption(label=one_line(_name(option), 100), value=str(start + number))
+            discord.SelectOption(
+                label=one_line(_name(option), 100),
+                value=str(start + number),
+                emoji=MARKS.get(option.kind, OTHER),
+            )
             for number, option in enumerate(part)
         ],
     )

@@ -21,6 +21,7 @@ from ...core.message import Conversation
 from ...errors import ChatError
 from ...text.clean import one_line
 from .calls import Calls
+from .seeing import TITLES
 
 if TYPE_CHECKING:
     from ...store import Conversations
@@ -55,11 +56,12 @@ class Titles:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def give(self, conversation: Conversation, title: str) -> None:
-        """Give a thread its title, at once or when Discord allows it again. What is no thread keeps its name.
+        """Give a thread its title, at once or when Discord allows it again. What we have not opened keeps its name.
 
-        Raise ChatError if Discord refuses it.
+        Some agents take the head of their first prompt for a title: our own block is none. Raise ChatError if Discord
+        refuses it.
         """
-        title = one_line(title, TITLE) if title.strip() else ""
+        title = one_line(TITLES.title(title).strip(), TITLE)
         known = self._books.get(conversation.key)
         if not title or known.title_is_theirs or known.title == title:
             return
@@ -67,7 +69,7 @@ class Titles:
         wait = self._wait(thread)
         if wait > 0:
             self._later(conversation, thread, title, wait)
-        elif await self._is_thread(int(conversation.id)):
+        elif await self._is_ours(int(conversation.id)):
             await self._rename(conversation, thread, title)
 
     def close(self) -> None:
@@ -116,8 +118,10 @@ class Titles:
             self._books.put(replace(self._books.get(key), title=before))
             raise
 
-    async def _is_thread(self, where: int) -> bool:
+    async def _is_ours(self, where: int) -> bool:
+        """Whether it is a thread that we have opened: what somebody else has opened keeps the name they gave it."""
         channel = self._client.get_channel(where)
         if channel is None:
             channel = await self._calls.make("see this channel", where, lambda: self._client.fetch_channel(where))
-        return isinstance(channel, discord.Thread)
+        us = self._client.user
+        return isinstance(channel, discord.Thread) and us is not None and channel.owner_id == us.id

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from ...core.message import Conversation, Person
 from ...errors import ChatRefused
 from ...text.clean import one_line
 from .answers import Answer
+from .places import THREAD_EXISTS
 from .selects import TOO_OLD, stored_session
 from .serving import person
 
@@ -60,12 +62,22 @@ class Resuming:
             raise ChatRefused("No thread can be opened from here.")
         name = one_line(title, NAME) or "Going on"
         calls = self._kit.port.calls
+        nonce = secrets.token_hex(12)  # one for all attempts
         text = f"<@{by.id}> goes on with “{discord.utils.escape_markdown(name)}”: write in the thread."
-        message = await calls.make("send messages", parent.id, lambda: parent.send(text))
-        thread = await calls.make("create threads", parent.id, lambda: message.create_thread(name=name))
-        conversation = Conversation("discord", str(thread.id))
+        message = await calls.make("send messages", parent.id, lambda: parent.send(text, nonce=nonce))
+        await calls.make("create threads", parent.id, lambda: _open(message, name))
+        conversation = Conversation("discord", str(message.id))  # a thread has the id of the message it begins with
         books = self._kit.books.conversations
         known = books.get(conversation.key)
         people = tuple(dict.fromkeys((*known.people, by.id)))
         books.put(replace(known, parent=str(parent.id), took_part=True, people=people, title=name))
         return conversation
+
+
+async def _open(message: discord.Message, name: str) -> None:
+    """Open a thread from a message. It has one already if the answer to a first attempt was lost."""
+    try:
+        await message.create_thread(name=name)
+    except discord.HTTPException as error:
+        if error.code != THREAD_EXISTS:
+            raise

@@ -28,6 +28,7 @@ from ...text.clean import one_line
 from .answers import Answer
 from .controls import finished
 from .ids import made
+from .seeing import TITLES
 from .serving import person
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ class Selects:
                 json.dumps(asdict(item)),
                 f"{tag_of(item.session_id)} {item.updated_at}",
             )
-            for item in page.sessions
+            for item in (replace(one, title=TITLES.title(one.title)) for one in page.sessions)
         ]
         more = " There are more of them, which it has not told." if page.cursor else ""
         if not page.can_resume:
@@ -190,7 +191,7 @@ class Selects:
                 else:
                     await self._show_option(answer, conversation, option, by)
             case "menu-queue":
-                done = self._kit.broker.withdraw(MessageRef(conversation, item.value))
+                done = self._kit.broker.withdraw(MessageRef(conversation, item.value), by)
                 await self.queue(answer, conversation, by, "Dropped." if done else "The agent has taken it already.")
             case _:
                 await self._where(answer, conversation, item, by)

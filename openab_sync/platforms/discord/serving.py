@@ -18,6 +18,7 @@ import discord
 from discord import app_commands
 
 from ...core.admission import Verdict
+from ...core.desk import View
 from ...core.message import Conversation, Person
 from ...errors import ChatRefused, OpenabError
 from .answers import Answer
@@ -94,6 +95,10 @@ class Serving:
         if not self._is_open or self._gate.interaction(interaction) is not Verdict.IN:
             return []
         return offered(found, typed)
+
+    def view(self, user: discord.User | discord.Member) -> View:
+        """Return what somebody may see of our conversations."""
+        return self._gate.sight.of(user)
 
     async def close(self) -> None:
         """Take nothing more; wait a moment for answers that are on their way."""

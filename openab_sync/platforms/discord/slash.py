@@ -18,6 +18,7 @@ from discord import app_commands
 from ...core.command_options import option_of, shown
 from ...core.events import Option
 from ...core.house import SessionSnapshot
+from ...text.clean import one_line
 from .answers import Answer
 from .completing import meant
 from .export import Exports
@@ -33,7 +34,6 @@ Offer = Callable[[discord.Interaction[Any], str], Coroutine[Any, Any, list[app_c
 __all__ = ["ELSEWHERE", "Slash", "readable"]
 
 ELSEWHERE = "That is about a conversation: mention me or use `/ask` to begin one, then use the command in it."
-OWN = "/ask TEXT — ask the agent; a thread is opened for it\n/export — this conversation as a Markdown file\n"
 
 _KEY = re.compile(r"\bdiscord:(\d{1,20})")
 
@@ -56,6 +56,7 @@ class Slash:
         self._selects = selects
         self._serving = serving
         self._exports = Exports(kit)
+        self._forms: list[str] = []  # of the commands, as /help lists them
 
     def register(self, tree: app_commands.CommandTree[Any]) -> None:
         """Put the commands on the tree."""
@@ -73,7 +74,7 @@ class Slash:
             ("usage", "Show what this conversation has used", self.usage),
             ("sessions", "Show the sessions the agent remembers, and go on with one", self.sessions),
             ("export", "This conversation as a Markdown file", self.export),
-            ("do", "Give one of the agent's own commands", self.do),
+            ("do", "Show the agent's own commands, or give one of them", self.do),
             ("help", "Show what I can do", self.help),
         ):
             command: app_commands.Command[Any, ..., None] = app_commands.Command(
@@ -84,6 +85,8 @@ class Slash:
             for option, offer in self._offers(name).items():
                 command.autocomplete(option)(offer)
             tree.add_command(command)
+            if name != "agents":
+                self._forms.append(_form(command))
 
     def _offers(self, name: str) -> dict[str, Offer]:
         offers: dict[str, dict[str, Offer]] = {
@@ -107,7 +110,13 @@ class Slash:
         await self._serving.serve(interaction, act, is_public=True)
 
     @app_commands.describe(command="The agent's command", text="What follows it")
-    async def do(self, interaction: discord.Interaction[Any], command: Word, text: Words | None = None) -> None:
+    async def do(
+        self, interaction: discord.Interaction[Any], command: Word | None = None, text: Words | None = None
+    ) -> None:
+        if command is None:
+            await self._about_here(interaction, "do")
+            return
+
         async def act(answer: Answer) -> None:
             await answer.hold()
             session = self._session(interaction)
@@ -186,8 +195,10 @@ class Slash:
 
     async def help(self, interaction: discord.Interaction[Any]) -> None:
         async def act(answer: Answer) -> None:
-            told = await answer.after(self._kit.broker.command(here(interaction), "help", "", person(interaction)))
-            await answer.say(readable(OWN + told.text))
+            session = self._session(interaction)
+            own = [f"/{item.name} — {one_line(item.description, 100)}" for item in session.commands] if session else []
+            more = ["The agent's own, given with /do:", *own] if own else []
+            await answer.say(readable("\n".join(self._forms + more)))
 
         await self._serving.serve(interaction, act)
 
@@ -216,7 +227,10 @@ class Slash:
             await self._serving.serve(interaction, act)
 
     async def _command(self, answer: Answer, interaction: discord.Interaction[Any], name: str, argument: str) -> None:
-        told = await answer.after(self._kit.broker.command(here(interaction), name, argument, person(interaction)))
+        view = self._serving.view(interaction.user)
+        told = await answer.after(
+            self._kit.broker.command(here(interaction), name, argument, person(interaction), view)
+        )
         await answer.say(readable(told.text))
 
     async def _export(self, answer: Answer, interaction: discord.Interaction[Any]) -> None:
@@ -272,6 +286,12 @@ class Slash:
             (f"/{item.name} — {item.description}" if item.description else f"/{item.name}", item.name) for item in own
         ]
         return await self._serving.offer(interaction, found, typed.removeprefix("/"))
+
+
+def _form(command: app_commands.Command[Any, ..., None]) -> str:
+    """A command with what may follow it, and what it does."""
+    words = [item.name.upper() if item.required else f"[{item.name.upper()}]" for item in command.parameters]
+    return f"{' '.join((f'/{command.name}', *words))} — {command.description[:1].lower()}{command.description[1:]}"
 
 
 def _choices(option: Option | None) -> list[tuple[str, str]]:

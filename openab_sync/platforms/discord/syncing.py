@@ -17,6 +17,9 @@ from typing import Any
 import discord
 from discord import app_commands
 
+from ...errors import ChatError
+from .calls import Calls
+
 __all__ = ["Syncing", "same"]
 
 log = logging.getLogger(__name__)
@@ -41,7 +44,8 @@ def _shape(command: Mapping[str, Any]) -> str:
 class Syncing:
     """Keeps Discord's list of our commands as it should be."""
 
-    def __init__(self) -> None:
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
         self._suspects: set[int] = set()  # guilds in which doubles may have been left
 
     async def __call__(self, tree: app_commands.CommandTree[Any]) -> bool:
@@ -51,21 +55,27 @@ class Syncing:
         """
         try:
             changed = await self._globally(tree)
-            if changed:  # for the first time, perhaps, or after another program
-                self._suspects |= {guild.id for guild in tree.client.guilds}
-            for guild in tree.client.guilds:
-                await self._in_guild(tree, guild)
-        except discord.DiscordException as error:
-            log.warning("the commands could not be registered; what was registered before goes on working: %s", error)
+        except ChatError as error:
+            why = error.__cause__ or error
+            log.warning("the commands could not be registered; what was registered before goes on working: %s", why)
             return False
+        if changed:  # for the first time, perhaps, or after another program
+            self._suspects |= {guild.id for guild in tree.client.guilds}
+        for guild in tree.client.guilds:
+            try:
+                await self._in_guild(tree, guild)
+            except ChatError as error:  # looked at again the next time; the others are looked at now
+                log.warning("commands that show twice in %s could not be taken away: %s", guild.name, error)
         return changed
 
     async def _globally(self, tree: app_commands.CommandTree[Any]) -> bool:
         ours = [command.to_dict(tree) for command in tree.get_commands()]
-        theirs = [command.to_dict() for command in await tree.fetch_commands()]
+        everywhere = tree.client.application_id or 0  # what is refused is remembered by where it was
+        fetched = await self._calls.make("read commands", everywhere, tree.fetch_commands)
+        theirs = [command.to_dict() for command in fetched]
         if same(ours, theirs):
             return False
-        await tree.sync()
+        await self._calls.make("register commands", everywhere, tree.sync)
         log.info("%d commands were registered", len(ours))
         return True
 
@@ -73,8 +83,9 @@ class Syncing:
         if guild.id not in self._suspects:
             return
         names = {(command.to_dict(tree).get("type", 1), command.name) for command in tree.get_commands()}
-        for command in await tree.fetch_commands(guild=guild):
+        fetched = await self._calls.make("read commands", guild.id, lambda: tree.fetch_commands(guild=guild))
+        for command in fetched:
             if (command.type.value, command.name) in names:
-                await command.delete()
+                await self._calls.make("delete commands", guild.id, command.delete)
                 log.info("the command %s was registered twice in %s: taken away there", command.name, guild.name)
         self._suspects.discard(guild.id)

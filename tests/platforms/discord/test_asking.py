@@ -9,6 +9,7 @@ from typing import Any
 import discord
 import pytest
 
+from openab_sync.core.commands import CommandAnswer
 from openab_sync.core.message import Conversation
 from openab_sync.errors import ChatError
 from openab_sync.platforms.discord import asking
@@ -20,6 +21,7 @@ from tests.fakes.discord.actors import Actor
 from tests.fakes.discord.things import VOICE, Channel, Message
 from tests.platforms.discord.bed import Bed, house
 from tests.platforms.discord.fake_client import QUICK
+from tests.platforms.discord.pressing import idle
 from tests.platforms.discord.prompts import asked, prompts, senders, thread_of
 from tests.waiting import until
 
@@ -56,8 +58,8 @@ def again(bed: Bed, at: Channel, message: Message, by: Actor | None = None) -> s
     async def main() -> str:
         guild: Any = bed.platform.client.get_guild(bed.server.guild.id)
         author = await guild.fetch_member((by or bed.ann).id)
-        result: str = await incoming(bed).again(conversation_at(at.id), str(message.id), author)
-        return result
+        result: CommandAnswer = await incoming(bed).again(conversation_at(at.id), str(message.id), author)
+        return result.text
 
     return bed.platform._loop.submit(main(), 10).result(10)
 
@@ -129,6 +131,7 @@ def test_a_message_is_answered_once_more(server: Server, log: Path) -> None:
         bed.until_said("one", thread)
         second = bed.ann.write(thread, "say two")
         bed.until_said("two", thread)
+        idle(bed, thread)
         assert again(bed, thread, first, by=server.user("bob")) == "Trying again."
         until(lambda: len(asked(log)) == 3)
         assert again(bed, thread, second) == "Trying again."
@@ -147,6 +150,36 @@ def test_a_message_that_waits_is_not_asked_twice(server: Server, log: Path, tmp_
         assert "still waits" in again(bed, thread, waiting)
         gate.touch()
         bed.until_said("two", thread)
+
+
+def test_a_message_that_is_being_answered_is_not_asked_twice(server: Server, log: Path) -> None:
+    with house(server, "--log", str(log)) as bed:
+        first = bed.mention("say working\nhang")
+        thread = thread_of(server, first)
+        bed.until_said("working", thread)
+        assert again(bed, thread, first) == "It is being answered already."
+        bed.ann.delete(first)
+        idle(bed, thread)
+        assert asked(log) == ["say working\nhang"]
+
+
+def test_a_question_whose_acknowledgement_is_lost_is_asked_once(server: Server, log: Path) -> None:
+    with house(server, "--log", str(log)) as bed:
+        fault = server.fail("POST", "/channels/*/messages", lost=True)
+        ask(bed, server.general, "say hello")
+        until(lambda: asked(log))
+        assert fault.seen == 1
+        assert [one.content for one in server.general.history if one.kind == 0] == ["**ann** asks:\n> say hello"]
+        assert asked(log) == ["say hello"]
+
+
+def test_deleting_the_message_that_puts_a_question_cancels_its_turn(server: Server) -> None:
+    with house(server) as bed:
+        conversation, _ = ask(bed, server.general, "say working\nhang")
+        thread = server.world.channels[int(conversation.id)]
+        bed.until_said("working", thread)
+        bed.ann.delete(server.general.messages[int(conversation.id)])
+        idle(bed, thread)
 
 
 def test_what_is_gone_or_from_a_stranger_or_empty_is_not_asked_again(server: Server, log: Path) -> None:
@@ -174,6 +207,8 @@ def test_a_question_of_ours_is_asked_again_after_a_restart_too(server: Server, l
         until(lambda: len(asked(log)) == 2)
         threads = {one.id: server.world.channels[int(one.id)] for one in (short, long)}
         messages = {one.id: server.general.messages[int(one.id)] for one in (short, long)}
+        for thread in threads.values():
+            idle(bed, thread)
         assert again(bed, threads[long.id], messages[long.id]) == "Trying again."
         until(lambda: len(asked(log)) == 3)
         assert max(asked(log)[1:], key=len) == asked(log)[2]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import discord
 import pytest
 
 from openab_sync.errors import ChatError, ChatRefused, ChatTimeout
-from openab_sync.platforms.discord.calls import MEMORY, MOST_REMEMBERED, PAUSES, Calls
+from openab_sync.platforms.discord.calls import BANNED, MEMORY, MOST_REMEMBERED, PAUSES, WITHIN, Calls
 from tests.fakes.clock import FakeClock
 from tests.platforms.discord.test_errors import answered
 
@@ -38,9 +39,13 @@ class Desk:
 
     async def _pause(self, seconds: float) -> None:
         self.pauses.append(seconds)
+        self.clock.advance(seconds)
 
     def make(self, attempt: Callable[[], Awaitable[str]], what: str = "send messages", where: int = 1) -> str:
         return asyncio.run(self.calls.make(what, where, attempt))
+
+    def post(self, attempt: Callable[[], Awaitable[str]], within: float = 30.0) -> str:
+        return asyncio.run(self.calls.make("send messages", 1, attempt, within))
 
 
 @pytest.fixture
@@ -64,8 +69,23 @@ def test_a_cut_connection_is_tried_again(desk: Desk) -> None:
 def test_a_connection_that_stays_cut_ends_with_not_knowing(desk: Desk) -> None:
     line = Line(*[OSError(104, "Connection reset by peer")] * (len(PAUSES) + 1))
     with pytest.raises(ChatTimeout):
-        desk.make(line)
+        desk.post(line)
     assert desk.pauses == list(PAUSES)
+
+
+@pytest.mark.parametrize(("within", "attempts"), [(WITHIN, 4), (20.0, 6), (0.0, 1)])
+def test_no_attempt_begins_after_the_time_that_the_caller_has(desk: Desk, within: float, attempts: int) -> None:
+    line = Line(*[answered(503)] * attempts)
+    with pytest.raises(ChatTimeout):
+        desk.post(line, within)
+    assert line.asked == attempts
+    assert sum(desk.pauses) <= within
+
+
+def test_a_server_that_is_away_for_some_seconds_costs_no_answer(desk: Desk) -> None:
+    away = [ConnectionRefusedError(111, "Connection refused"), answered(503)] * 3
+    assert desk.post(Line(*away, "done")) == "done"
+    assert sum(desk.pauses) <= 30
 
 
 @pytest.mark.parametrize("status", [500, 502, 504, 524])
@@ -74,6 +94,28 @@ def test_what_the_library_has_repeated_is_not_repeated_again(desk: Desk, status:
     with pytest.raises(ChatTimeout):
         desk.make(line)
     assert line.asked == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "pause"),
+    [
+        (answered(429, retry_after="7"), 7.0),
+        (answered(429), BANNED),
+        (answered(429, retry_after="Wed, 21 Oct 2015 07:28:00 GMT"), BANNED),
+        (discord.RateLimited(9.5), 9.5),
+    ],
+)
+def test_too_many_requests_are_waited_out(desk: Desk, error: Exception, pause: float) -> None:
+    assert desk.post(Line(error, "done")) == "done"
+    assert desk.pauses == [pause]
+
+
+@pytest.mark.parametrize("error", [answered(429, retry_after="3600"), discord.RateLimited(61.0)])
+def test_what_takes_too_long_to_wait_out_is_not_known_to_be_done(desk: Desk, error: Exception) -> None:
+    line = Line(error)
+    with pytest.raises(ChatTimeout):
+        desk.post(line)
+    assert (line.asked, desk.pauses) == (1, [])
 
 
 def test_a_ban_of_a_proxy_is_not_hammered_at(desk: Desk) -> None:
@@ -105,6 +147,13 @@ def test_what_is_forbidden_in_one_place_may_be_allowed_in_another_and_so_may_oth
         desk.make(Line(answered(403, 50013)))
     assert desk.make(Line("done"), where=2) == "done"
     assert desk.make(Line("done"), what="add reactions") == "done"
+
+
+@pytest.mark.parametrize("code", [90001, 50007, 0])
+def test_what_is_refused_because_of_a_person_or_a_message_is_not_remembered(desk: Desk, code: int) -> None:
+    with pytest.raises(ChatRefused):
+        desk.make(Line(answered(403, code)))
+    assert desk.make(Line("done")) == "done"
 
 
 def test_permissions_that_change_are_tried_at_once(desk: Desk) -> None:

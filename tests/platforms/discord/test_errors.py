@@ -26,9 +26,10 @@ from openab_sync.platforms.discord.errors import (
 APP = 4711
 
 
-def answered(status: int, code: int = 0, message: str = "") -> discord.HTTPException:
+def answered(status: int, code: int = 0, message: str = "", retry_after: str = "") -> discord.HTTPException:
     kind: Any = {403: discord.Forbidden, 404: discord.NotFound}.get(status, discord.HTTPException)
-    made = kind(SimpleNamespace(status=status, reason="no"), {"code": code, "message": message})
+    headers = {"Retry-After": retry_after} if retry_after else {}
+    made = kind(SimpleNamespace(status=status, reason="no", headers=headers), {"code": code, "message": message})
     assert isinstance(made, discord.HTTPException)
     return made
 
@@ -60,7 +61,7 @@ def no_gateway() -> discord.GatewayNotFound:
         (answered(400), ChatRefused, "refused to add reactions: 400"),
         (answered(502), ChatTimeout, "out of order: it answered 502"),
         (answered(429), ChatTimeout, "out of order: it answered 429"),
-        (discord.RateLimited(601.2), ChatError, "wait 601 s"),
+        (discord.RateLimited(601.2), ChatTimeout, "wait 601 s"),
         (ConnectionResetError(104, "Connection reset by peer"), ChatTimeout, "could not be reached"),
         (aiohttp.ServerDisconnectedError(), ChatTimeout, "could not be reached"),
         (TimeoutError(), ChatTimeout, "could not be reached: TimeoutError"),
@@ -92,6 +93,7 @@ def test_what_may_be_tried_again_and_what_must_not() -> None:
     assert not is_passing(answered(404, 10003)) and not is_passing(ValueError())
     assert is_forbidden(answered(403, 50013)) and is_forbidden(answered(401))
     assert not is_forbidden(answered(404)) and not is_forbidden(OSError())
+    assert not is_forbidden(answered(403, 90001)) and not is_forbidden(answered(403, 50007))
     assert is_gone(answered(404, UNKNOWN_CHANNEL)) and is_gone(answered(404, UNKNOWN_MESSAGE), UNKNOWN_MESSAGE)
     assert not is_gone(answered(404, UNKNOWN_MESSAGE)) and not is_gone(OSError())
 

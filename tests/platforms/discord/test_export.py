@@ -14,6 +14,13 @@ from openab_sync.platforms.discord.export import Line, exported, markdown
 from tests.fakes.discord import Server
 from tests.platforms.discord.fake_client import QUICK, Bot, logged_in
 
+# Answers that only begin like what tells how things stand.
+OURS = (
+    "⏳ means waiting.",
+    "🔐 Secrets are kept apart.",
+    "🔒 Rejected, by somebody: rm\n\nso I did this",
+    "the answer",
+)
 AT = datetime(2026, 11, 24, 12, 30, 5, tzinfo=UTC)
 
 
@@ -75,7 +82,12 @@ def test_a_conversation_is_read_from_its_beginning_without_what_only_told_how_th
 
     async def say() -> bytes:
         place = bot.place(thread.id)
-        for text in ("⏳ Fake is still at work; no sign from it for 60 s.", "🔐 **rm**", "the answer"):
+        for text in (
+            "⏳ Fake is still at work; no sign from it for 60 s.",
+            "🔐 **rm**\nDone.",
+            "🔒 Rejected, by the rules: rm",
+            *OURS,
+        ):
             await place.send(text)
         assert bot.user is not None
         file = await exported(place, bot.user.id, same, "Fix: the Build!")
@@ -84,7 +96,8 @@ def test_a_conversation_is_read_from_its_beginning_without_what_only_told_how_th
 
     text = bot.call(say()).decode()
     assert text.index("message 0\n") < text.index("message 119\n") < text.index("📎 a.txt") < text.index("the answer")
-    assert "still at work" not in text and "🔐" not in text
+    assert "still at work" not in text and "**rm**" not in text and "by the rules" not in text
+    assert all(one in text for one in OURS)
     assert text.count("**ann**") == 121
 
 

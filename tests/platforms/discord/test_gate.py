@@ -160,6 +160,39 @@ def test_two_bots_are_stopped_after_so_many_turns_and_it_is_said_once(server: Se
         assert "say bot 3" not in asked(log)
 
 
+def test_a_pin_is_no_word_of_a_person(server: Server, log: Path) -> None:
+    """FIELD G3: what Discord writes in people's names does not begin the count anew."""
+    helper = server.bot("helper")
+    rules = {"allow_bot_messages": "mentions", "max_bot_turns": 2}
+    with house(server, "--log", str(log), discord=rules) as bed:
+        thread = bed.thread("say one")
+        bed.until_said("one", thread)
+        for number in range(2):
+            bed.mention(f"say bot {number}", thread, by=helper)
+        bed.until_said(warning_of("soft", 2), thread)
+        bed.ann.write(thread, "", kind=6)
+        bed.mention("say bot after the pin", thread, by=helper)
+        bed.mention("say person", thread)
+        bed.until_said("person", thread)
+        assert "say bot after the pin" not in asked(log)
+
+
+def test_nobody_is_warned_where_it_does_not_listen(server: Server) -> None:
+    """FIELD G6."""
+    helper = server.bot("helper")
+    foreign = server.add_channel("foreign")
+    rules = {
+        "allow_bot_messages": "mentions",
+        "max_bot_turns": 1,
+        "allowed_channels": [str(server.channel("general").id)],
+    }
+    with house(server, discord=rules) as bed:
+        for number in range(3):
+            bed.mention(f"say bot {number}", foreign, by=helper)
+        bed.until_said("heard", bed.thread("say heard"))
+        assert [one.content for one in foreign.history if one.author is server.app.user] == []
+
+
 def test_what_it_knows_of_a_thread_survives_a_restart(server: Server, log: Path, tmp_path: Path) -> None:
     """FIELD D11: taking part in a thread of others, and who else speaks there."""
     helper, ann = server.bot("helper"), server.user("ann")

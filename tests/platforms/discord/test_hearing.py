@@ -63,6 +63,7 @@ def test_what_is_told_reaches_the_part_that_it_is_for(method: str, part: str) ->
     scene, what = Scene(), object()
     asyncio.run(getattr(scene.hearing, method)(what))
     assert scene.noted == [(part, what)]
+    assert scene.calm == (["forgiven"] if method == "thread_changed" else [])
 
 
 def test_before_and_after_there_are_parts_nothing_is_heard() -> None:

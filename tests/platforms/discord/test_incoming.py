@@ -12,7 +12,9 @@ import pytest
 
 from openab_sync.platforms.discord import incoming
 from openab_sync.platforms.discord.bots import conversation_at
+from openab_sync.platforms.discord.incoming import UNREADABLE
 from tests.fakes.discord import Server
+from tests.fakes.discord.permissions import Can
 from tests.fakes.discord.things import Channel, Message
 from tests.platforms.discord.bed import Bed, house
 from tests.platforms.discord.fake_client import QUICK
@@ -138,6 +140,18 @@ def test_a_conversation_is_exported_by_a_message_as_well(server: Server) -> None
         bed.ann.write(thread, "/export")
         [file] = server.until(lambda: [one for item in thread.history for one in item.attachments])
         assert b"hello" in file.content
+
+
+def test_what_a_person_may_not_read_is_not_exported_to_them_by_a_message_either(server: Server) -> None:
+    with house(server) as bed:
+        thread = bed.thread("say hello")
+        bed.until_said("hello", thread)
+        bob = server.user("bob")
+        server.allow(server.general, bob.user, deny=Can.READ_MESSAGE_HISTORY)
+        bed.mention("/export", thread, by=bob)
+        refusal = bed.until_said(UNREADABLE, thread)
+        assert refusal.content == f"bob: {UNREADABLE}"
+        assert not any(message.attachments for message in thread.history)
 
 
 def test_an_edit_of_a_message_that_waits_changes_it_and_shows(server: Server, log: Path, tmp_path: Path) -> None:
@@ -302,3 +316,28 @@ def test_pins_and_joins_are_nobodys_words(server: Server, log: Path) -> None:
         bed.ann.write(thread, "say two")
         bed.until_said("two", thread)
         assert len(prompts(log)) == 2
+
+
+def test_a_bot_that_is_heard_gives_no_orders(server: Server, log: Path) -> None:
+    helper = server.bot("helper")
+    rules = {"allow_bot_messages": "mentions", "allow_user_messages": "involved"}
+    with house(server, "--log", str(log), discord=rules) as bed:
+        thread = bed.thread("say one")
+        bed.until_said("one", thread)
+        bed.mention("/reset", thread, by=helper)
+        bed.mention("say two", thread, by=helper)
+        bed.until_said("two", thread)
+        assert asked(log) == ["say one", "say two"]
+        assert not any("forgotten" in said.content.lower() for said in thread.history)
+        assert len(bed.app.broker.snapshot().sessions) == 1
+
+
+def test_a_waiting_message_that_is_edited_to_nothing_is_withdrawn(server: Server, log: Path) -> None:
+    with house(server, "--log", str(log)) as bed:
+        thread = bed.thread("slow 1 hold")
+        waiting = bed.mention("say never", thread)
+        server.until(lambda: waiting.reactions, what="it waits")
+        bed.ann.edit(waiting, f"<@{server.app.id}>")
+        bed.mention("say last", thread)
+        bed.until_said("last", thread)
+        assert asked(log)[1:] == ["say last"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -13,9 +14,10 @@ from openab_sync.core.port import Controls
 from openab_sync.platforms.discord.menus import EMPTY, written
 from tests.fakes.discord import Server
 from tests.fakes.discord.interactions import MODAL
+from tests.fakes.discord.things import Channel
 from tests.platforms.discord.bed import house
 from tests.platforms.discord.fake_client import QUICK
-from tests.platforms.discord.pressing import idle, told
+from tests.platforms.discord.pressing import done, idle, told
 from tests.waiting import MS, until
 
 
@@ -96,6 +98,27 @@ def test_an_answer_of_ours_leads_to_its_prompt(server: Server) -> None:
         idle(bed, thread)
         assert told(server, bed.ann.menu("Retry", thread.messages[int(reply.id)])) == "Trying again."
         server.until(lambda: thread.texts.count("twice") == 2, 8000 * MS)
+
+
+def said_times(thread: Channel, text: str, count: int) -> bool:
+    return thread.texts.count(text) == count
+
+
+def test_a_first_answer_and_the_post_that_puts_a_question_lead_to_the_question(server: Server) -> None:
+    with house(server) as bed:
+        told_where = done(server, bed.ann.slash("ask", where="general", text="say once"))
+        assert told_where.answer.startswith("I answer in <#")
+        post = next(one for one in server.general.history if one.thread is not None)
+        thread = post.thread
+        assert thread is not None
+        answer = bed.until_said("once", thread)
+        for count, message in enumerate((answer, post), 2):
+            idle(bed, thread)
+            assert told(server, bed.ann.menu("Retry", message)) == "Trying again."
+            server.until(partial(said_times, thread, "once", count), 8000 * MS, what="it is said again")
+        channel = server.general
+        plain = bed.platform.port.post(Conversation("discord", str(channel.id)), "nothing").result(5)
+        assert "Open this on the message" in told(server, bed.ann.menu("Retry", channel.messages[int(plain.id)]))
 
 
 def test_a_message_is_dropped_from_the_queue(server: Server) -> None:

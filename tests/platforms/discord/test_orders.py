@@ -90,6 +90,30 @@ def test_retry_asks_once_more_however_many_press_it(server: Server) -> None:
         server.until(lambda: thread.texts.count("once") == 2, 8000 * MS, what="it is said again")
 
 
+def test_a_retry_that_did_not_work_can_be_pressed_again(server: Server) -> None:
+    with house(server) as bed:
+        thread, message = running(bed)
+        for _ in range(2):
+            assert told(server, bed.ann.click(message, "Retry")) == "It is being answered already."
+            assert "Retry" in buttons(message)
+        told(server, bed.ann.click(message, "Stop"))
+        idle(bed, thread)
+        assert told(server, bed.ann.click(message, "Retry")) == "Trying again."
+        server.until(lambda: sum("working" in text for text in thread.texts) == 2, 8000 * MS, what="it is said again")
+        told(server, bed.ann.slash("cancel", where=thread))
+
+
+def test_a_button_that_cannot_be_taken_away_keeps_nobody_from_the_answer(server: Server) -> None:
+    with house(server) as bed:
+        thread = bed.thread("say once")
+        bed.until_said("once", thread)
+        idle(bed, thread)
+        message = with_controls(bed, thread, str(thread.id))
+        server.fail("PATCH", f"*/messages/{message.id}", reset=True, times=9)
+        assert told(server, bed.ann.click(message, "Retry")) == "Trying again."
+        server.until(lambda: thread.texts.count("once") == 2, 8000 * MS, what="it is said again")
+
+
 @pytest.mark.parametrize(
     "custom_id",
     ["", "nothing", "oab:stop:1:2", "oab:retry:1:x", "oab:about:1:2", "oab:choose:token:0", "oab:resume:t:nowhere"],

@@ -17,10 +17,11 @@ from openab_sync.core.message import Conversation, MessageRef
 from openab_sync.core.port import Controls, File, Notice, Question
 from openab_sync.errors import ChatError, ChatRefused, ChatTimeout
 from openab_sync.platforms.discord import port as module
+from openab_sync.platforms.discord.calls import PAUSES, Calls
 from openab_sync.platforms.discord.port import PAGE, DiscordPort, _fit, _nonce
 from openab_sync.platforms.discord.questions import Questions
 from openab_sync.store import Books, Known, Store, open_books
-from tests.fakes.discord import Server
+from tests.fakes.discord import Server, threads
 from tests.fakes.discord.things import Channel, Message
 from tests.platforms.discord.connection import Connection, connection
 from tests.platforms.discord.fake_client import QUICK
@@ -146,6 +147,22 @@ def test_an_edit_that_is_cut_off_is_made(desk: Desk, fault: dict[str, object]) -
     assert desk.message(ref).content == "two"
 
 
+@pytest.mark.parametrize("fault", [{"reset": True}, {"status": 503}])
+def test_discord_may_be_away_for_some_seconds_at_the_end_of_a_turn(desk: Desk, fault: dict[str, object]) -> None:
+    pauses: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+
+    desk.port.calls = Calls(SystemClock(), pause)
+    desk.server.fail("POST", "*/messages", times=5, **fault)
+    ref = desk.get(desk.port.post(desk.here, "the answer", nonce="page-1"))
+    desk.server.fail("PATCH", "*", times=5, **fault)
+    desk.get(desk.port.edit(ref, "the whole answer"))
+    assert [message.content for message in desk.server.general.history] == ["the whole answer"]
+    assert pauses == [*PAUSES[:5], *PAUSES[:5]]
+
+
 def test_a_request_out_of_time_is_not_known_to_be_done(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "POSTING", 20 * MS)
     held = desk.server.fail("POST", "*/messages", hold=True)
@@ -220,11 +237,17 @@ def test_only_people_who_take_part_are_pinged(desk: Desk) -> None:
     desk.know(desk.here, people=(str(desk.ann.id),))
     role = desk.server.world.add_role(desk.server.guild, "crew", 0)
     text = f"@everyone @here <@&{role.id}> <@{desk.ann.id}> <@!{bob.id}>"
-    ref = desk.get(desk.port.post(desk.here, text))
+    ref = desk.get(desk.port.post(desk.here, text, nonce="page-1"))
     allowed = desk.message(ref).allowed_mentions
     assert allowed == {"parse": [], "users": [desk.ann.id]}
     desk.get(desk.port.edit(ref, text + "!"))
     assert desk.message(ref).content == text + "!"
+
+
+def test_a_notice_pings_nobody(desk: Desk) -> None:
+    desk.know(desk.here, people=(str(desk.ann.id),))
+    ref = desk.get(desk.port.post(desk.here, f"<@{desk.ann.id}>"))
+    assert not any((desk.message(ref).allowed_mentions or {"parse": ["users"]}).values())
 
 
 # Buttons.
@@ -315,8 +338,13 @@ def test_events_are_for_other_platforms(desk: Desk) -> None:
 # Titles.
 
 
-def test_a_thread_gets_its_title_and_a_channel_keeps_its_own(desk: Desk) -> None:
-    thread, conversation = desk.thread()
+def test_our_thread_gets_its_title_and_whatever_is_not_ours_keeps_its_own(desk: Desk) -> None:
+    theirs, their_conversation = desk.thread()
+    desk.get(desk.port.rename(their_conversation, "not theirs"))
+    assert theirs.name == "a talk"
+    asked = desk.ann.write("general", "what is this?")
+    thread = threads.start_from(desk.server.world, asked, "asked", desk.server.app.user)
+    conversation = Conversation("discord", str(thread.id))
     desk.get(desk.port.rename(conversation, "A better\ntitle " + "x" * 100))
     assert thread.name.startswith("A better title xxx") and len(thread.name) <= 100
     assert desk.books.conversations.get(conversation.key).title == thread.name

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
+import discord
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,6 +50,10 @@ def question(where: Conversation, **more: Any) -> Question:
     return Question(uuid.uuid4().hex, where, **values)
 
 
+async def at_once(_: float) -> None:
+    """A pause between two attempts that takes no time."""
+
+
 class Asked:
     """A question that people have before them."""
 
@@ -75,7 +81,7 @@ def test_the_agents_own_options_are_the_buttons_and_the_first_press_counts(serve
         asked = Asked(bed, asked_of=(Person(str(bed.ann.id), "ann"),))
         message = asked.message
         assert buttons(message) == ["Allow", "Always allow", "Reject", "Something else"]
-        assert [item["style"] for item in message.components[0]["components"]] == [3, 3, 4, 2]
+        assert [item["style"] for item in message.components[0]["components"]] == [3, 1, 4, 2]
         assert "rm -rf build" in message.content and not message.attachments
         clicked = bed.ann.click(message, "Reject")
         assert asked.future.result(5) == Decision("no", Person(str(bed.ann.id), "ann"))
@@ -140,6 +146,85 @@ def test_a_question_that_is_decided_elsewhere_loses_its_buttons_and_says_so_to_w
         text = told(server, bed.ann.click(asked.message, "Allow"))
         assert text == "Nobody answered within 10 minutes: Reject."
         server.until(lambda: asked.message.components == [])
+
+
+@pytest.mark.parametrize("fault", [{"reset": True}, {"lost": True}, {"status": 503}], ids=["cut", "lost", "503"])
+def test_who_decided_is_shown_even_if_the_first_attempt_to_say_so_fails(fault: dict[str, Any], server: Server) -> None:
+    with house(server) as bed:
+        asked = Asked(bed)
+        failing = server.fail("PATCH", "/channels/*", **fault)
+        asked.settle("Allow — ann")
+        assert failing.seen == 1
+        assert asked.message.content.endswith("Allow — ann") and asked.message.components == []
+        assert not bed.platform.port.questions._open and not bed.platform.port.questions._settled
+
+
+def test_a_question_whose_end_may_not_be_written_is_forgotten(server: Server) -> None:
+    with house(server) as bed:
+        asked = Asked(bed)
+        server.fail("PATCH", "/channels/*", code=50013, status=403)
+        with pytest.raises(ChatRefused):
+            asked.settle("Allow — ann")
+        assert not bed.platform.port.questions._open and not bed.platform.port.questions._settled
+        assert told(server, bed.ann.click(asked.message, "Allow")) == "Allow — ann"
+
+
+def test_what_is_remembered_of_ends_that_could_not_be_written_is_bounded(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(questions, "MOST_SETTLED", 1)
+    with house(server) as bed:
+        asked = [Asked(bed), Asked(bed)]
+        monkeypatch.setattr(bed.platform.port.calls, "_sleep", at_once)
+        server.fail("PATCH", "/channels/*", status=503, times=99)
+        for one in asked:
+            with pytest.raises(ChatError):
+                one.settle("Allow — ann")
+        assert list(bed.platform.port.questions._settled) == [asked[1].question.id]
+
+
+def test_a_late_press_is_answered_before_the_buttons_go(server: Server) -> None:
+    """Taking them away may wait for a rate limit, and Discord waits three seconds for an answer."""
+    with house(server) as bed:
+        asked = Asked(bed)
+        kept = list(asked.message.components)
+        asked.settle("Allow — ann")
+        asked.message.components = kept
+        held = server.fail("PATCH", "/channels/*", hold=True)
+        assert told(server, bed.ann.click(asked.message, "Allow")) == "Allow — ann"
+        assert asked.message.components == kept
+        held.release()
+        server.until(lambda: asked.message.components == [], what="the buttons are gone")
+
+
+@pytest.mark.parametrize("error", [discord.RateLimited(61.0), ConnectionResetError()], ids=["limited", "cut"])
+def test_a_late_press_is_answered_once_whatever_keeps_the_buttons(
+    error: Exception, server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def edit(*_: object, **__: object) -> None:
+        raise error
+
+    caplog.set_level(logging.DEBUG, "openab_sync.platforms.discord")
+    with house(server) as bed:
+        asked = Asked(bed)
+        kept = list(asked.message.components)
+        asked.settle("Allow — ann")
+        asked.message.components = kept
+        monkeypatch.setattr(discord.Message, "edit", edit)
+        assert told(server, bed.ann.click(asked.message, "Allow")) == "Allow — ann"
+        until(lambda: "could not be taken away" in caplog.text)
+    assert "was not served" not in caplog.text
+
+
+def test_a_late_press_whose_answer_is_cut_off_is_answered_again(server: Server) -> None:
+    with house(server) as bed:
+        asked = Asked(bed)
+        kept = list(asked.message.components)
+        asked.settle("Allow — ann")
+        asked.message.components = kept
+        failing = server.fail("POST", "/interactions/*", reset=True)
+        assert told(server, bed.ann.click(asked.message, "Allow")) == "Allow — ann"
+        assert failing.seen == 1
 
 
 def test_after_a_restart_a_press_is_told_what_became_of_the_question(server: Server, tmp_path: Path) -> None:
@@ -236,6 +321,30 @@ def test_a_question_that_is_settled_while_it_is_being_posted_has_no_buttons_in_t
         assert isinstance(future.exception(5), ChatError)
 
 
+@pytest.mark.parametrize("fault", [{"reset": True}, {"lost": True}], ids=["cut", "lost"])
+def test_a_question_that_is_settled_between_two_attempts_to_post_it_is_not_asked_again(
+    fault: dict[str, Any], server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with house(server) as bed:
+        thread = bed.thread("say hi")
+        bed.until_said("hi", thread)
+        port = bed.platform.port
+        item = question(Conversation("discord", str(thread.id)), asked_of=(Person(str(bed.ann.id), "ann"),))
+
+        async def settled(_: float) -> None:
+            await port.questions.settle(item, "The agent took the question back.")
+
+        monkeypatch.setattr(port.calls, "_sleep", settled)
+        server.fail("POST", "/channels/*/messages", when=lambda form: "🔐" in form["content"], **fault)
+        assert isinstance(port.ask(item).exception(5), ChatError)
+        [message] = [one for one in thread.history if "🔐" in one.content]
+        assert message.content.endswith("took the question back.") and message.components == []
+        posts = [one.form for one in server.asked("POST", "/messages") if "🔐" in one.form["content"]]
+        assert [bool(form.get("components")) for form in posts] == [True, False]
+        assert not posts[1]["allowed_mentions"].get("users")
+        assert not port.questions._open and not port.questions._settled
+
+
 def test_a_question_that_cannot_be_shown_is_not_asked(server: Server) -> None:
     with house(server) as bed:
         thread = bed.thread("say hi")
@@ -304,10 +413,18 @@ def test_a_long_detail_is_in_a_file_and_the_message_says_so() -> None:
     assert detail in page.file
 
 
+def test_what_does_not_fit_on_its_button_is_marked_by_its_kind() -> None:
+    kinds = {"allow_once": "🟢", "allow_always": "🔵", "reject_once": "🔴", "reject_always": "🔴", "": "⚪"}
+    options = tuple(PermissionOption(kind, f"{kind} " + "x" * 90, kind) for kind in kinds)
+    text = shown(question(HERE, options=options)).text
+    for number, mark in enumerate(kinds.values(), 1):
+        assert f"{number}. {mark} " in text
+
+
 def test_a_label_that_does_not_fit_on_its_button_stands_in_the_text() -> None:
     name = "Allow everything that begins with " + "x" * 60
     page = shown(question(HERE, options=(PermissionOption("a", name), PermissionOption("b", "No"))))
-    assert f"1. {name}" in page.text
+    assert f"1. ⚪ {name}" in page.text
     assert "2." not in page.text
 
 

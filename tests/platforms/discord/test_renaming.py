@@ -41,15 +41,23 @@ class Client:
         self.named: list[str] = []
         self.fetched = 0
         self.kind: Any = discord.Thread
+        self.user = discord.Object(1)
+        self.opened_by = 1
         self.is_known = True
         self.error: Exception | None = None
 
     def get_channel(self, number: int) -> object:
-        return self.kind.__new__(self.kind) if self.is_known else None
+        return self._channel() if self.is_known else None
 
     async def fetch_channel(self, number: int) -> object:
         self.fetched += 1
-        return self.kind.__new__(self.kind)
+        return self._channel()
+
+    def _channel(self) -> Any:
+        channel = self.kind.__new__(self.kind)
+        if self.kind is discord.Thread:
+            channel.owner_id = self.opened_by
+        return channel
 
     async def edit_channel(self, number: int, *, name: str) -> None:
         assert number == int(HERE.id)
@@ -97,7 +105,7 @@ def test_a_title_is_one_line_of_what_discord_takes_and_is_remembered(desk: Desk)
     assert desk.shelf.get(HERE.key).title == name
 
 
-@pytest.mark.parametrize("title", ["", "  \n "])
+@pytest.mark.parametrize("title", ["", "  \n ", ' \n<sender_context> {"schema":"openab.sender.v1","send…'])
 def test_no_title_is_none(desk: Desk, title: str) -> None:
     asyncio.run(desk.give(title))
     assert desk.client.named == []
@@ -117,6 +125,12 @@ def test_the_title_that_a_person_gave_stays(desk: Desk) -> None:
 def test_what_is_no_thread_keeps_its_name(desk: Desk) -> None:
     desk.client.kind = discord.TextChannel
     asyncio.run(desk.give("One"))
+    assert desk.client.named == []
+
+
+def test_what_a_person_has_opened_keeps_the_name_they_gave_it(desk: Desk) -> None:
+    desk.client.opened_by = 2
+    asyncio.run(desk.give("a title"))
     assert desk.client.named == []
 
 

@@ -67,3 +67,13 @@ def test_an_agent_that_finds_a_title_names_its_thread(server: Server) -> None:
     with house(server) as bed:
         thread = bed.thread("session_info The answer to everything\nsay done")
         server.until(lambda: thread.name == "The answer to everything", what="a title")
+
+
+def test_a_picture_that_the_agent_makes_is_uploaded(server: Server) -> None:
+    """FIELD H10."""
+    with house(server) as bed:
+        thread = bed.thread("image_out")
+        server.until(lambda: any(message.attachments for message in ours(bed, thread)), what="a picture")
+        (file,) = [item for message in ours(bed, thread) for item in message.attachments]
+        assert file.filename.endswith(".png")
+        assert file.content.startswith(b"\x89PNG\r\n\x1a\n")

@@ -73,6 +73,17 @@ def test_a_session_goes_on_in_a_new_thread(server: Server, tmp_path: Path) -> No
         bed.until_said("there", new)
 
 
+@pytest.mark.parametrize("path", ["/channels/*/messages", "/channels/*/messages/*/threads"])
+def test_a_lost_acknowledgement_opens_no_second_thread(server: Server, tmp_path: Path, path: str) -> None:
+    with house(server, "--memory", str(tmp_path / "memory")) as bed:
+        thread, _ = forgotten(bed, "say remember me")
+        menu, _ = picked(bed, thread)
+        fault = server.fail("POST", path, lost=True)
+        answered(server, bed.ann.click(menu, "In a new thread"), menu, "It goes on in <#")
+        assert fault.seen == 1
+        assert sum("goes on with" in one.content for one in server.general.history) == 1
+
+
 def test_once_is_enough_and_it_is_the_persons_who_asked(server: Server, tmp_path: Path) -> None:
     with house(server, "--memory", str(tmp_path / "memory")) as bed:
         thread, _ = forgotten(bed, "say remember me")

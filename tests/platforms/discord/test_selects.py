@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from openab_sync.acp.events import StoredSession
 from openab_sync.core.events import Option
+from openab_sync.core.house import SessionPage
 from openab_sync.core.message import Conversation
 from openab_sync.platforms.discord.ids import read
-from openab_sync.platforms.discord.selects import Item, Selects, menu_view, stored_session
+from openab_sync.platforms.discord.selects import (
+    Item,
+    Selects,
+    menu_view,
+    stored_session,
+)
 from tests.fakes.discord import Interaction, Message, Server
 from tests.fakes.discord.things import Json
 from tests.platforms.discord.bed import Bed, house
@@ -233,6 +241,18 @@ def test_an_agent_that_cannot_go_on_with_its_sessions_shows_them(server: Server)
         idle(bed, thread)
         text = told(server, bed.ann.slash("sessions", where=thread))
         assert text.startswith("The agent remembers these sessions, and cannot go on with them.\n- without a title")
+
+
+def test_the_head_of_a_prompt_is_no_title_of_a_session(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    with house(server) as bed:
+        thread = bed.thread("say hi")
+        idle(bed, thread)
+        page: Future[SessionPage] = Future()
+        cut = StoredSession("one", title='<sender_context> {"schema":"openab.sender.v1", "sen', updated_at="2026-11-01")
+        page.set_result(SessionPage((cut, StoredSession("two", title="Fix it"))))
+        monkeypatch.setattr(bed.app.broker, "stored", lambda _: page)
+        menu = shown(server, bed.ann.slash("sessions", where=thread))
+        assert select(menu) == ["without a title", "Fix it"]
 
 
 def the_conversation(bed: Bed) -> Conversation:

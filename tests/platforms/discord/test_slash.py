@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import discord
 import pytest
 
 from openab_sync.platforms.discord.slash import ELSEWHERE, readable
@@ -106,6 +107,55 @@ def test_the_agents_own_commands_are_offered_and_given(server: Server) -> None:
         given = bed.ann.slash("do", where=thread, command="early", text="and now")
         bed.until_said("you said: /early and now", thread)
         told(server, given)
+
+
+def test_do_with_nothing_lists_the_agents_commands(server: Server) -> None:
+    with house(server, "--early-updates") as bed:
+        thread = bed.thread("say hi")
+        idle(bed, thread)
+        assert told(server, bed.ann.slash("do", where=thread)).startswith("/early")
+
+
+def test_help_lists_the_forms_that_there_are(server: Server) -> None:
+    with house(server, "--early-updates") as bed:
+        thread = bed.thread("say hi")
+        idle(bed, thread)
+        lines = told(server, bed.ann.slash("help", where=thread)).replace("\\", "").splitlines()
+        assert "/ask TEXT — ask the agent; a thread is opened for it" in lines
+        assert "/queue [DROP] — show what waits here, or drop a message" in lines
+        assert "/do [COMMAND] [TEXT] — show the agent's own commands, or give one of them" in lines
+        assert not any("edit N" in line or "resume TAG" in line or "/agents" in line for line in lines)
+        assert any(line.startswith("/early") for line in lines[lines.index("The agent's own, given with /do:") :])
+
+
+def test_the_status_tells_everybody_only_what_they_may_see(server: Server) -> None:
+    with house(server, discord={"allow_dm": True}) as bed:
+        bob = server.user("bob")
+        thread, private = bed.thread("say hi"), bed.ann.dm("say hi").channel
+        idle(bed, thread)
+        idle(bed, private)
+        assert told(server, bob.slash("status", where=thread)) == f"→ {thread.mention}: idle, Fake\nand 1 elsewhere"
+        assert f"{private.mention}: idle" in told(server, bed.ann.slash("status", where=thread))
+        assert f"{thread.mention}: idle" in told(server, bob.slash("status", where="general"))
+        bed.mention("/status", thread, bob)
+        assert private.mention not in bed.until_said("and 1 elsewhere", thread).content
+        other = bed.thread("say hi", server.add_channel("hidden"))
+        idle(bed, other)
+        server.allow(server.channel("hidden"), bob.user, deny=Can.VIEW_CHANNEL)
+        hidden = bed.platform.client.get_channel(server.channel("hidden").id)
+        assert isinstance(hidden, discord.TextChannel)
+        server.until(lambda: hidden.overwrites)
+        assert told(server, bob.slash("status", where=thread)).endswith("Fake\nand 2 elsewhere")
+        assert other.mention in told(server, bed.ann.slash("status", where=thread))
+
+
+def test_the_head_of_a_prompt_is_no_title(server: Server) -> None:
+    with house(server) as bed:
+        thread = bed.thread("prompt_title\nsay hi")
+        idle(bed, thread)
+        bed.mention("session_info A real one", thread)
+        server.until(lambda: thread.name == "A real one")
+        assert [message.content for message in thread.history if message.kind == 4] == ["A real one"]
 
 
 def test_options_and_their_values_are_offered_without_asking_a_session(server: Server) -> None:

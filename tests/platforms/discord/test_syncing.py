@@ -9,7 +9,9 @@ import discord
 import pytest
 from discord import app_commands
 
+from openab_sync.platforms.discord.calls import MEMORY, Calls
 from openab_sync.platforms.discord.syncing import Syncing, same
+from tests.fakes.clock import FakeClock
 from tests.fakes.discord import Server
 from tests.platforms.discord.bed import house
 from tests.platforms.discord.fake_client import QUICK, Bot, logged_in
@@ -54,7 +56,7 @@ def test_only_a_change_is_registered(server: Server) -> None:
         add_command(bot, description)
         with logged_in(server, bot):
             before = puts(server)
-            assert bot.call(Syncing()(bot.tree)) is changed
+            assert bot.call(Syncing(Calls(FakeClock()))(bot.tree)) is changed
             assert puts(server) - before == changed
         server.advance(6)
 
@@ -77,9 +79,11 @@ def test_a_double_that_another_program_left_in_a_guild_is_taken_away(server: Ser
             await bot.http.bulk_upsert_guild_commands(server.app.id, guild.id, payload)
 
         bot.call(left_behind())
-        syncing = Syncing()
+        clock = FakeClock()
+        syncing = Syncing(Calls(clock))
         server.fail("GET", "*/guilds/*/commands", code=50001, status=403)
-        assert not bot.call(syncing(bot.tree))  # it is looked at again the next time
+        assert bot.call(syncing(bot.tree))
+        clock.advance(MEMORY)  # the guild is looked at again the next time
         assert not bot.call(syncing(bot.tree))
         assert [one["name"] for one in server.app.commands[server.guild.id].values()] == ["own"]
         asked = len(server.asked("GET", "/commands"))
@@ -96,8 +100,28 @@ def test_a_refusal_keeps_nobody_from_talking(server: Server, caplog: pytest.LogC
     add_command(bot, "one")
     with logged_in(server, bot):
         server.fail("GET", "*/commands", code=50001, status=403)
-        assert bot.call(Syncing()(bot.tree)) is False
+        assert bot.call(Syncing(Calls(FakeClock()))(bot.tree)) is False
         assert "could not be registered" in caplog.text
+
+
+def test_a_connection_that_is_cut_leaves_nobody_without_commands(server: Server) -> None:
+    server.fail("GET", "*/applications/*/commands", reset=True, times=6)  # discord.py itself tries five times
+    with house(server):
+        assert {one["name"] for one in server.app.commands[None].values()} == NAMES
+
+
+def test_a_guild_that_refuses_keeps_no_other_from_being_looked_at(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    bot = Bot()
+    add_command(bot, "one")
+    second = server.world.add_guild("second", server.owner)
+    server.world.add_member(second, server.app.user)
+    with logged_in(server, bot):
+        server.fail("GET", "*/guilds/*/commands", code=50001, status=403)
+        assert bot.call(Syncing(Calls(FakeClock()))(bot.tree))
+        assert len(server.asked("GET", "/commands")) == 3
+        assert "could not be taken away" in caplog.text
 
 
 def test_absent_and_empty_are_the_same_and_order_does_not_matter() -> None:
