@@ -12,6 +12,7 @@ A thread is a `discord.Thread`, never "what has a parent": a channel in a catego
 from __future__ import annotations
 
 import logging
+import secrets
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -88,18 +89,23 @@ class Places:
         return place
 
     async def tell(self, message: discord.Message, author: discord.User | discord.Member, text: str) -> None:
-        """Tell somebody why there is no answer. Never fails; the same in the same channel once in ten minutes."""
+        """Tell somebody why there is no answer. Never fails; the same in the same channel once in ten minutes.
+
+        A message for which it is not said again carries a sign: nobody has to wonder.
+        """
         channel, now = message.channel, self._kit.clock.monotonic()
         self._told = {key: until for key, until in self._told.items() if until > now}
         if (channel.id, author.id, text) in self._told or len(self._told) >= MOST_TOLD:
+            if self._kit.config.reactions.enabled:
+                ref = MessageRef(conversation_at(channel.id), str(message.id))
+                self._kit.port.react(ref, self._kit.config.reactions.emojis.error, True)
             return
         self._told[channel.id, author.id, text] = now + QUIET
-        nobody = discord.AllowedMentions.none()
+        nobody, nonce = discord.AllowedMentions.none(), secrets.token_hex(12)
+        said = f"{_name(author)}: {text}"[:2000]
         try:
             await self._calls.make(
-                "send messages",
-                channel.id,
-                lambda: channel.send(f"{_name(author)}: {text}"[:2000], allowed_mentions=nobody),
+                "send messages", channel.id, lambda: channel.send(said, allowed_mentions=nobody, nonce=nonce)
             )
         except ChatError as first:
             await self._tell_alone(author, f"{_where(message)}: {text}", first)

@@ -203,3 +203,21 @@ def test_a_history_that_may_not_be_read_is_no_hindrance(server: Server) -> None:
         server.fail("GET", "/channels/*/messages", status=403, code=50013)
         mention(bed, thread, "say one")
         bed.until_said("one", thread)
+
+
+def test_who_is_not_told_again_sees_a_sign(server: Server) -> None:
+    with house(server) as bed:
+        bed.mention("")
+        bed.until_said("You called me without a question", server.general)
+        again = bed.mention("")
+        server.until(lambda: "😱" in again.reactions, what="a sign")
+        assert sum("without a question" in said for said in server.general.texts) == 1
+
+
+def test_a_sentence_whose_acknowledgement_is_lost_is_said_once(server: Server) -> None:
+    with house(server) as bed:
+        server.fail("POST", "/channels/*/messages", lost=True)
+        bed.mention("")
+        bed.until_said("You called me without a question", server.general)
+        bed.until_said("heard", bed.thread("say heard"))
+        assert sum("without a question" in said for said in server.general.texts) == 1
