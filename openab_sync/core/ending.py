@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Sequence
 
 from ..errors import AgentError, AgentGone, AgentProtocolError
 from .house import Memory, Reset
 from .message import Inbound
 from .port import Outcome
 
-__all__ = ["BEFORE", "CANCELLING", "Ending", "dropped_text", "let_go", "memory_after", "reset_text", "verdict"]
+__all__ = ["BEFORE", "CANCELLING", "Ending", "dropped_text", "memory_after", "reset_text", "verdict"]
 
 
 CANCELLING = "Cancelling."
@@ -42,17 +42,6 @@ def reset_text(order: Reset) -> str:
 def memory_after(reset: Reset | None, memory: Memory | None) -> Memory | None:
     """Return what is remembered of a session: `memory`, or what a reset has put in its place."""
     return reset.memory if reset else memory
-
-
-def let_go(memories: MutableMapping[str, Memory], key: str, memory: Memory | None) -> None:
-    """Take out what a conversation remembers, and who else remembers the session of `memory`, which takes its place.
-
-    A session that was taken up elsewhere is no longer theirs: two agents must not go on with one.
-    """
-    memories.pop(key, None)
-    taken = memory.acp_session_id if memory is not None else None
-    for other in [name for name, item in memories.items() if taken is not None and item.acp_session_id == taken]:
-        del memories[other]
 
 
 def dropped_text(notes: Sequence[Inbound]) -> str:

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -24,9 +23,10 @@ from dataclasses import replace
 from ..acp.process import kill_now
 from ..errors import InboxFull, OpenabError, PoolClosed, PoolFull, SessionClosed
 from ..threads import join_all
-from .ending import BEFORE, let_go, memory_after, reset_text
-from .house import Cancel, Close, Farewell, House, Lease, Memory, Order, Placement, Reset, SessionSnapshot
+from .ending import BEFORE, memory_after, reset_text
+from .house import Cancel, Close, Farewell, House, Lease, Order, Placement, Reset, SessionSnapshot
 from .line import Line, Place
+from .memories import Memories
 from .message import Conversation, Inbound, MessageRef, Person
 from .notices import break_off, forget_mark, tell_dropped, turn_away
 from .port import ChatPort
@@ -36,7 +36,6 @@ __all__ = ["SessionPool"]
 
 log = logging.getLogger(__name__)
 
-MEMORIES = 1000  # conversations without a session that are remembered; the longest unused goes first
 HANGS = "The agent hangs and was ended. The next message starts a new session."
 LAST_GRACE = 10.0  # seconds for threads to end that have nothing left to wait for
 
@@ -44,7 +43,8 @@ LAST_GRACE = 10.0  # seconds for threads to end that have nothing left to wait f
 class SessionPool:
     """At most so many sessions, and a fair line of conversations in front of them."""
 
-    def __init__(self, house: House, ports: Mapping[str, ChatPort]) -> None:
+    def __init__(self, house: House, ports: Mapping[str, ChatPort], memories: Memories | None = None) -> None:
+        """`memories` are the pool's from now on, and guarded by its lock; without any, none outlive the process."""
         self._house = house
         self._ports = ports
         self._clock = house.clock
@@ -53,7 +53,7 @@ class SessionPool:
         self._sessions: dict[str, Session] = {}  # take messages
         self._ending: dict[str, Session] = {}  # take none, but their agents still hold a room
         self._line = Line()
-        self._memories: OrderedDict[str, Memory] = OrderedDict()
+        self._memories = memories if memories is not None else Memories()
         self._threads: list[Session] = []  # every session whose thread has not been seen to end
         self._closed: str | None = None  # the reason, once no more is taken
 
@@ -95,14 +95,15 @@ class SessionPool:
             if self._closed is not None:
                 raise PoolClosed
             if self._order_session_locked(key, order):
-                return order.done
-            if isinstance(order, Cancel | Reset | Close):
+                pass  # it answers itself
+            elif isinstance(order, Cancel | Reset | Close):
                 answer, dropped = self._order_line_locked(key, order)
             else:
                 is_new = key not in self._line
                 self._line.join(conversation).orders.append(order)
                 started = self._admit_locked()
                 self._placement_locked(key, is_new=is_new)
+        self._memories.save()
         self._drop(dropped, order.by if isinstance(order, Cancel | Reset) else None)
         if answer:
             order.done.set_result(answer)
@@ -214,9 +215,10 @@ class SessionPool:
         """A session's last act: its room is free, its successor gets what it leaves. Its own thread; never blocks."""
         with self._lock:
             if self._forget_locked(session):  # else the room was given away, and with it what this one remembers
-                self._remember_locked(session.conversation.key, memory_after(session.reset, farewell.memory))
+                self._memories.put(session.conversation.key, memory_after(session.reset, farewell.memory))
             place = Place(session.conversation, self._bequeath_locked(session, farewell.leftovers))
             started = self._admit_locked()
+        self._memories.save()
         self._dismiss(session, place)
         self._start(started)
 
@@ -252,6 +254,7 @@ class SessionPool:
             return False
         if isinstance(order, Reset):
             session.reset = order
+            self._memories.put(key, order.memory)
             self._retire_locked(session)
         return True
 
@@ -272,7 +275,7 @@ class SessionPool:
             assert key not in self._sessions
             place = self._line.leave(key)
             port = self._ports[place.conversation.platform]
-            lease = Lease(port, self, self._memories.pop(key, Memory()), place.notes)
+            lease = Lease(port, self, self._memories.of(key), place.notes)
             session = Session(place.conversation, self._house, lease)
             for order in place.orders:
                 session.mailbox.order(order)
@@ -308,7 +311,7 @@ class SessionPool:
     def _disown_locked(self, session: Session) -> Place:
         """Take a session out of the books that cannot say farewell; return what of it must be dismissed."""
         if self._forget_locked(session):
-            self._remember_locked(session.conversation.key, memory_after(session.reset, None))
+            self._memories.put(session.conversation.key, memory_after(session.reset, None))
         notes = self._bequeath_locked(session, session.mailbox.abandon())
         return Place(session.conversation, notes, list(session.mailbox.orders()))
 
@@ -323,13 +326,6 @@ class SessionPool:
             self._retire_locked(successor)
         self._line.come_first(session.conversation, notes)
         return []
-
-    def _remember_locked(self, key: str, memory: Memory | None) -> None:
-        let_go(self._memories, key, memory)
-        if memory is not None:
-            self._memories[key] = memory
-        while len(self._memories) > MEMORIES:
-            self._memories.popitem(last=False)
 
     def _placement_locked(self, key: str, *, is_new: bool) -> Placement:
         """Say where a message went that came by the line; raise PoolFull, and take a newcomer out, if that is full."""
@@ -347,7 +343,7 @@ class SessionPool:
         if count is None or not dropped:
             dropped += self._line.drop(key, count)
         if isinstance(order, Reset):
-            self._remember_locked(key, order.memory)
+            self._memories.put(key, order.memory)
             if ending is not None:
                 ending.reset = order
             return reset_text(order), dropped
@@ -376,6 +372,7 @@ class SessionPool:
         with self._lock:
             places = [self._disown_locked(session) for session in sessions]
             started = self._admit_locked()
+        self._memories.save()
         for session in sessions:
             log.error(complaint, session)
             kill_now(session.snapshot.pid)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from openab_sync.core.ending import Ending, dropped_text, let_go, memory_after, reset_text, verdict
+from openab_sync.core.ending import Ending, dropped_text, memory_after, reset_text, verdict
 from openab_sync.core.house import Memory, Reset
 from openab_sync.core.message import Inbound, MessageRef
 from openab_sync.errors import AgentError, AgentGone, AgentProtocolError, AgentStalled
@@ -39,12 +39,3 @@ def test_a_reset_forgets_and_one_with_a_memory_goes_on_from_there() -> None:
     assert memory_after(Reset(ANN, new), old) is new
     assert reset_text(Reset(ANN)) == "Reset: the next message starts a new session."
     assert reset_text(Reset(ANN, new)) == "The next message goes on with that session."
-
-
-def test_a_session_is_remembered_by_one_conversation_only() -> None:
-    memories = {"a": Memory("one"), "b": Memory("two"), "c": Memory(None)}
-    let_go(memories, "c", Memory("one"))
-    assert memories == {"b": Memory("two")}
-    let_go(memories, "x", Memory(None))
-    let_go(memories, "b", None)
-    assert memories == {}

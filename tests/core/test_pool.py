@@ -11,7 +11,6 @@ from typing import Any
 import psutil
 import pytest
 
-from openab_sync.core import pool as pool_module
 from openab_sync.core.house import Cancel, Reset
 from openab_sync.core.message import Conversation, MessageRef
 from openab_sync.core.port import TurnEvent
@@ -318,8 +317,8 @@ def test_a_session_that_waits_for_a_person_does_not_hang() -> None:
 
 def test_nothing_grows_with_conversations_that_come_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """FIELD F8, F13."""
-    monkeypatch.setattr(pool_module, "MEMORIES", 5)
     with Bed(pool={"max_sessions": 2}) as bed:
+        monkeypatch.setattr(bed.pool._memories, "_most", 5)
         for number in range(12):
             bed.ask("say x", to=str(number))
         until(lambda: len(bed.pool._ending) == 0)
