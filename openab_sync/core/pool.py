@@ -30,6 +30,7 @@ from .memories import Memories
 from .message import Conversation, Inbound, MessageRef, Person
 from .notices import break_off, forget_mark, tell_dropped, turn_away
 from .port import ChatPort
+from .rooms import Rooms
 from .session import DELIVERY, Session
 
 __all__ = ["SessionPool"]
@@ -50,15 +51,13 @@ class SessionPool:
         self._clock = house.clock
         self._config = house.config.pool
         self._lock = threading.RLock()
-        self._sessions: dict[str, Session] = {}  # take messages
-        self._ending: dict[str, Session] = {}  # take none, but their agents still hold a room
+        self._rooms = Rooms()
         self._line = Line()
         self._memories = memories if memories is not None else Memories()
-        self._threads: list[Session] = []  # every session whose thread has not been seen to end
         self._closed: str | None = None  # the reason, once no more is taken
 
     def __repr__(self) -> str:
-        books = f"sessions={len(self._sessions)} ending={len(self._ending)} line={len(self._line)}"
+        books = f"sessions={len(self._rooms.open)} ending={len(self._rooms.ending)} line={len(self._line)}"
         return f"<SessionPool {books}{' closed' if self._closed else ''}>"
 
     # ---- any thread; never blocks ----
@@ -113,7 +112,7 @@ class SessionPool:
     def withdraw(self, ref: MessageRef, by: Person | None = None) -> bool:
         """Take back a message that still waits; False if it does not. Its author is told if `by` is somebody else."""
         with self._lock:
-            session = self._sessions.get(ref.conversation.key) or self._ending.get(ref.conversation.key)
+            session = self._rooms.holder(ref.conversation.key)
             note = (session and session.mailbox.withdraw(ref)) or self._line.withdraw(ref)
         self._drop((note,) if note is not None else (), by)
         return note is not None
@@ -121,28 +120,28 @@ class SessionPool:
     def edit(self, ref: MessageRef, text: str) -> bool:
         """Change the text of a message that still waits; False if it does not."""
         with self._lock:
-            return any(one.mailbox.edit(ref, text) for one in self._every_locked()) or self._line.edit(ref, text)
+            return any(one.mailbox.edit(ref, text) for one in self._rooms.every()) or self._line.edit(ref, text)
 
     def waiting(self, conversation: Conversation) -> tuple[Inbound, ...]:
         """Return the messages of a conversation that wait, in order."""
         with self._lock:
-            session = self._sessions.get(conversation.key) or self._ending.get(conversation.key)
+            session = self._rooms.holder(conversation.key)
             return (session.mailbox.waiting() if session else ()) + self._line.notes(conversation.key)
 
     def is_answering(self, ref: MessageRef) -> bool:
         """Whether a message is being answered just now."""
         with self._lock:
-            return any(session.mailbox.is_answering(ref) for session in self._every_locked())
+            return any(session.mailbox.is_answering(ref) for session in self._rooms.every())
 
     def snapshot(self) -> tuple[tuple[SessionSnapshot, ...], tuple[str, ...]]:
         """Return how the sessions look, and the keys of the conversations in the line, first come first."""
         with self._lock:
-            return tuple(session.snapshot for session in self._every_locked()), tuple(self._line)
+            return tuple(session.snapshot for session in self._rooms.every()), tuple(self._line)
 
     def wake_all(self) -> None:
         """Make every session look at the clock again."""
         with self._lock:
-            for session in self._every_locked():
+            for session in self._rooms.every():
                 session.mailbox.ring()
 
     # ---- the janitor's; never blocks ----
@@ -151,10 +150,7 @@ class SessionPool:
         """End sessions idle for longer than the configured hours; return how many. Busy ones are skipped."""
         now, limit = self._clock.monotonic(), self._config.session_ttl_hours * 3600
         with self._lock:
-            old = [item for item in self._sessions.values() if now - item.snapshot.last_activity >= limit]
-            ended = [session for session in old if session.mailbox.shut_if_idle()]
-            for session in ended:
-                self._retire_locked(session)
+            ended = self._rooms.retire_idle(now, lambda one: now - one.snapshot.last_activity >= limit)
         for session in ended:
             log.info("%s suspended after %g hours without a message", session.conversation, limit / 3600)
         return len(ended)
@@ -167,16 +163,14 @@ class SessionPool:
         now = self._clock.monotonic()
         leave_by = now - DELIVERY - self._config.hung_grace_secs
         with self._lock:
-            hung = [one for one in self._every_locked() if now >= one.snapshot.overdue_at or one.retired_at <= leave_by]
+            hung = [one for one in self._rooms.every() if now >= one.snapshot.overdue_at or one.retired_at <= leave_by]
         self._disown(hung, "%r does not end: its room is given away and its agent killed", HANGS)
         return len(hung)
 
     def sweep(self) -> None:
         """Let go of sessions whose threads have ended, and replace those that died without a word (our bug)."""
         with self._lock:
-            gone = [item for item in self._threads if item.has_ended]
-            self._threads = [item for item in self._threads if item not in gone]
-            silent = [item for item in gone if item in self._every_locked()]
+            silent = self._rooms.sweep()
         self._disown(silent, "the thread of %r ended without saying so", "An internal error ended the session.")
 
     # ---- the end; blocks ----
@@ -189,7 +183,7 @@ class SessionPool:
         with self._lock:
             self._closed = reason
             places = self._line.clear()
-            sessions, every = list(self._sessions.values()), list(self._threads)
+            sessions, every = list(self._rooms.open.values()), list(self._rooms.threads)
         for place in places:
             self._turn_away(place, PoolClosed())
         for session in sessions:
@@ -214,7 +208,7 @@ class SessionPool:
     def on_end(self, session: Session, farewell: Farewell) -> None:
         """A session's last act: its room is free, its successor gets what it leaves. Its own thread; never blocks."""
         with self._lock:
-            if self._forget_locked(session):  # else the room was given away, and with it what this one remembers
+            if self._rooms.forget(session):  # else the room was given away, and with it what this one remembers
                 self._memories.put(session.conversation.key, memory_after(session.reset, farewell.memory))
             place = Place(session.conversation, self._bequeath_locked(session, farewell.leftovers))
             started = self._admit_locked()
@@ -228,12 +222,9 @@ class SessionPool:
 
     # ---- under the lock ----
 
-    def _every_locked(self) -> list[Session]:
-        return [*self._sessions.values(), *self._ending.values()]
-
     def _offer_locked(self, key: str, note: Inbound) -> int | None:
         """Leave a message with the conversation's session; None if it has none that takes any."""
-        session = self._sessions.get(key)
+        session = self._rooms.open.get(key)
         if session is None or key in self._line:
             return None
         try:
@@ -244,7 +235,7 @@ class SessionPool:
 
     def _order_session_locked(self, key: str, order: Order) -> bool:
         """Leave an order with the conversation's session; False if it has none that takes any."""
-        session = self._sessions.get(key)
+        session = self._rooms.open.get(key)
         if session is None:
             return False
         try:
@@ -265,52 +256,29 @@ class SessionPool:
         """
         if self._closed is not None:
             return []
-        ready = self._line.ready(self._ending)
-        free = self._config.max_sessions - len(self._sessions) - len(self._ending)
-        wanted = len(ready) - max(free, 0) - len(self._ending)  # each that is ending leaves a room for one
-        while wanted > 0 and self._evict_locked():
-            wanted -= 1
+        ready = self._line.ready(self._rooms.ending)
+        free = self._config.max_sessions - len(self._rooms)
+        wanted = len(ready) - max(free, 0) - len(self._rooms.ending)  # each that is ending leaves a room for one
+        self._rooms.retire_idle(self._clock.monotonic(), lambda _: True, max(wanted, 0))
         made = []
         for key in ready[: max(free, 0)]:
-            assert key not in self._sessions
             place = self._line.leave(key)
             port = self._ports[place.conversation.platform]
             lease = Lease(port, self, self._memories.of(key), place.notes)
             session = Session(place.conversation, self._house, lease)
             for order in place.orders:
                 session.mailbox.order(order)
-            self._sessions[key] = session
-            # Those that have ended properly go at once: until the janitor comes a rush would pile them up.
-            gone = [item for item in self._threads if item.has_ended and item not in self._every_locked()]
-            self._threads = [item for item in self._threads if item not in gone] + [session]
+            self._rooms.take(session)
             made.append(session)
         return made
 
-    def _evict_locked(self) -> bool:
-        """Shut the longest idle session; False if none is idle."""
-        for session in sorted(self._sessions.values(), key=lambda item: item.snapshot.last_activity):
-            if session.mailbox.shut_if_idle():
-                self._retire_locked(session)
-                return True
-        return False
-
     def _retire_locked(self, session: Session) -> None:
         """It takes no more messages; its agent holds the room until `on_end`."""
-        key = session.conversation.key
-        if self._sessions.get(key) is session:  # the very one, not a successor (FIELD A5)
-            del self._sessions[key]
-            self._ending[key] = session
-            session.retired_at = self._clock.monotonic()
-
-    def _forget_locked(self, session: Session) -> bool:
-        """Take it out of the books; False if it was not in them."""
-        key = session.conversation.key
-        books = self._sessions if self._sessions.get(key) is session else self._ending
-        return books.get(key) is session and books.pop(key) is session
+        self._rooms.retire(session, self._clock.monotonic())
 
     def _disown_locked(self, session: Session) -> Place:
         """Take a session out of the books that cannot say farewell; return what of it must be dismissed."""
-        if self._forget_locked(session):
+        if self._rooms.forget(session):
             self._memories.put(session.conversation.key, memory_after(session.reset, None))
         notes = self._bequeath_locked(session, session.mailbox.abandon())
         return Place(session.conversation, notes, list(session.mailbox.orders()))
@@ -319,7 +287,7 @@ class SessionPool:
         """What a session leaves goes to its successor before all else: it was promised an answer. Return the rest."""
         if session.reset or self._closed is not None or not notes:
             return list(notes)
-        successor = self._sessions.get(session.conversation.key)  # there may be one where the room was given away
+        successor = self._rooms.open.get(session.conversation.key)  # there may be one where the room was given away
         if successor is not None and successor.mailbox.come_first(notes):
             return []
         if successor is not None:
@@ -329,7 +297,7 @@ class SessionPool:
 
     def _placement_locked(self, key: str, *, is_new: bool) -> Placement:
         """Say where a message went that came by the line; raise PoolFull, and take a newcomer out, if that is full."""
-        placement = self._line.placement(key, self._ending)
+        placement = self._line.placement(key, self._rooms.ending)
         if is_new and placement.state == "waiting" and placement.position > self._config.max_waiting:
             self._line.leave(key)
             raise PoolFull(self._config.max_sessions, self._config.max_waiting)
@@ -338,7 +306,7 @@ class SessionPool:
     def _order_line_locked(self, key: str, order: Order) -> tuple[str, tuple[Inbound, ...]]:
         """Carry out an order for a conversation that has no session: what waits is dropped, a memory forgotten."""
         count = order.count if isinstance(order, Cancel) else None
-        ending = self._ending.get(key)
+        ending = self._rooms.ending.get(key)
         dropped = ending.mailbox.drop(count) if ending else ()
         if count is None or not dropped:
             dropped += self._line.drop(key, count)
@@ -358,7 +326,7 @@ class SessionPool:
             except (OSError, RuntimeError) as error:  # no descriptor, no thread to be had
                 log.error("%s cannot be started: %s", session.conversation, error)
                 with self._lock:
-                    self._threads.remove(session)
+                    self._rooms.threads.remove(session)
                 farewell, orders = session.give_up()
                 place = Place(session.conversation, list(farewell.leftovers), list(orders))
                 self._turn_away(place, OpenabError(f"This machine has no room for another agent: {error}."))

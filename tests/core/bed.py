@@ -158,7 +158,7 @@ class Bed:
 
     def session(self, at: str = "1") -> Session:
         """The session that takes the conversation's messages."""
-        return self.pool._sessions[place(at).key]
+        return self.pool._rooms.open[place(at).key]
 
 
 def received(log: Path) -> list[dict[str, Any]]:

@@ -321,11 +321,11 @@ def test_nothing_grows_with_conversations_that_come_once(monkeypatch: pytest.Mon
         monkeypatch.setattr(bed.pool._memories, "_most", 5)
         for number in range(12):
             bed.ask("say x", to=str(number))
-        until(lambda: len(bed.pool._ending) == 0)
+        until(lambda: len(bed.pool._rooms.ending) == 0)
         bed.pool.sweep()
         assert len(bed.pool._memories) <= 5
-        assert len(bed.pool._sessions) <= 2
-        assert len(bed.pool._threads) <= 3
+        assert len(bed.pool._rooms.open) <= 2
+        assert len(bed.pool._rooms.threads) <= 3
         assert not bed.pool._line
         assert repr(bed.pool) == "<SessionPool sessions=2 ending=0 line=0>"
 
@@ -362,7 +362,7 @@ def test_a_thread_that_dies_without_a_word_is_replaced(monkeypatch: pytest.Monke
     monkeypatch.setattr(Session, "_run", run)
     with Bed() as bed:
         bed.say("say hello")
-        thread = bed.pool._threads[0].thread
+        thread = bed.pool._rooms.threads[0].thread
         assert thread is not None
         thread.join(10)
         bed.pool.sweep()

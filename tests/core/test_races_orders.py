@@ -206,7 +206,7 @@ def test_orders_left_for_a_thread_that_died_without_a_word_are_answered(monkeypa
         with monkeypatch.context() as patch:
             patch.setattr(Session, "_run", run)
             opened, reset = order(bed, Open()), order(bed, Reset(ANN))
-            thread = bed.pool._threads[0].thread
+            thread = bed.pool._rooms.threads[0].thread
             assert thread is not None
             thread.join(10)
         bed.pool.sweep()

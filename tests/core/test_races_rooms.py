@@ -271,7 +271,7 @@ def test_what_came_for_a_session_that_cannot_be_started_is_told_once(monkeypatch
         assert "no room for another agent" in bed.notices()[0]
         assert isinstance(cancelled.exception(5), OpenabError)
         assert isinstance(opened.exception(5), OpenabError)
-        assert bed.pool._threads == []
+        assert bed.pool._rooms.threads == []
         assert bed.ask("say three").outcome == "done"
 
 
@@ -292,8 +292,8 @@ def test_a_session_that_is_being_started_when_the_house_closes_is_waited_for(tmp
         assert stopped_well == [True]
         assert len(bed.notices()) == 1
         assert "shutting down" in bed.notices()[0]
-        assert bed.pool._threads[0].thread is not None
-        assert not bed.pool._threads[0].thread.is_alive()
+        assert bed.pool._rooms.threads[0].thread is not None
+        assert not bed.pool._rooms.threads[0].thread.is_alive()
     assert received(log) == []  # no agent was started for nobody
 
 
@@ -352,6 +352,6 @@ def test_a_session_that_hangs_while_the_house_closes_leaves_no_message_untold(mo
                 bed.pool.drop_hung()
             assert stopped_well == [False]
         until(lambda: any("shutting down" in text for text in bed.notices()))
-        bed.tick(lambda: not bed.pool._threads[0].thread.is_alive())  # type: ignore[union-attr]
+        bed.tick(lambda: not bed.pool._rooms.threads[0].thread.is_alive())  # type: ignore[union-attr]
         monkeypatch.undo()
         assert len([text for text in bed.notices() if "shutting down" in text]) == 1

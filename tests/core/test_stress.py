@@ -150,8 +150,8 @@ def test_every_accepted_message_has_one_fate(mode: str, seed: int, monkeypatch: 
         crowd.run(people=4)
         crowd.settle()
         crowd.check()
-        until(lambda: not bed.pool._ending and not bed.pool._line, 10)
-        assert len(bed.pool._sessions) <= 2
+        until(lambda: not bed.pool._rooms.ending and not bed.pool._line, 10)
+        assert len(bed.pool._rooms.open) <= 2
 
 
 def test_every_accepted_message_has_one_fate_when_the_house_closes(monkeypatch: pytest.MonkeyPatch) -> None:
