@@ -23,7 +23,7 @@ class Look:
 
     @property
     def has_controls(self) -> bool:
-        return self.controls is not None and self.controls.about is not None
+        return self.controls is not None and (self.controls.stop or self.controls.retry)
 
 
 @dataclass(slots=True)

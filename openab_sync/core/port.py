@@ -63,11 +63,17 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Controls:
-    """Buttons below a page of a reply. `about` is the message that is being answered, None where there is no button."""
+    """Buttons below a page of a reply.
+
+    They belong to one turn, which `turn` tells from all others (hexadecimal), and to those who wrote what it answers:
+    `people`, nobody in particular if that is empty. `about` are the messages that it answers.
+    """
 
     stop: bool = False  # end the running turn
-    retry: bool = False  # answer that message once more
-    about: MessageRef | None = None
+    retry: bool = False  # answer those messages once more
+    turn: str = ""
+    about: tuple[MessageRef, ...] = ()
+    people: tuple[Person, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

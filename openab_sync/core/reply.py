@@ -21,6 +21,7 @@ import logging
 import math
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 
 from ..acp import events as acp
 from ..clock import Clock
@@ -67,12 +68,14 @@ class Reply:
         self._clock = clock
         self._limits = port.limits(self.conversation)
         # A turn run again for the same message is another one: its posts must not be taken for the first one's.
-        address = Address(self.conversation, self._refs[0], f"{self._refs[0].id}:{uuid.uuid4().hex}")
+        turn = uuid.uuid4().hex
+        address = Address(self.conversation, self._refs[0], turn)
         self._delivery = Delivery(address, port, clock, on_news, floor)
         self._edition = Edition(drawing, self._limits)
         self._signs = Signs(notes, port, reactions, clock, on_news)
-        people = dict.fromkeys(note.sender for note in notes if not note.sender.is_bot)
-        self._questions = Questions(self.conversation, port, tuple(people), on_news)
+        people = tuple(dict.fromkeys(note.sender for note in notes if not note.sender.is_bot))
+        self._questions = Questions(self.conversation, port, people, on_news)
+        self._buttons = Controls(turn=turn, about=self._refs, people=people)  # what they would belong to
         self._turn: Turn | None = None  # as last seen by refresh
         self._drawn = -1  # the turn's changes when it was last drawn
         self._files = 0  # of the edition's files, so many have been handed to delivery
@@ -227,9 +230,9 @@ class Reply:
         if not self._limits.controls:
             return None
         if turn.outcome is None:
-            return Controls(stop=True, about=self._refs[0])
+            return replace(self._buttons, stop=True)
         if self._is_finished and turn.outcome not in {"done", "cancelled"}:
-            return Controls(retry=True, about=self._refs[0])
+            return replace(self._buttons, retry=True)
         return Controls()
 
     def _send_files(self, turn: Turn) -> None:

@@ -59,11 +59,17 @@ class Buttons:
         data: dict[str, str],
         people: tuple[str, ...] = (),
         ttl: float = _WEEK,
+        *,
+        id: str = "",
     ) -> Button:
-        """Return a new one that is good for `ttl` seconds: at once here, soon on the disk."""
+        """Return a new one that is good for `ttl` seconds: at once here, soon on the disk.
+
+        `id` is one that its maker has for it, unguessable as ours are; "" makes one.
+        """
         if self._clock.time() >= self._next_sweep:
             self._sweep()
-        button = Button(secrets.token_urlsafe(12), kind, conversation, dict(data), people, self._clock.time() + ttl)
+        id = id or secrets.token_urlsafe(12)
+        button = Button(id, kind, conversation, dict(data), people, self._clock.time() + ttl)
         self._kept.put(button.id, button)
         return button
 

@@ -11,8 +11,9 @@ from openab_sync.errors import ChatRefused, ChatTimeout
 from tests.core.posting import Post
 from tests.core.scene import CONVERSATION, note
 
-ABOUT = note().ref
-STOP, RETRY, NONE = Controls(stop=True, about=ABOUT), Controls(retry=True, about=ABOUT), Controls()
+ABOUT = (note().ref,)
+STOP, RETRY = Controls(stop=True, turn="t", about=ABOUT), Controls(retry=True, turn="t", about=ABOUT)
+NONE = Controls()
 
 
 @pytest.fixture

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from openab_sync.core.message import Person
 from openab_sync.core.port import Controls, Limits, Outcome
 from openab_sync.errors import ChatTimeout
 from tests.core.scene import CONVERSATION, Scene, note, tool
 
-STOP, RETRY, NONE = Controls(stop=True, about=note().ref), Controls(retry=True, about=note().ref), Controls()
+STOP, RETRY, NONE = Controls(stop=True), Controls(retry=True), Controls()
 
 
 @pytest.fixture
@@ -17,7 +18,9 @@ def scene() -> Scene:
 
 
 def controls(scene: Scene) -> list[Controls]:
-    return [message.controls for message in scene.platform.messages(CONVERSATION) if message.file is None]
+    """Which buttons there are, without what they belong to."""
+    given = [message.controls for message in scene.platform.messages(CONVERSATION) if message.file is None]
+    return [Controls(stop=one.stop, retry=one.retry) for one in given]
 
 
 def words(count: int) -> str:
@@ -32,6 +35,17 @@ def test_a_running_reply_can_be_stopped_and_a_finished_one_cannot(scene: Scene) 
     assert scene.settled()
     assert len(scene.platform.done("edit")) == 1, "the button goes though the text is the same"
     assert scene.platform.violations == []
+
+
+def test_a_button_belongs_to_its_turn_and_to_the_people_who_wrote_what_it_answers() -> None:
+    ann, bot = Person("1", "ann"), Person("3", "helper", is_bot=True)
+    notes = note("one", ann), note("two", bot), note("three", ann)
+    scene = Scene(Limits(page=100, controls=True), notes=notes)
+    scene.say("Hello")
+    [message] = scene.platform.messages(CONVERSATION)
+    given = message.controls
+    assert (given.about, given.people) == (tuple(one.ref for one in notes), (ann,))
+    assert given.turn and given.turn != Scene(Limits(controls=True)).reply._buttons.turn
 
 
 def test_the_button_is_below_the_page_that_grows(scene: Scene) -> None:

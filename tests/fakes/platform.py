@@ -340,8 +340,8 @@ class FakePlatform:
             return
         if not self.can.controls:
             self.violations.append("buttons where a message can have none")
-        if (controls.stop or controls.retry) != (controls.about is not None):
-            self.violations.append("buttons that belong to no message, or a message that has none")
+        if (controls.stop or controls.retry) and not (controls.turn and controls.about):
+            self.violations.append("buttons that belong to no turn, or to one that answers nothing")
 
     def _count_controls(self, conversation: Conversation) -> None:
         """One message of a conversation lets its people stop what runs."""

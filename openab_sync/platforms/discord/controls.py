@@ -1,7 +1,7 @@
 """The buttons below a reply: Stop while it runs, Retry when it has failed.
 
-They keep nothing in memory or on disk: their ids say what they belong to, so they work after a restart. What a press
-does is `orders`'. The views are finished when they are made: discord.py keeps none of them and routes nothing.
+What they belong to, one turn and its people, is in the books, so they work after a restart. What a press does is
+`orders`'. The views are finished when they are made: discord.py keeps none of them and routes nothing.
 
 **Threads**: the loop's only; nothing here waits.
 """
@@ -14,22 +14,36 @@ import discord
 
 from ...core.message import Conversation
 from ...core.port import Controls
+from ...store import Buttons
 from .ids import made
 
-__all__ = ["finished", "view"]
+__all__ = ["KIND", "finished", "messages_of", "view"]
+
+KIND = "turn"  # what the books call it
 
 
-def view(controls: Controls, conversation: Conversation) -> discord.ui.View | None:
+def view(controls: Controls, conversation: Conversation, books: Buttons) -> discord.ui.View | None:
     """Return the buttons for a message in `conversation`, None for none."""
-    if controls.about is None or not (controls.stop or controls.retry):
+    if not controls.turn or not (controls.stop or controls.retry):
         return None
-    names = conversation.id, controls.about.id
+    if books.get(controls.turn) is None:
+        messages = " ".join(ref.id for ref in controls.about)
+        people = tuple(one.id for one in controls.people)
+        books.make(KIND, conversation.key, {"messages": messages}, people, id=controls.turn)
     buttons: list[discord.ui.Item[Any]] = []
     if controls.stop:
-        buttons.append(discord.ui.Button(label="Stop", emoji="⏹️", custom_id=made("stop", *names)))
+        buttons.append(discord.ui.Button(label="Stop", emoji="⏹️", custom_id=made("stop", controls.turn)))
     if controls.retry:
-        buttons.append(discord.ui.Button(label="Retry", emoji="🔁", custom_id=made("retry", *names)))
+        buttons.append(discord.ui.Button(label="Retry", emoji="🔁", custom_id=made("retry", controls.turn)))
     return finished(*buttons)
+
+
+def messages_of(books: Buttons, token: str, conversation: Conversation) -> tuple[str, ...]:
+    """Return the ids of the messages that a button's turn answers; none for what is not known there."""
+    button = books.get(token)
+    if button is None or button.kind != KIND or button.conversation != conversation.key:
+        return ()
+    return tuple(button.data["messages"].split())
 
 
 def finished(*items: discord.ui.Item[Any]) -> discord.ui.View:

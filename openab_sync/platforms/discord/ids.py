@@ -15,8 +15,8 @@ _NUMBER = r"[0-9]{1,20}"  # an id of Discord's, or an index
 _TOKEN = r"[A-Za-z0-9_-]{1,48}"  # of something in the books
 
 KINDS: dict[str, tuple[str, ...]] = {
-    "stop": (_NUMBER, _NUMBER),  # conversation, message that is being answered
-    "retry": (_NUMBER, _NUMBER),  # the same
+    "stop": (_TOKEN,),  # a turn
+    "retry": (_TOKEN,),  # the same
     "ask": (_TOKEN, _NUMBER),  # a question, the option's index
     "choose": (_TOKEN, _NUMBER),  # a question with more options than buttons: the select's number
     "pick": (_TOKEN,),  # a menu

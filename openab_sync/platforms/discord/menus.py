@@ -12,11 +12,13 @@ import discord
 from ...core.message import Conversation, MessageRef, Person
 from .answers import Answer
 from .asking import is_question
+from .controls import messages_of
 from .export import KINDS
 from .ids import made, read
 from .serving import room
 
 if TYPE_CHECKING:
+    from ...store import Buttons
     from .incoming import Incoming
     from .kit import Kit
 
@@ -54,7 +56,7 @@ class Menus:
     async def retry(self, answer: Answer, interaction: discord.Interaction[Any], message: discord.Message) -> None:
         """Have a message answered once more, opened on it or on our answer to it."""
         await answer.hold()
-        prompt = prompt_of(message, self._us) or await self._begun_by(message)
+        prompt = prompt_of(message, self._us, self._kit.books.buttons) or await self._begun_by(message)
         if prompt is None:
             await answer.say("Open this on the message that shall be answered once more.")
             return
@@ -94,7 +96,7 @@ def conversation_of(message: discord.Message) -> Conversation:
     return Conversation("discord", str(message.id if begun else message.channel.id))
 
 
-def prompt_of(message: discord.Message, us: int) -> str | None:
+def prompt_of(message: discord.Message, us: int, books: Buttons) -> str | None:
     """Return the id of the message to answer once more: itself, or the one that this answer of ours is about."""
     if message.author.id != us or is_question(message.content):
         return str(message.id)
@@ -102,7 +104,7 @@ def prompt_of(message: discord.Message, us: int) -> str | None:
         for item in getattr(row, "children", ()):
             known = read(getattr(item, "custom_id", None) or "")
             if known is not None and known.kind in ("retry", "stop"):
-                return known.parts[1]
+                return next(iter(messages_of(books, known.parts[0], conversation_of(message))), None)
     reference = message.reference
     return str(reference.message_id) if reference is not None and reference.message_id is not None else None
 

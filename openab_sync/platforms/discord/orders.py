@@ -20,6 +20,7 @@ from discord import app_commands
 from ...core.message import MessageRef
 from .answers import Answer
 from .calls import FOREIGN
+from .controls import messages_of
 from .ids import Id, read
 from .menus import Menus
 from .resuming import Resuming
@@ -39,6 +40,8 @@ log = logging.getLogger(__name__)
 
 NOT_OURS = "This button or menu means nothing to me any more."
 OLD = "I do not know this command, or not like this: `/help` lists what I can do."
+OVER = "That turn is over."
+MOST_NAMED = 5  # people in a sentence
 RETRIES = 1000  # failed replies whose Retry was pressed that are remembered
 
 
@@ -116,9 +119,8 @@ class Orders:
         if is_form != (known.kind == "about"):
             return NOT_OURS
         match known.kind, known.parts:
-            case "stop" | "retry", (conversation, message) if conversation == str(interaction.channel_id):
-                ref = MessageRef(here(interaction), message)
-                return await (self._stop if known.kind == "stop" else self._again)(interaction, ref, answer)
+            case "stop" | "retry", (token,):
+                return await self._turn(interaction, known.kind, token, answer)
             case "ask", (token, index):
                 return await self._kit.port.questions.pressed(interaction, token, int(index))
             case "choose", (token, _) if values and values[0].isdecimal() and len(values[0]) <= 4:
@@ -133,13 +135,22 @@ class Orders:
                 return await self._menus.asked_about(answer, interaction, int(channel), int(message))
         return NOT_OURS
 
-    async def _stop(self, interaction: discord.Interaction[Any], ref: MessageRef, answer: Answer) -> str:
-        """Stop the turn that answers that message, and no other."""
-        told = await answer.after(self._kit.broker.revoke(ref, person(interaction)))
-        return told.text
+    async def _turn(self, interaction: discord.Interaction[Any], kind: str, token: str, answer: Answer) -> str:
+        """Stop or Retry, below a reply: for that turn, and for those who wrote what it answers."""
+        books, conversation = self._kit.books.buttons, here(interaction)
+        messages, button = messages_of(books, token, conversation), books.get(token)
+        if button is None or not messages:
+            return OVER
+        if button.people and str(interaction.user.id) not in button.people:
+            names = ", ".join(f"<@{one}>" for one in button.people[:MOST_NAMED])
+            return f"This button is for {names}." + (" `/cancel` stops the agent, too." if kind == "stop" else "")
+        if kind == "stop":
+            about = MessageRef(conversation, messages[0])
+            return (await answer.after(self._kit.broker.revoke(about, person(interaction)))).text
+        return await self._again(interaction, messages, answer)
 
-    async def _again(self, interaction: discord.Interaction[Any], ref: MessageRef, answer: Answer) -> str:
-        """Have it answered once more: once, however many people press at the same time."""
+    async def _again(self, interaction: discord.Interaction[Any], messages: Sequence[str], answer: Answer) -> str:
+        """Have them answered once more, in order: once, however many people press at the same time."""
         failed = interaction.message
         if failed is None or failed.id in self._retried:
             return "That is being tried again already."
@@ -147,12 +158,13 @@ class Orders:
         while len(self._retried) > RETRIES:
             del self._retried[next(iter(self._retried))]
         await answer.hold()
-        told = await self._incoming.again(ref.conversation, ref.id, interaction.user)
-        if not told.ok:  # the button stays: another time it may work
+        told = [await self._incoming.again(here(interaction), one, interaction.user) for one in messages]
+        said = " ".join(dict.fromkeys(one.text for one in told))
+        if not any(one.ok for one in told):  # the button stays: another time it may work
             self._retried.pop(failed.id, None)
-            return told.text
+            return said
         try:
             await failed.edit(view=None)
         except FOREIGN as error:
             log.debug("the Retry button could not be taken away: %s", error)
-        return told.text
+        return said

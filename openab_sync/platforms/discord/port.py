@@ -28,6 +28,7 @@ from ...errors import ChatError
 from ...media.outgoing import outgoing
 from ..loop import EventLoopThread
 from .calls import Calls
+from .controls import view
 from .reacting import Reactions
 from .renaming import Titles
 
@@ -70,7 +71,7 @@ class DiscordPort:
         questions: Questions,
     ) -> None:
         self.calls = Calls(clock)
-        self.titles = Titles(client, self.calls, books.conversations, clock)
+        self.titles = Titles(client, self.calls, books.conversations)
         self.questions = questions
         self._loop = loop
         self._client = client
@@ -234,11 +235,8 @@ class DiscordPort:
         users = [discord.Object(int(number)) for number in list(named)[:100]]
         return discord.AllowedMentions(everyone=False, roles=False, users=users, replied_user=False)
 
-    @staticmethod
-    def _view(controls: Controls, conversation: Conversation) -> discord.ui.View | None:
-        from .controls import view
-
-        return view(controls, conversation) if controls.stop or controls.retry else None
+    def _view(self, controls: Controls, conversation: Conversation) -> discord.ui.View | None:
+        return view(controls, conversation, self._books.buttons)
 
 
 def _fit(text: str) -> str:

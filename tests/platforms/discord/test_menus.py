@@ -60,7 +60,7 @@ def test_a_form_with_a_forged_id_asks_nothing(server: Server) -> None:
     with house(server) as bed:
         interactions = server.backend.interactions
         elsewhere = server.add_channel("elsewhere", 0)
-        for custom_id in (f"oab:about:{elsewhere.id}:1", "oab:stop:1:1", "oab:about:x:y", "other"):
+        for custom_id in (f"oab:about:{elsewhere.id}:1", "oab:stop:1", "oab:about:x:y", "other"):
             data = {"custom_id": custom_id, "components": []}
             sent = interactions.send(interactions.begin(MODAL, server.app, bed.ann.user, server.general, data))
             assert "means nothing" in told(server, sent)
@@ -85,7 +85,7 @@ def test_an_answer_of_ours_leads_to_its_prompt(server: Server) -> None:
         bed.until_said("once", thread)
         idle(bed, thread)
         conversation = Conversation("discord", str(thread.id))
-        about = Controls(retry=True, about=MessageRef(conversation, str(prompt.id)))
+        about = Controls(retry=True, turn="abc", about=(MessageRef(conversation, str(prompt.id)),))
         ref = bed.platform.port.post(conversation, "failed", controls=about).result(5)
         assert told(server, bed.ann.menu("Retry", thread.messages[int(ref.id)])) == "Trying again."
         plain = thread.messages[int(bed.platform.port.post(conversation, "nothing").result(5).id)]

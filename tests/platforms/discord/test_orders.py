@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from openab_sync.core.message import Conversation, MessageRef
+from openab_sync.core.message import Conversation, MessageRef, Person
 from openab_sync.core.port import Controls
-from openab_sync.platforms.discord.orders import NOT_OURS, OLD
+from openab_sync.platforms.discord.orders import NOT_OURS, OLD, OVER
 from tests.fakes.discord import Interaction, Message, Server
 from tests.fakes.discord.actors import Actor
 from tests.fakes.discord.interactions import COMPONENT
@@ -33,10 +34,12 @@ def running(bed: Bed) -> tuple[Channel, Message]:
     return thread, with_controls(bed, thread, str(thread.id))
 
 
-def with_controls(bed: Bed, thread: Channel, about: str) -> Message:
-    """A message with the buttons of a reply to `about`."""
+def with_controls(bed: Bed, thread: Channel, *about: str, of: tuple[Actor, ...] = ()) -> Message:
+    """A message with the buttons of a reply to `about`, which the people of `of` have written."""
     conversation = Conversation("discord", str(thread.id))
-    controls = Controls(stop=True, retry=True, about=MessageRef(conversation, about))
+    refs = tuple(MessageRef(conversation, one) for one in about)
+    people = tuple(Person(str(one.id), one.user.name) for one in of)
+    controls = Controls(stop=True, retry=True, turn=uuid.uuid4().hex, about=refs, people=people)
     ref = bed.platform.port.post(conversation, "buttons", controls=controls).result(5)
     return thread.messages[int(ref.id)]
 
@@ -90,6 +93,41 @@ def test_retry_asks_once_more_however_many_press_it(server: Server) -> None:
         server.until(lambda: thread.texts.count("once") == 2, 8000 * MS, what="it is said again")
 
 
+def test_stop_and_retry_are_for_those_who_wrote_what_is_answered(server: Server) -> None:
+    with house(server) as bed:
+        bob, thread = server.user("bob"), bed.thread("say working\nhang")
+        bed.until_said("working", thread)
+        message = with_controls(bed, thread, str(thread.id), of=(bed.ann,))
+        no = f"This button is for <@{bed.ann.id}>."
+        assert told(server, bob.click(message, "Stop")) == f"{no} `/cancel` stops the agent, too."
+        assert told(server, bob.click(message, "Retry")) == no
+        assert "Stop" in buttons(message)
+        assert told(server, bed.ann.click(message, "Stop")) == "Cancelling."
+
+
+def test_a_retry_asks_all_messages_of_its_turn_again_in_order(server: Server) -> None:
+    with house(server) as bed:
+        thread = bed.thread("say one")
+        bed.until_said("one", thread)
+        second = bed.mention("say two", thread)
+        bed.until_said("two", thread)
+        idle(bed, thread)
+        message = with_controls(bed, thread, str(thread.id), str(second.id), of=(bed.ann,))
+        assert told(server, bed.ann.click(message, "Retry")) == "Trying again."
+        server.until(lambda: thread.texts.count("two") == 2, 8000 * MS, what="both are said again")
+        assert [text for text in thread.texts if text in {"one", "two"}] == ["one", "two", "one", "two"]
+
+
+def test_the_button_of_another_conversation_does_nothing_here(server: Server) -> None:
+    with house(server) as bed:
+        thread, message = running(bed)
+        elsewhere = bed.thread("say here")
+        bed.until_said("here", elsewhere)
+        other = with_controls(bed, elsewhere, str(elsewhere.id))
+        assert told(server, pressed(server, bed.ann, other, button_ids(message)[0])) == OVER
+        told(server, bed.ann.slash("cancel", where=thread))
+
+
 def test_a_retry_that_did_not_work_can_be_pressed_again(server: Server) -> None:
     with house(server) as bed:
         thread, message = running(bed)
@@ -116,7 +154,7 @@ def test_a_button_that_cannot_be_taken_away_keeps_nobody_from_the_answer(server:
 
 @pytest.mark.parametrize(
     "custom_id",
-    ["", "nothing", "oab:stop:1:2", "oab:retry:1:x", "oab:about:1:2", "oab:choose:token:0", "oab:resume:t:nowhere"],
+    ["", "nothing", "oab:stop:1:2", "oab:retry:a.b", "oab:about:1:2", "oab:choose:token:0", "oab:resume:t:nowhere"],
 )
 def test_a_forged_or_foreign_id_is_answered_politely_and_does_nothing(custom_id: str, server: Server) -> None:
     """FIELD I6."""
@@ -128,13 +166,14 @@ def test_a_forged_or_foreign_id_is_answered_politely_and_does_nothing(custom_id:
 
 
 @pytest.mark.parametrize(
-    "custom_id", ["oab:pick:token", "oab:page:token:1", "oab:resume:token:here", "oab:ask:token:0"]
+    "custom_id",
+    ["oab:pick:token", "oab:page:token:1", "oab:resume:token:here", "oab:ask:token:0", "oab:stop:token", "oab:retry:t"],
 )
 def test_a_button_that_is_not_in_the_books_is_stale(custom_id: str, server: Server) -> None:
     with house(server) as bed:
         thread, message = running(bed)
         text = told(server, pressed(server, bed.ann, message, custom_id))
-        assert "too old" in text or "not open any more" in text
+        assert "too old" in text or "not open any more" in text or text == OVER
         told(server, bed.ann.slash("cancel", where=thread))
 
 

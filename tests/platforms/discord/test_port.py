@@ -254,12 +254,12 @@ def test_a_notice_pings_nobody(desk: Desk) -> None:
 
 
 def test_buttons_come_and_go_with_the_pages_that_say_so(desk: Desk) -> None:
-    about = MessageRef(desk.here, str(desk.ann.write("general", "a question").id))
-    ref = desk.get(desk.port.post(desk.here, "working", controls=Controls(stop=True, about=about)))
+    about = (MessageRef(desk.here, str(desk.ann.write("general", "a question").id)),)
+    ref = desk.get(desk.port.post(desk.here, "working", controls=Controls(stop=True, turn="abc", about=about)))
     assert "Stop" in desk.message(ref).buttons
     desk.get(desk.port.edit(ref, "still working"))
     assert "Stop" in desk.message(ref).buttons
-    desk.get(desk.port.edit(ref, "failed", controls=Controls(retry=True, about=about)))
+    desk.get(desk.port.edit(ref, "failed", controls=Controls(retry=True, turn="abc", about=about)))
     assert desk.message(ref).buttons == ["Retry"]
     desk.get(desk.port.edit(ref, "done", controls=Controls()))
     assert desk.message(ref).buttons == []
