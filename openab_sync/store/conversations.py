@@ -38,8 +38,8 @@ class Known:
     """The same, counted against the limit that nobody can set."""
     title: str = ""
     """The last title that we gave it."""
-    title_is_theirs: bool = False
-    """Whether a person has renamed it."""
+    title_is_settled: bool = False
+    """Whether it keeps its name: a person has given it one, or the agent has given its own."""
     last_seen: str = ""
     """The newest message that we have seen."""
 
@@ -78,7 +78,7 @@ def _row(known: Known) -> Row:
         known.bot_turns,
         known.bot_turns_total,
         known.title,
-        int(known.title_is_theirs),
+        int(known.title_is_settled),
         known.last_seen,
     )
 
@@ -94,13 +94,13 @@ def _known(row: Row) -> Known:
         bot_turns=int(turns),
         bot_turns_total=int(total),
         title=str(title),
-        title_is_theirs=bool(is_theirs),
+        title_is_settled=bool(is_theirs),
         last_seen=str(last_seen),
     )
 
 
 _COLUMNS = (
-    "key", "parent", "took_part", "bots", "people", "bot_turns", "bot_turns_total", "title", "title_is_theirs",
+    "key", "parent", "took_part", "bots", "people", "bot_turns", "bot_turns_total", "title", "title_is_settled",
     "last_seen",
 )  # fmt: skip
 _TABLE = Table("conversations", _COLUMNS, _row, _known)

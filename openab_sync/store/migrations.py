@@ -42,6 +42,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) STRICT, WITHOUT ROWID
         """,
     ),
+    # 2: the agent's title is given once
+    ("ALTER TABLE conversations RENAME COLUMN title_is_theirs TO title_is_settled",),
 )
 
 

@@ -21,7 +21,7 @@ FULL = Known(
     bot_turns=6,
     bot_turns_total=7,
     title="a title",
-    title_is_theirs=True,
+    title_is_settled=True,
     last_seen="8",
 )
 

@@ -57,9 +57,9 @@ class Changes:
         known, name = books.get(key), payload.data.get("name", "")
         before = self._names.get(payload.thread_id, known.title)
         self._note(payload.thread_id, name)
-        if known.took_part and name not in {before, known.title} and not known.title_is_theirs:
+        if known.took_part and name not in {before, known.title} and not known.title_is_settled:
             log.info("%s was renamed by a person: it keeps that name", key)
-            books.put(replace(known, title_is_theirs=True))
+            books.put(replace(known, title_is_settled=True))
 
     async def thread_deleted(self, payload: discord.RawThreadDeleteEvent) -> None:
         """A thread is gone: its agent ends, and nothing of it is kept."""

@@ -25,6 +25,7 @@ __all__ = ["Client", "Ears", "SessionsSpent", "ShardedClient", "make_client"]
 
 log = logging.getLogger(__name__)
 
+CONNECTING = 30.0  # seconds for a connection to be made, and as many until the gateway says hello (FIELD K2)
 IDENTIFY_PAUSE = 5.0  # seconds before another session is begun: Discord takes one in five
 LONGEST_LIMIT = 60.0  # seconds; a rate limit that lasts longer is an error and not a sleep
 
@@ -89,9 +90,11 @@ class Client(discord.Client):
         super().__init__(**options)
         self.ears = ears
         self.identify_pause = IDENTIFY_PAUSE
+        self.patience = CONNECTING
         self.may_begin: Callable[[], Awaitable[bool]] | None = None  # asked before another session is begun
         self._may_close = False
         self._socket: aiohttp.ClientWebSocketResponse | None = None  # the newest connection to the gateway
+        self._closing: asyncio.Future[bool] | None = None  # of one that was given up; kept so that it is not collected
         self._ws_connect, self.http.ws_connect = self.http.ws_connect, self._connect  # type: ignore[method-assign]
 
     # What discord.py calls.
@@ -105,16 +108,23 @@ class Client(discord.Client):
             raise SessionsSpent
 
     async def _connect(self, url: str, *, compress: int = 0) -> aiohttp.ClientWebSocketResponse:
-        self._socket = await self._ws_connect(url, compress=compress)
+        async with asyncio.timeout(self.patience):
+            self._socket = await self._ws_connect(url, compress=compress)
+        asyncio.get_running_loop().call_later(self.patience, self._look_after, self._socket)
         return self._socket
+
+    def _look_after(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        """Give up a connection on which the gateway has not said hello: only then discord.py keeps it alive."""
+        if not socket.closed and not _kept_alive(socket):
+            log.debug("the gateway has not said hello within %.0f s", self.patience)
+            self._closing = asyncio.ensure_future(socket.close())
 
     async def _hang_up(self) -> None:
         """Give up the newest connection, as discord.py does not where a session is not begun after all."""
         if self._socket is None:
             return
-        for thread in threading.enumerate():
-            if isinstance(thread, discord.gateway.KeepAliveHandler) and thread.ws.socket is self._socket:
-                thread.stop()
+        for thread in _kept_alive(self._socket):
+            thread.stop()
         await self._socket.close()
 
     async def close(self) -> None:
@@ -180,6 +190,12 @@ class Client(discord.Client):
 
     async def on_disconnect(self) -> None:
         await self.ears.lost()
+
+
+def _kept_alive(socket: aiohttp.ClientWebSocketResponse) -> list[discord.gateway.KeepAliveHandler]:
+    """The threads of discord.py that send heartbeats on a connection."""
+    handlers = [one for one in threading.enumerate() if isinstance(one, discord.gateway.KeepAliveHandler)]
+    return [one for one in handlers if one.ws.socket is socket]
 
 
 class ShardedClient(Client, discord.AutoShardedClient):

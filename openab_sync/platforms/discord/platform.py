@@ -138,7 +138,6 @@ class Discord:
             if self._downloads is not None:
                 await self._downloads.close()
         finally:  # also if the time is over: the gateway is to know that we leave
-            self.port.titles.close()
             await self.client.end()
             if self._connection is not None:
                 self._connection.cancel()

@@ -28,8 +28,8 @@ log = logging.getLogger(__name__)
 # New sessions of a day that are not begun: a person who looks for the fault must be able to start the bot by hand.
 SPARE = 5
 
-# Seconds for logging in and asking the way. Connecting itself has a limit of discord.py's, of the same length.
-PATIENCE = 60.0
+# Seconds for logging in and asking the way, and for one connection to be there (FIELD K2).
+PATIENCE = 30.0
 
 # What a network, a server out of order or a close code come as. The last is what discord.py stumbles over when its very
 # first connection to the gateway fails.

@@ -40,18 +40,28 @@ def test_a_person_renames_a_thread_and_that_is_remembered(server: Server) -> Non
         bed.ann.archive(thread)
         bed.ann.archive(thread, archived=False)
         bed.ann.rename(thread, "our talk")
-        until(lambda: books.get(key).title_is_theirs)
+        until(lambda: books.get(key).title_is_settled)
 
 
-def test_a_thread_that_is_archived_or_renamed_by_us_is_not_renamed_by_a_person(server: Server) -> None:
+def test_a_thread_that_is_archived_or_renamed_by_us_is_not_renamed_by_a_person(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
     with house(server) as bed:
         thread, books = talk(bed), bed.books.conversations
-        bed.platform.port.rename(conversation_at(thread.id), "A better title").result(5)
-        assert thread.name == "A better title"
+        key = f"discord:{thread.id}"
         bed.ann.archive(thread)
         bed.ann.write(thread, "say again")
         bed.until_said("again", thread)
-        assert not books.get(f"discord:{thread.id}").title_is_theirs
+        assert not books.get(key).title_is_settled
+        bed.platform.port.rename(conversation_at(thread.id), "A better title").result(5)
+        assert (thread.name, books.get(key).title) == ("A better title", "A better title")
+        bed.platform.port.rename(conversation_at(thread.id), "An even better one").result(5)
+        assert thread.name == "A better title"
+        bed.ann.archive(thread)
+        bed.ann.write(thread, "say once more")
+        bed.until_said("once more", thread)
+    assert "renamed by a person" not in caplog.text
 
 
 def test_the_agent_of_a_deleted_thread_ends_and_nothing_is_kept(server: Server) -> None:

@@ -1,4 +1,4 @@
-"""Titles of threads: twice in ten minutes, the newest wins, and a person's own stays."""
+"""Titles of threads: given once, and a person's own stays."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 
 from openab_sync.core.message import Conversation
 from openab_sync.errors import ChatRefused
-from openab_sync.platforms.discord.calls import Calls
-from openab_sync.platforms.discord.renaming import MOST_THREADS, SPAN, Titles
+from openab_sync.platforms.discord.calls import MEMORY, Calls
+from openab_sync.platforms.discord.renaming import Titles
 from openab_sync.store import Known
 from tests.fakes.clock import FakeClock
 from tests.platforms.discord.test_errors import answered
@@ -67,30 +67,15 @@ class Client:
 
 
 class Desk:
-    """Titles on a clock of ours: what is due later is called by `later`, at once."""
+    """Titles, on books and a client of ours."""
 
     def __init__(self) -> None:
         self.clock, self.client, self.shelf = FakeClock(), Client(), Shelf()
-        calls, client, shelf = Calls(self.clock), self.client, self.shelf
-        self.titles = Titles(client, calls, shelf, self.clock)  # type: ignore[arg-type]  # as far as titles go
+        self.titles = Titles(self.client, Calls(self.clock), self.shelf)  # type: ignore[arg-type]  # as far as titles go
 
     async def give(self, *titles: str) -> None:
         for title in titles:
             await self.titles.give(HERE, title)
-
-    def due(self) -> float | None:
-        """Seconds until the title that waits is given; None if none waits."""
-        timer = self.titles._thread(HERE.key).timer
-        return None if timer is None else timer.when() - asyncio.get_running_loop().time()
-
-    async def later(self) -> None:
-        """Let the time pass that the waiting title needs, and have it given."""
-        thread = self.titles._thread(HERE.key)
-        assert thread.timer is not None
-        thread.timer.cancel()
-        self.clock.advance(SPAN)
-        self.titles._begin(HERE, thread)
-        await asyncio.gather(*self.titles._tasks)
 
 
 @pytest.fixture
@@ -111,13 +96,13 @@ def test_no_title_is_none(desk: Desk, title: str) -> None:
     assert desk.client.named == []
 
 
-def test_the_same_title_is_given_once(desk: Desk) -> None:
-    asyncio.run(desk.give("One", "One"))
+def test_a_thread_gets_its_title_once(desk: Desk) -> None:
+    asyncio.run(desk.give("One", "One", "Two", "Three"))
     assert desk.client.named == ["One"]
 
 
 def test_the_title_that_a_person_gave_stays(desk: Desk) -> None:
-    desk.shelf.put(replace(Known(HERE.key), title_is_theirs=True))
+    desk.shelf.put(replace(Known(HERE.key), title_is_settled=True))
     asyncio.run(desk.give("One"))
     assert desk.client.named == []
 
@@ -140,58 +125,15 @@ def test_a_thread_that_is_not_known_is_looked_at(desk: Desk) -> None:
     assert (desk.client.named, desk.client.fetched) == (["One"], 1)
 
 
-def test_the_third_title_waits_and_only_the_newest_is_given(desk: Desk) -> None:
-    async def scene() -> None:
-        await desk.give("One", "Two", "Three", "Four")
-        assert desk.client.named == ["One", "Two"]
-        due = desk.due()
-        assert due is not None and 0.9 * SPAN < due <= SPAN
-        await desk.later()
-        assert desk.client.named == ["One", "Two", "Four"]
-        assert desk.due() is None
-
-    asyncio.run(scene())
-
-
-def test_a_title_that_waits_is_dropped_if_a_person_names_the_thread_meanwhile(desk: Desk) -> None:
-    async def scene() -> None:
-        await desk.give("One", "Two", "Three")
-        desk.shelf.put(replace(desk.shelf.get(HERE.key), title_is_theirs=True))
-        await desk.later()
-        assert desk.client.named == ["One", "Two"]
-
-    asyncio.run(scene())
-
-
-def test_a_title_that_is_refused_is_not_remembered(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_title_that_is_refused_is_none_and_the_next_one_is_given(desk: Desk) -> None:
     async def scene() -> None:
         desk.client.error = answered(403, 50013)
         with pytest.raises(ChatRefused, match="rename threads"):
             await desk.give("One")
         assert desk.shelf.get(HERE.key).title == ""
-        desk.clock.advance(SPAN)
+        desk.clock.advance(MEMORY)
         desk.client.error = None
-        await desk.give("Two", "Three", "Four")
-        desk.client.error = answered(404, 10003)
-        await desk.later()
+        await desk.give("Two", "Three")
 
     asyncio.run(scene())
-    assert desk.client.named == ["Two", "Three"]
-    assert "no new title" in caplog.text
-
-
-def test_the_end_gives_no_more_titles(desk: Desk) -> None:
-    async def scene() -> None:
-        await desk.give("One", "Two", "Three")
-        timer = desk.titles._thread(HERE.key).timer
-        desk.titles.close()
-        assert timer is not None and timer.cancelled()
-        assert desk.due() is None
-
-    asyncio.run(scene())
-
-
-def test_what_is_remembered_of_threads_is_bounded(desk: Desk) -> None:
-    for number in range(MOST_THREADS + 1):
-        desk.titles._thread(f"discord:{number}")
-    assert len(desk.titles._threads) == 1
+    assert desk.client.named == ["Two"]

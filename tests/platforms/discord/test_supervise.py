@@ -78,6 +78,20 @@ def test_a_connection_that_stalls_while_it_is_made_again_is_given_up(server: Ser
         hear(bot, "can you hear me")
 
 
+@pytest.mark.parametrize("section", [{}, {"shard_count": 1}])
+def test_a_gateway_that_says_no_hello_is_given_up_long_before_it_counts_as_deaf(
+    server: Server, section: dict[str, Any]
+) -> None:
+    """FIELD K2."""
+    with connection(server, **section) as bot:
+        bot.client.patience = 200 * MS
+        before = connected(bot)
+        server.gateway.deafen(next_ones=2)
+        server.gateway.drop()
+        until(lambda: connected(bot) > before, 20000 * MS, "it is connected again")
+        hear(bot, "can you hear me")
+
+
 @pytest.mark.parametrize("path", ["/users/@me", "/gateway/bot"])
 def test_a_request_that_stalls_before_the_bot_is_connected_is_given_up(
     server: Server, path: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
