@@ -10,20 +10,49 @@ from dataclasses import dataclass
 from ..clock import Clock, SystemClock
 from .buttons import Button, Buttons
 from .conversations import Conversations, Known
+from .deliveries import Deliveries, Delivery, Fact
+from .insistent import Insistent
 from .journal import Store
 from .place import store_folder
+from .replies import End, FileRow, PageRow, Replies, ReplyRow
 
-__all__ = ["Books", "Button", "Buttons", "Conversations", "Known", "Store", "open_books", "store_folder"]
+__all__ = [
+    "Books",
+    "Button",
+    "Buttons",
+    "Conversations",
+    "Deliveries",
+    "Delivery",
+    "End",
+    "Fact",
+    "FileRow",
+    "Known",
+    "PageRow",
+    "Replies",
+    "ReplyRow",
+    "Store",
+    "open_books",
+    "store_folder",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """What is remembered, looked up in memory: by any thread, and changed by one."""
+    """What is remembered. The first two are looked up in memory: by any thread, and changed by one."""
 
     conversations: Conversations
     buttons: Buttons
+    deliveries: Deliveries
+    replies: Replies
 
 
 def open_books(store: Store, clock: Clock | None = None) -> Books:
     """Read the books kept in `store`. Blocks (disk); one thread changes them then. Raise StoreError."""
-    return Books(Conversations(store), Buttons(store, clock or SystemClock()))
+    clock = clock or SystemClock()
+    insistent = Insistent(store)
+    return Books(
+        Conversations(store),
+        Buttons(store, clock),
+        Deliveries(store, clock, insistent),
+        Replies(store, clock, insistent),
+    )

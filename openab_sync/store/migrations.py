@@ -44,6 +44,62 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
     # 2: the agent's title is given once
     ("ALTER TABLE conversations RENAME COLUMN title_is_theirs TO title_is_settled",),
+    # 3: what people wrote to us, and how it was answered
+    (
+        """
+        CREATE TABLE replies (
+            turn TEXT PRIMARY KEY,
+            conversation TEXT NOT NULL,
+            state TEXT NOT NULL CHECK (state IN ('running', 'finished', 'delivered', 'failed')),
+            outcome TEXT NOT NULL,              -- '' while it runs
+            reason TEXT NOT NULL,
+            began REAL NOT NULL,                -- seconds since the epoch, as all moments
+            ended REAL
+        ) STRICT, WITHOUT ROWID
+        """,
+        "CREATE INDEX replies_open ON replies (began) WHERE state IN ('running', 'finished')",
+        """
+        CREATE TABLE deliveries (
+            id INTEGER PRIMARY KEY,             -- in the order of acceptance
+            conversation TEXT NOT NULL,
+            message TEXT NOT NULL,
+            author TEXT NOT NULL,
+            text TEXT NOT NULL,
+            route TEXT NOT NULL,                -- the platform's: a JSON object of strings
+            note TEXT,                          -- the complete message as JSON; NULL before, and when it is over
+            state TEXT NOT NULL
+                CHECK (state IN ('accepted', 'started', 'finished', 'delivered', 'failed', 'withdrawn')),
+            turn TEXT REFERENCES replies (turn) ON DELETE SET NULL,
+            accepted REAL NOT NULL,
+            changed REAL NOT NULL
+        ) STRICT
+        """,
+        "CREATE INDEX deliveries_waiting ON deliveries (id) WHERE state = 'accepted'",
+        "CREATE INDEX deliveries_by_message ON deliveries (message)",
+        "CREATE INDEX deliveries_by_turn ON deliveries (turn)",
+        """
+        CREATE TABLE pages (
+            turn TEXT NOT NULL REFERENCES replies (turn) ON DELETE CASCADE,
+            number INTEGER NOT NULL,            -- from 0
+            text TEXT NOT NULL,
+            message TEXT NOT NULL,              -- its id; '' while it is not posted
+            copy INTEGER NOT NULL,
+            shown INTEGER NOT NULL CHECK (shown IN (0, 1)),
+            PRIMARY KEY (turn, number)
+        ) STRICT, WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE files (
+            turn TEXT NOT NULL REFERENCES replies (turn) ON DELETE CASCADE,
+            number INTEGER NOT NULL,
+            after INTEGER NOT NULL,             -- the page that it follows
+            name TEXT NOT NULL,
+            mime TEXT NOT NULL,
+            data BLOB NOT NULL,
+            PRIMARY KEY (turn, number)
+        ) STRICT
+        """,
+    ),
 )
 
 

@@ -1,0 +1,224 @@
+"""Replies: how each turn looks in its conversation, page by page, so that it can be told or finished after a restart.
+
+    running ──► finished ──► delivered | failed
+
+A turn is written down before the agent hears of it (`start`), with every page that people get to see (`draw`), whole
+when it is over (`finish`), and closed when all of it is out (`close`). What was running when the process died is
+interrupted; what was finished is delivered.
+
+**Threads**: any. Nothing here blocks but `open`. Callbacks of the Futures run on the journal's thread.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ..clock import Clock
+from .deliveries import Delivery, deliveries_of
+from .insistent import Insistent
+from .journal import Store
+
+__all__ = ["End", "FileRow", "PageRow", "Replies", "ReplyRow"]
+
+ReplyState = Literal["running", "finished", "delivered", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class PageRow:
+    """One page: what it should say, and the message that it is."""
+
+    number: int
+    text: str = field(repr=False)
+    message: str = ""
+    """Its id, "" while it is not posted, or nobody has told us."""
+    copy: int = 0
+    """How often it was begun anew: its nonce says so."""
+    is_shown: bool = False
+    """Whether the message is known to say the text."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """A file that belongs behind page `after`."""
+
+    number: int
+    after: int
+    name: str
+    mime: str
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a turn ended; `reason` in a sentence, "" when it went well."""
+
+    outcome: str
+    reason: str
+    pages: Sequence[PageRow]
+    """All of them."""
+    files: Sequence[FileRow] = ()
+    """Those that are not out."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyRow:
+    """A reply that is not closed."""
+
+    turn: str
+    conversation: str
+    state: ReplyState
+    outcome: str = ""
+    reason: str = ""
+    """Why it ended like this, in a sentence; "" when it went well."""
+    began: float = 0.0
+    """Seconds since the epoch."""
+    deliveries: tuple[Delivery, ...] = ()
+    """The messages that it answers, in order."""
+    pages: tuple[PageRow, ...] = ()
+    files: tuple[FileRow, ...] = ()
+    """Those that are not out."""
+
+
+class Replies:
+    """The replies of one broker."""
+
+    def __init__(self, store: Store, clock: Clock, insistent: Insistent) -> None:
+        self._store, self._clock, self._insistent = store, clock, insistent
+
+    def __repr__(self) -> str:
+        return f"<Replies {self._insistent!r}>"
+
+    # ---- any thread; never blocks ----
+
+    def start(self, turn: str, conversation: str, numbers: Collection[int]) -> Future[None]:
+        """A turn answers these deliveries from now on: they are never begun again by themselves."""
+        now = self._clock.time()
+
+        def change(db: sqlite3.Connection) -> None:
+            _make(db, turn, conversation, now)
+            _move(db, numbers, "started", ("accepted",), now, turn)
+
+        return self._insistent.write(change)
+
+    def draw(self, turn: str, pages: Iterable[PageRow]) -> Future[None]:
+        """These pages of a turn look like this now; the others stay as they were."""
+        rows = tuple(pages)
+        return self._insistent.write(lambda db: _draw(db, turn, rows))
+
+    def finish(self, turn: str, conversation: str, numbers: Collection[int], end: End) -> Future[None]:
+        """A turn is over. Again, if the reply has grown afterwards."""
+        now = self._clock.time()
+
+        def change(db: sqlite3.Connection) -> None:
+            _make(db, turn, conversation, now)
+            _move(db, numbers, "finished", ("accepted", "started", "delivered"), now, turn)
+            db.execute(
+                "UPDATE replies SET state = 'finished', outcome = ?, reason = ?, ended = ? WHERE turn = ?",
+                (end.outcome, end.reason, now, turn),
+            )
+            db.execute("DELETE FROM pages WHERE turn = ?", (turn,))
+            _draw(db, turn, end.pages)
+            db.executemany(
+                "REPLACE INTO files (turn, number, after, name, mime, data) VALUES (?, ?, ?, ?, ?, ?)",
+                [(turn, file.number, file.after, file.name, file.mime, file.data) for file in end.files],
+            )
+
+        return self._insistent.write(change)
+
+    def sent(self, turn: str, number: int) -> Future[None]:
+        """A file is out, or will never be."""
+
+        def change(db: sqlite3.Connection) -> None:
+            db.execute("DELETE FROM files WHERE turn = ? AND number = ?", (turn, number))
+
+        return self._insistent.write(change)
+
+    def close(self, turn: str, *, well: bool) -> Future[None]:
+        """All of a reply is out (`well`), or what is not never will be, and its people know."""
+        now, state = self._clock.time(), "delivered" if well else "failed"
+
+        def change(db: sqlite3.Connection) -> None:
+            db.execute(
+                "UPDATE replies SET state = ?, ended = ? WHERE turn = ? AND state <> 'failed'", (state, now, turn)
+            )
+            db.execute(
+                "UPDATE deliveries SET state = ?, note = NULL, changed = ? "
+                "WHERE turn = ? AND state IN ('started', 'finished')",
+                (state, now, turn),
+            )
+            db.execute("DELETE FROM files WHERE turn = ?", (turn,))
+
+        return self._insistent.write(change)
+
+    def forget_before(self, moment: float) -> Future[int]:
+        """Forget replies that were closed before `moment` (seconds since the epoch), with what they said."""
+
+        def change(db: sqlite3.Connection) -> int:
+            return db.execute(
+                "DELETE FROM replies WHERE state IN ('delivered', 'failed') AND ended < ?", (moment,)
+            ).rowcount
+
+        return self._store.write(change)
+
+    # ---- blocks ----
+
+    def open(self) -> list[ReplyRow]:
+        """Return the replies that are not closed, the oldest first. Blocks (disk). Raise StoreError."""
+        return self._store.read(_open)
+
+
+def _make(db: sqlite3.Connection, turn: str, conversation: str, now: float) -> None:
+    db.execute(
+        "INSERT OR IGNORE INTO replies (turn, conversation, state, outcome, reason, began) "
+        "VALUES (?, ?, 'running', '', '', ?)",
+        (turn, conversation, now),
+    )
+
+
+def _move(
+    db: sqlite3.Connection, numbers: Collection[int], state: str, sources: tuple[str, ...], now: float, turn: str
+) -> None:
+    marks = ", ".join("?" * len(sources))
+    db.executemany(
+        f"UPDATE deliveries SET state = ?, turn = ?, changed = ? WHERE id = ? AND state IN ({marks})",
+        [(state, turn, now, number, *sources) for number in numbers],
+    )
+
+
+def _draw(db: sqlite3.Connection, turn: str, pages: Iterable[PageRow]) -> None:
+    rows = [(turn, page.number, page.text, page.message, page.copy, int(page.is_shown)) for page in pages]
+    if not db.execute("SELECT 1 FROM replies WHERE turn = ?", (turn,)).fetchone():
+        return  # forgotten meanwhile
+    db.executemany("REPLACE INTO pages (turn, number, text, message, copy, shown) VALUES (?, ?, ?, ?, ?, ?)", rows)
+
+
+def _open(db: sqlite3.Connection) -> list[ReplyRow]:
+    found = []
+    for turn, conversation, state, outcome, reason, began in db.execute(
+        "SELECT turn, conversation, state, outcome, reason, began FROM replies "
+        "WHERE state IN ('running', 'finished') ORDER BY began, turn"
+    ).fetchall():
+        pages = db.execute(
+            "SELECT number, text, message, copy, shown FROM pages WHERE turn = ? ORDER BY number", (turn,)
+        )
+        files = db.execute("SELECT number, after, name, mime, data FROM files WHERE turn = ? ORDER BY number", (turn,))
+        found.append(
+            ReplyRow(
+                turn,
+                conversation,
+                state,
+                outcome,
+                reason,
+                began,
+                tuple(deliveries_of(db, "turn = ?", (turn,))),
+                tuple(
+                    PageRow(number, text, message, copy, bool(shown)) for number, text, message, copy, shown in pages
+                ),
+                tuple(FileRow(*row) for row in files),
+            )
+        )
+    return found

@@ -1,0 +1,142 @@
+"""A reply on disk: written before the agent hears of it, while it grows, and until all of it is out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from openab_sync.store import Books, End, Fact, FileRow, PageRow, ReplyRow, Store, open_books
+from tests.fakes.clock import FakeClock
+from tests.store.outage import outage
+
+PATIENCE = 10.0
+HERE = "discord:1"
+FILE = FileRow(0, 1, "a.txt", "text/plain", b"\0data")
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = Store.open(tmp_path)
+    yield store
+    assert store.close()
+
+
+@pytest.fixture
+def books(store: Store, clock: FakeClock) -> Books:
+    return open_books(store, clock)
+
+
+def accept(books: Books, message: str = "11") -> int:
+    number, done = books.deliveries.accept(Fact(HERE, message, "ann", "hello"))
+    done.result(PATIENCE)
+    return number
+
+
+def states(store: Store) -> list[tuple[int, str]]:
+    return store.read(lambda db: db.execute("SELECT id, state FROM deliveries ORDER BY id").fetchall())
+
+
+def only(books: Books) -> ReplyRow:
+    (row,) = books.replies.open()
+    return row
+
+
+def test_a_turn_that_runs_is_there_with_the_messages_that_it_answers(store: Store, books: Books) -> None:
+    numbers = [accept(books, "1"), accept(books, "2"), accept(books, "3")]
+    books.replies.start("t", HERE, numbers[:2]).result(PATIENCE)
+    row = only(books)
+    assert (row.turn, row.conversation, row.state, row.outcome) == ("t", HERE, "running", "")
+    assert [one.id for one in row.deliveries] == numbers[:2]
+    assert [one.id for one in books.deliveries.waiting()] == numbers[2:]
+    assert states(store) == list(zip(numbers, ("started", "started", "accepted"), strict=True))
+
+
+def test_what_had_been_said_is_known_page_by_page(books: Books) -> None:
+    books.replies.start("t", HERE, [accept(books)])
+    books.replies.draw("t", [PageRow(0, "one", "m0", is_shown=True), PageRow(1, "tw")])
+    books.replies.draw("t", [PageRow(1, "two", "m1", 1)]).result(PATIENCE)
+    assert only(books).pages == (PageRow(0, "one", "m0", is_shown=True), PageRow(1, "two", "m1", 1))
+
+
+def test_pages_of_a_turn_that_nobody_knows_are_no_matter(books: Books) -> None:
+    books.replies.draw("t", [PageRow(0, "one")]).result(PATIENCE)
+    assert books.replies.open() == []
+
+
+def test_a_finished_one_has_all_its_pages_and_files(store: Store, books: Books) -> None:
+    number = accept(books)
+    books.replies.start("t", HERE, [number])
+    books.replies.draw("t", [PageRow(0, "on"), PageRow(1, "two"), PageRow(2, "left over")])
+    pages = (PageRow(0, "one", "m0"), PageRow(1, "two"))
+    books.replies.finish("t", HERE, [number], End("failed", "It broke.", pages, [FILE])).result(PATIENCE)
+    row = only(books)
+    assert (row.state, row.outcome, row.reason, row.pages, row.files) == (
+        "finished", "failed", "It broke.", pages, (FILE,)
+    )  # fmt: skip
+    assert states(store) == [(number, "finished")]
+    books.replies.sent("t", 0).result(PATIENCE)
+    assert only(books).files == ()
+
+
+@pytest.mark.parametrize(("well", "state"), [(True, "delivered"), (False, "failed")])
+def test_a_closed_one_is_over(store: Store, books: Books, well: bool, state: str) -> None:
+    number = accept(books)
+    books.replies.start("t", HERE, [number])
+    books.replies.finish("t", HERE, [number], End("done", "", [PageRow(0, "one")], [FILE]))
+    books.replies.close("t", well=well).result(PATIENCE)
+    assert (books.replies.open(), states(store)) == ([], [(number, state)])
+
+
+def test_late_text_opens_it_again(store: Store, books: Books) -> None:
+    number = accept(books)
+    books.replies.finish("t", HERE, [number], End("done", "", [PageRow(0, "one")]))
+    books.replies.close("t", well=True)
+    books.replies.finish("t", HERE, [number], End("done", "", [PageRow(0, "one", "m0"), PageRow(1, "late")]))
+    assert [page.text for page in only(books).pages] == ["one", "late"]
+    assert states(store) == [(number, "finished")]
+    books.replies.close("t", well=True)
+    assert states(store) == [(number, "delivered")]
+
+
+def test_a_turn_whose_beginning_was_lost_in_an_outage_is_whole_in_the_end(store: Store, books: Books) -> None:
+    number = accept(books)
+    with outage(store):
+        assert books.replies.start("t", HERE, [number]).exception(PATIENCE)
+        assert books.replies.draw("t", [PageRow(0, "on")]).exception(PATIENCE)
+    books.replies.finish("t", HERE, [number], End("done", "", [PageRow(0, "one")])).result(PATIENCE)
+    assert only(books).pages == (PageRow(0, "one"),)
+    assert states(store) == [(number, "finished")]
+
+
+def test_a_beginning_that_comes_late_does_no_harm(store: Store, books: Books) -> None:
+    number = accept(books)
+    books.replies.finish("t", HERE, [number], End("done", "", [PageRow(0, "one")]))
+    books.replies.start("t", HERE, [number])
+    assert only(books).state == "finished"
+    assert states(store) == [(number, "finished")]
+
+
+def test_closed_ones_are_forgotten_with_what_they_said(store: Store, books: Books, clock: FakeClock) -> None:
+    number = accept(books)
+    books.replies.finish("t", HERE, [number], End("done", "", [PageRow(0, "one")]))
+    books.replies.start("runs", HERE, [accept(books)])
+    books.replies.close("t", well=True).result(PATIENCE)
+    clock.advance(100)
+    assert books.replies.forget_before(clock.time()).result(PATIENCE) == 1
+    assert store.read(lambda db: db.execute("SELECT count(*) FROM pages").fetchone()) == (0,)
+    assert store.read(lambda db: db.execute("SELECT turn FROM deliveries WHERE id = ?", (number,)).fetchone()) == (
+        None,
+    )
+    assert only(books).turn == "runs"
+
+
+def test_what_was_said_is_in_no_repr(books: Books) -> None:
+    books.replies.finish("t", HERE, [accept(books)], End("done", "", [PageRow(0, "secret")], [FILE])).result(PATIENCE)
+    assert "secret" not in repr(books.replies.open()) and "data" not in repr(only(books).files)
