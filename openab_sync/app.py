@@ -26,14 +26,20 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from .acp.environment import agent_environment, raise_descriptor_limit, sessions_that_fit
+from .acp.environment import (
+    BROKER_ID,
+    agent_environment,
+    dying_with_us,
+    raise_descriptor_limit,
+    sessions_that_fit,
+)
 from .acp.process import Launch, kill_all_now
 from .acp.schema import McpServer
 from .clock import Clock, SystemClock
 from .config import schema
 from .config.agents import Preset, presets, resolve
 from .core.broker import Broker
-from .core.house import House
+from .core.house import House, Register
 from .core.janitor import Janitor
 from .core.pacer import Pacer
 from .core.pool import SessionPool
@@ -63,21 +69,24 @@ class App:
         environ: Mapping[str, str],
         secrets: Collection[str] = (),
         clock: Clock | None = None,
+        register: Register | None = None,
     ) -> None:
         """Build everything, start nothing; `secrets` are values that nobody may see, beyond those that `config` tells.
 
-        Raise ConfigError for an agent that is not known or too many sessions.
+        Agents are entered in the `register`, if there is one. Raise ConfigError for an agent that is not known or too
+        many sessions.
         """
         clock = clock or SystemClock()
         agent = resolve(config.agent)
         _check_room(config.pool.max_sessions)
         env = agent_environment(environ, agent.env, agent.inherit_env)
+        through = _through(agent, env)
         preset = presets()[agent.preset] if agent.preset else None
         name = preset.title if preset else agent.command
         never_asks = preset is not None and preset.asks == "never" and config.permissions.mode == "ask"
 
         def launch(cwd: str) -> Launch:
-            return Launch(agent.command, agent.args, cwd or agent.working_dir, env, name)
+            return Launch(agent.command, agent.args, cwd or agent.working_dir, env, name, through)
 
         self._pacer = Pacer.make(clock)
         house = House(
@@ -89,6 +98,7 @@ class App:
             redact=Redactor(secrets_of(config, environ, secrets)),
             advice=lambda error: _advice(error, preset, agent, environ),
             pacer=self._pacer,
+            register=register,
             warning=f"⚠ {name} never asks before it acts: it may do whatever your user may." if never_asks else "",
         )
         self._grace = config.pool.shutdown_grace_secs
@@ -156,16 +166,19 @@ def _serve(
     config: schema.Config, environ: Mapping[str, str], secrets: Collection[str], store: Store, folder: Path
 ) -> bool:
     """Serve until a signal or a platform that gives up; return whether all of it ended by itself."""
+    from .core.orphans import take_over
     from .platforms.console.signals import handled
     from .platforms.discord.platform import Discord
-    from .store import open_books
+    from .store import Processes, open_books
 
     news: SimpleQueue[object] = SimpleQueue()  # signals, that a platform has given up, that the app has stopped
     discord = Discord(config, open_books(store), folder / "inbox")
     discord.failure.add_done_callback(news.put)
-    app = App(config, {discord.name: discord.port}, environ=environ, secrets=secrets)
+    processes = Processes(store, BROKER_ID)
+    app = App(config, {discord.name: discord.port}, environ=environ, secrets=secrets, register=processes)
     with handled(dict.fromkeys(_signals(), news.put)):
         try:
+            take_over(processes)
             app.start()
             discord.start(app.broker)
             log.info("started, pid %d; state is kept in %s", os.getpid(), folder)
@@ -238,6 +251,14 @@ def _check_room(max_sessions: int) -> None:
             key="pool.max_sessions",
             hint=f"at most {fitting} fit; raise the limit (ulimit -Hn, LimitNOFILE) or lower the number",
         )
+
+
+def _through(agent: schema.AgentConfig, env: Mapping[str, str]) -> tuple[str, ...]:
+    """What becomes the agent as it is started: the program that has it die with us, if that is wanted and there."""
+    through = dying_with_us(env["PATH"]) if agent.die_with_broker else ()
+    if agent.die_with_broker and not through:
+        log.warning("die_with_broker: there is no setpriv (util-linux) here; the next start ends what a crash leaves")
+    return through
 
 
 def _advice(error: AgentError, preset: Preset | None, agent: schema.AgentConfig, environ: Mapping[str, str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -12,6 +13,7 @@ from queue import SimpleQueue
 from typing import Any
 
 import msgspec
+import psutil
 import pytest
 
 from openab_sync.app import App, _advice, _secrets, _serving, _signals, _stop, secrets_of
@@ -136,6 +138,24 @@ def test_the_secrets_of_tool_servers_are_known_by_their_parts() -> None:
     redact = Redactor(_secrets(msgspec.convert({"mcp_servers": servers}, AgentConfig), {}))
     for secret in ("secret-in-env", "secret-in-query", "secret-in-header", "Bearer secret-in-header"):
         assert redact(f"cannot use {secret}!") == "cannot use [redacted]!"
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="util-linux is not here")
+def test_an_agent_that_is_to_die_with_us_is_started_through_what_sees_to_that(port: FakePlatform) -> None:
+    house = app(port, agent={"preset": "demo", "die_with_broker": True})
+    house.start()
+    assert say(house, "echo good morning") == "accepted"
+    port.until_text(HERE, "good morning")
+    [session] = house.broker.snapshot().sessions
+    assert session.pid is not None
+    command = psutil.Process(session.pid).cmdline()
+    assert command[1:] == ["-m", "openab_sync.agents.demo"], "it is the agent itself, under its own number"
+    assert house.stop()
+
+
+def test_where_nothing_can_see_to_that_it_is_said(port: FakePlatform, caplog: pytest.LogCaptureFixture) -> None:
+    app(port, {"PATH": "/nowhere"}, agent={"preset": "demo", "die_with_broker": True})
+    assert "there is no setpriv" in caplog.text
 
 
 def test_tool_servers_reach_the_agent(port: FakePlatform) -> None:

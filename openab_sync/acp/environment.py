@@ -9,6 +9,7 @@ import contextlib
 import os
 import pwd
 import resource
+import shutil
 from collections.abc import Mapping, Sequence
 
 from ..errors import AgentStartError
@@ -18,6 +19,7 @@ __all__ = [
     "BROKER_MARKER",
     "DESCRIPTORS_PER_SESSION",
     "agent_environment",
+    "dying_with_us",
     "raise_descriptor_limit",
     "resolve",
     "sessions_that_fit",
@@ -99,6 +101,17 @@ def _trouble(path: str) -> str:
     if not os.path.exists(path):
         return MISSING
     return "" if os.access(path, os.X_OK) else "is not executable"
+
+
+def dying_with_us(path: str) -> tuple[str, ...]:
+    """Return what is put before an agent's command so that the kernel kills it when the thread that started it ends.
+
+    () where there is no `setpriv` of util-linux on `path` (a PATH). Looks at the file system only.
+    """
+    setpriv = shutil.which("setpriv", path=path)
+    if setpriv is None or os.path.basename(os.path.realpath(setpriv)) == "busybox":  # theirs does not know the option
+        return ()
+    return setpriv, "--pdeathsig", "KILL", "--"
 
 
 def raise_descriptor_limit() -> int:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from .watch import open_pidfd
 
-__all__ = ["Kin", "descendants", "end_strays", "identify", "marked", "slay"]
+__all__ = ["Kin", "boot", "descendants", "end_strays", "identify", "marked", "send", "slay"]
 
 PROC = Path("/proc")
 ROUNDS = 5  # a stray that forks while we look is seen in the next round; who still runs away after five gets away
@@ -44,6 +44,14 @@ def identify(pid: int) -> Kin | None:
     # The name in parentheses may hold anything, parentheses too; the state is next, the start time the 20th from it.
     fields = stat.rpartition(b")")[2].split()
     return None if fields[0] in b"ZX" else Kin(pid, int(fields[19]))
+
+
+def boot() -> str:
+    """Return which boot of the machine this is; "" where it cannot be told. Start times of two boots mean nothing."""
+    try:
+        return (PROC / "sys/kernel/random/boot_id").read_text("ascii").strip()
+    except OSError:
+        return ""
 
 
 def descendants(pid: int) -> list[Kin]:
@@ -89,25 +97,30 @@ def _pids() -> list[int]:
 
 def slay(kin: Kin) -> None:
     """Send SIGKILL to exactly this process; nothing happens if it has ended. Raise PermissionError if not ours."""
+    send(kin, signal.SIGKILL)
+
+
+def send(kin: Kin, number: signal.Signals) -> None:
+    """Send a signal to exactly this process; nothing happens if it has ended. Raise PermissionError if not ours."""
     with contextlib.suppress(ProcessLookupError):
         try:
             fd = open_pidfd(kin.pid)
         except OSError as error:
             if error.errno not in (errno.ENOSYS, errno.EPERM, errno.EMFILE, errno.ENFILE):
                 raise
-            _slay_by_number(kin)
+            _send_by_number(kin, number)
             return
         try:
             if identify(kin.pid) == kin:
-                signal.pidfd_send_signal(fd, signal.SIGKILL)
+                signal.pidfd_send_signal(fd, number)
         finally:
             os.close(fd)
 
 
-def _slay_by_number(kin: Kin) -> None:
+def _send_by_number(kin: Kin, number: signal.Signals) -> None:
     # The number could change hands between these two lines; it would have to wrap around in a few microseconds.
     if identify(kin.pid) == kin:
-        os.kill(kin.pid, signal.SIGKILL)
+        os.kill(kin.pid, number)
 
 
 def end_strays(known: Iterable[Kin], name: str, values: Iterable[str]) -> list[Kin]:

@@ -58,6 +58,8 @@ class Launch:
     cwd: str
     env: Mapping[str, str] = field(repr=False)
     name: str = ""
+    through: tuple[str, ...] = ()
+    """A program that becomes the agent, with its arguments; the agent's command comes behind them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,7 @@ class AgentProcess:
         try:
             self._open_pipes(theirs)
             env = {**launch.env, SESSION_MARKER: self.marker}
-            self._popen = self._os.popen([program, *launch.args], env, launch.cwd, theirs)
+            self._popen = self._os.popen([*launch.through, program, *launch.args], env, launch.cwd, theirs)
             _living[self._popen.pid] = self.marker
             self._watch = self._os.watch(self._popen.pid)
         except (OSError, ValueError, RuntimeError, subprocess.SubprocessError) as error:

@@ -126,6 +126,8 @@ class AgentConfig(_Section, frozen=True, kw_only=True):
     """Names of our own variables that it gets too (beyond HOME, PATH, USER, LANG and LC_*)."""
     mcp_servers: tuple[McpServer, ...] = ()
     """Tool servers it is told about in every session."""
+    die_with_broker: bool = False
+    """Whether the system kills it in the moment in which openab-sync dies (Linux, by util-linux' `setpriv`)."""
 
     def __post_init__(self) -> None:
         if self.args and not self.command and self.preset is None:

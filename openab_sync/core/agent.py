@@ -22,6 +22,7 @@ from dataclasses import replace
 from ..acp import events as acp
 from ..acp.connection import Connection
 from ..acp.convert import stored_sessions
+from ..acp.kin import identify
 from ..acp.peer import AcpPeer, error_from
 from ..clock import Deadline
 from ..errors import AgentError, AgentGone, AgentRefused, AgentStalled
@@ -66,6 +67,8 @@ class Agent:
         self._pacer = house.pacer
         self._wake = wake
         self._pipe = Pipe(-1, wake)  # until there is one
+        self._register = house.register
+        self._is_entered = False
 
     @property
     def name(self) -> str:
@@ -82,6 +85,21 @@ class Agent:
         """Start the process. Raise AgentStartError."""
         self._connection.start()
         self._pipe = Pipe(self._connection.process.stdout, self._wake)
+        self._enter()
+
+    def _enter(self) -> None:
+        """Have it found by the next broker, should this one be killed."""
+        process, register = self._connection.process, self._register
+        kin = identify(process.pid) if register is not None and process.pid is not None else None
+        if register is not None and kin is not None:  # it may have ended by now
+            register.began(process.marker, kin.pid, kin.started)
+            self._is_entered = True
+
+    def _cross_out(self) -> None:
+        process = self._connection.process
+        if self._is_entered and self._register is not None and process.has_exited():  # else it is stuck, and stays in
+            self._is_entered = False
+            self._register.ended(process.marker)
 
     def wait(self, timeout: float, *, coast: float) -> list[acp.Event]:
         """Wait for the agent, the bell or `timeout` seconds; return the events that concern a turn.
@@ -144,6 +162,7 @@ class Agent:
         """End the process, whatever it does; people who wait for an answer of its are told. Idempotent, bounded."""
         self._pipe.end()
         self._connection.end()
+        self._cross_out()
         for order, _ in self._asked.values():
             order.done.set_exception(AgentGone("the agent ended before it could answer this"))
         self._asked.clear()

@@ -40,6 +40,7 @@ __all__ = [
     "Open",
     "Order",
     "Placement",
+    "Register",
     "Reset",
     "SessionPage",
     "SessionSnapshot",
@@ -71,6 +72,16 @@ class Hooks(Protocol):
         """A message that waited will not be answered, because somebody ordered so."""
 
 
+class Register(Protocol):
+    """Where processes are entered, so that those that outlive their broker are found. Any thread; never blocks."""
+
+    def began(self, marker: str, pid: int, started: int) -> None:
+        """An agent has been started: `marker` is in its environment, `started` its start time in ticks since boot."""
+
+    def ended(self, marker: str) -> None:
+        """It has ended, and been reaped."""
+
+
 @dataclass(frozen=True, slots=True)
 class House:
     """What every session is given. `launch` says how to start the agent in a folder ("": the configured one).
@@ -88,6 +99,7 @@ class House:
     advice: Callable[[AgentError], str] = lambda _: ""
     warning: str = ""
     pacer: Pacer | None = None  # without one, sessions read their agents more often
+    register: Register | None = None  # without one, an agent that outlives its broker is found by nobody
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,13 @@ from .deliveries import Deliveries, Delivery, Fact
 from .insistent import Insistent
 from .journal import Store
 from .place import store_folder
+from .processes import AgentProcess, BrokerProcess, Processes
 from .replies import End, FileRow, PageRow, Replies, ReplyRow
 
 __all__ = [
+    "AgentProcess",
     "Books",
+    "BrokerProcess",
     "Button",
     "Buttons",
     "Conversations",
@@ -28,6 +31,7 @@ __all__ = [
     "FileRow",
     "Known",
     "PageRow",
+    "Processes",
     "Replies",
     "ReplyRow",
     "Store",

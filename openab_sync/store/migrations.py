@@ -100,6 +100,26 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) STRICT
         """,
     ),
+    # 4: the processes of a broker: what a crash leaves behind is found by them
+    (
+        """
+        CREATE TABLE brokers (
+            id TEXT PRIMARY KEY,                -- what all that it starts carries in its environment
+            pid INTEGER NOT NULL,
+            started INTEGER NOT NULL,           -- clock ticks since boot
+            boot TEXT NOT NULL                  -- which boot of the machine
+        ) STRICT
+        """,
+        """
+        CREATE TABLE agents (
+            marker TEXT PRIMARY KEY,            -- what it carries in its environment, and its children
+            broker TEXT NOT NULL REFERENCES brokers (id) ON DELETE CASCADE,
+            pid INTEGER NOT NULL,
+            started INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID
+        """,
+        "CREATE INDEX agents_by_broker ON agents (broker)",
+    ),
 )
 
 

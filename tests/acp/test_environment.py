@@ -17,6 +17,7 @@ from openab_sync.acp.environment import (
     BROKER_MARKER,
     DESCRIPTORS_PER_SESSION,
     agent_environment,
+    dying_with_us,
     raise_descriptor_limit,
     resolve,
     sessions_that_fit,
@@ -135,6 +136,17 @@ def test_what_cannot_be_run_is_told_with_the_reason(tmp_path: Path, command: str
     with pytest.raises(AgentStartError) as caught:
         resolve(f"./{command}", {}, str(tmp_path))
     assert caught.value.message == f"cannot run the agent: {tmp_path}/{command} {why}"
+
+
+def test_what_has_an_agent_die_with_us_must_be_the_right_program(tmp_path: Path) -> None:
+    assert dying_with_us(str(tmp_path)) == ()
+    (tmp_path / "busybox").write_text("#!/bin/sh\n")
+    (tmp_path / "busybox").chmod(0o755)
+    (tmp_path / "setpriv").symlink_to("busybox")
+    assert dying_with_us(str(tmp_path)) == (), "busybox has one that does not know the option"
+    (tmp_path / "setpriv").unlink()
+    (tmp_path / "busybox").rename(tmp_path / "setpriv")
+    assert dying_with_us(str(tmp_path)) == (str(tmp_path / "setpriv"), "--pdeathsig", "KILL", "--")
 
 
 def test_no_command_at_all_is_told_so() -> None:

@@ -21,7 +21,7 @@ from openab_sync.clock import Clock, SystemClock
 from openab_sync.config.schema import AgentConfig, Config
 from openab_sync.core.broker import Receipt
 from openab_sync.core.commands import CommandAnswer
-from openab_sync.core.house import SessionSnapshot
+from openab_sync.core.house import Register, SessionSnapshot
 from openab_sync.core.message import Conversation, Inbound, MessageRef, Person
 from openab_sync.core.pool import SessionPool
 from openab_sync.core.port import Limits, Notice, TurnEnded, TurnEvent, TurnStarted
@@ -53,6 +53,7 @@ class Bed:
         clock: Clock | None = None,
         limits: Limits = EVENTS,
         command: Sequence[str] | None = None,
+        register: Register | None = None,
         **settings: dict[str, Any],
     ) -> None:
         program, *args = command or fake_agent(*flags)
@@ -61,7 +62,8 @@ class Bed:
         self.config = msgspec.convert(sections, Config)
         self.clock = clock or SystemClock()
         self.port = FakePlatform(self.clock, limits, threaded=True)
-        self.app = App(self.config, {PLATFORM: self.port}, environ=os.environ, clock=self.clock)
+        ports = {PLATFORM: self.port}
+        self.app = App(self.config, ports, environ=os.environ, clock=self.clock, register=register)
         self.broker = self.app.broker
         self._count = 0
 

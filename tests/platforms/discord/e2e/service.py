@@ -17,9 +17,10 @@ import psutil
 
 from tests.cli.running import PATIENCE, ROOT, environment
 from tests.fakes.discord import Server
+from tests.fakes.discord.things import Channel
 from tests.waiting import until
 
-__all__ = ["QUICK", "Service", "configure", "service"]
+__all__ = ["QUICK", "Service", "configure", "mention", "service"]
 
 QUICK: dict[str, tuple[int, float]] = dict.fromkeys(
     ("global", "message", "edit", "delete", "reaction", "typing", "thread", "webhook"), (1000, 1.0)
@@ -111,3 +112,11 @@ def service(home: Path, server: Server, *, environ: dict[str, str] | None = None
         yield running
     finally:
         running.stop()
+
+
+def mention(server: Server, text: str) -> Channel:
+    """Ann asks the bot; return the thread that opens."""
+    message = server.user("ann").write("general", f"<@{server.app.id}> {text}", mentions=[server.app])
+    server.until(lambda: message.thread, 10, f"a thread opens for {text!r}")
+    assert message.thread is not None
+    return message.thread

@@ -13,7 +13,7 @@ import pytest
 from tests.cli.running import run
 from tests.fakes.discord import Server
 from tests.fakes.discord.things import Channel
-from tests.platforms.discord.e2e.service import QUICK, service
+from tests.platforms.discord.e2e.service import QUICK, mention, service
 from tests.waiting import until
 
 
@@ -21,14 +21,6 @@ from tests.waiting import until
 def server() -> Iterator[Server]:
     with Server(limits=QUICK) as server:
         yield server
-
-
-def mention(server: Server, text: str) -> Channel:
-    """Ann asks the bot; return the thread that opens."""
-    message = server.user("ann").write("general", f"<@{server.app.id}> {text}", mentions=[server.app])
-    server.until(lambda: message.thread, 10, f"a thread opens for {text!r}")
-    assert message.thread is not None
-    return message.thread
 
 
 def assert_nothing_is_left(agents: list[psutil.Process], home: Path) -> None:
