@@ -38,6 +38,7 @@ from .acp.schema import McpServer
 from .clock import Clock, SystemClock
 from .config import schema
 from .config.agents import Preset, presets, resolve
+from .config.ours import Ours, refusal
 from .core.broker import Broker
 from .core.house import House, Register
 from .core.janitor import Janitor
@@ -45,7 +46,7 @@ from .core.pacer import Pacer
 from .core.pool import SessionPool
 from .core.port import ChatPort
 from .errors import AgentError, AgentStartError, AuthRequired, ConfigError
-from .text.redact import Redactor
+from .text.redact import Redactor, looks_secret
 from .threads import join_all, spawn
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ __all__ = ["App", "chat", "run", "secrets_of"]
 
 log = logging.getLogger(__name__)
 
+# What a variable with a secret name may say without being one (`AUTH=required`).
+_WORDS = frozenset({"disabled", "required", "optional", "password"})
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -80,6 +83,8 @@ class App:
         agent = resolve(config.agent)
         _check_room(config.pool.max_sessions)
         env = agent_environment(environ, agent.env, agent.inherit_env)
+        if (error := refusal(env, Ours(values=frozenset(_own_secrets(config))))) is not None:
+            raise error
         through = _through(agent, env)
         preset = presets()[agent.preset] if agent.preset else None
         name = preset.title if preset else agent.command
@@ -292,10 +297,21 @@ def secrets_of(config: schema.Config, environ: Mapping[str, str], more: Collecti
 
     Raise ConfigError for an agent that is not known.
     """
-    found = [*more, *_secrets(resolve(config.agent), environ)]
-    if config.discord is not None:
-        found += [config.discord.bot_token, *_password(config.discord.proxy), *_password(config.discord.api_url)]
-    return found
+    known = [environ[name] for name in environ if looks_secret(name) and _is_worth_hiding(environ[name])]
+    return [*more, *known, *_secrets(resolve(config.agent), environ), *_own_secrets(config)]
+
+
+def _own_secrets(config: schema.Config) -> list[str]:
+    """What we log in with ourselves: no agent gets it."""
+    discord = config.discord
+    if discord is None:
+        return []
+    return [discord.bot_token, *_password(discord.proxy), *_password(discord.api_url)]
+
+
+def _is_worth_hiding(value: str) -> bool:
+    """Whether a variable with a secret name holds a secret: not where something is (a path, a socket), nor a number."""
+    return not value.startswith(("/", "~", "./")) and not value.isdecimal() and value.lower() not in _WORDS
 
 
 def _password(url: str) -> list[str]:

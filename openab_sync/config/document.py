@@ -15,7 +15,7 @@ from typing import Any
 from ..errors import ConfigError
 from .lines import Path, find_lines
 
-__all__ = ["Document", "dotted", "parse", "shown"]
+__all__ = ["Document", "dotted", "is_secret", "parse", "shown"]
 
 _AT_LINE = re.compile(r" \(at line (\d+), column \d+\)$")
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
@@ -80,9 +80,14 @@ def dotted(path: Path) -> str:
     return text
 
 
+def is_secret(path: Path) -> bool:
+    """Whether what stands at `path` is never shown: a token, a password, anything in a table of such."""
+    return any(isinstance(part, str) and _SECRET.search(part) for part in path)
+
+
 def shown(value: object, path: Path) -> str:
     """Return what stands at `path` in a few words; of a secret only what kind of value it is."""
-    secret = any(isinstance(part, str) and _SECRET.search(part) for part in path)
+    secret = is_secret(path)
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):

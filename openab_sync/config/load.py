@@ -19,6 +19,8 @@ from ..clock import Deadline, SystemClock
 from ..errors import ConfigError
 from .check import check
 from .document import Document, parse
+from .files import filled
+from .ours import HINT, given_away, of_document
 from .schema import Config, DiscordConfig, StatusConfig
 from .secrets import secrets
 
@@ -70,9 +72,14 @@ def load(source: str | os.PathLike[str] | None, environ: Mapping[str, str], *, w
         document = parse(name, _read(found))
     config, warnings = check(document, environ, without)
     _check_preset(config, document)
+    read = filled(config, document)
+    config = read.config
+    if found_out := given_away(config.agent, environ, of_document(document.data, environ)):
+        raise document.error(*found_out, HINT)
     misspelt = _misspelt(config.agent.inherit_env, environ)
-    oddities = (*warnings, *_oddities(config), *misspelt, *_oddities_of_source(found))
-    return Loaded(config=config, warnings=oddities, path=name, secrets=secrets(document.data, environ))
+    oddities = (*warnings, *read.warnings, *_oddities(config), *misspelt, *_oddities_of_source(found))
+    hidden = secrets(document.data, environ) | read.secrets
+    return Loaded(config=config, warnings=oddities, path=name, secrets=hidden)
 
 
 def _usual_place(environ: Mapping[str, str]) -> str | None:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from ..text.redact import looks_secret
 from .lines import Path
 
-__all__ = ["REFERENCE", "secrets"]
+__all__ = ["REFERENCE", "secrets", "strings"]
 
 REFERENCE = re.compile(r"\$\$\{|\$\{([^}]*)\}")
 """`${NAME}`, with its name; `$${` is a literal `${`."""
@@ -30,7 +30,7 @@ def secrets(data: Mapping[str, object], environ: Mapping[str, str]) -> frozenset
     A variable is if its name says so (TOKEN, KEY …), wherever it stands. In what is handed to the agent or to a tool
     server (args, env, headers, url) every variable is, but for paths and those that are no secret on any machine.
     """
-    found = ((path, name) for path, text in _strings(data, ()) for name in REFERENCE.findall(text))
+    found = ((path, name) for path, text in strings(data, ()) for name in REFERENCE.findall(text))
     return frozenset(environ[name] for path, name in found if name in environ and _is_secret(name, environ[name], path))
 
 
@@ -41,12 +41,13 @@ def _is_secret(name: str, value: str, path: Path) -> bool:
     return is_handed_on and name not in _HARMLESS and not value.startswith(("/", "~", "."))
 
 
-def _strings(value: object, path: Path) -> Iterator[tuple[Path, str]]:
+def strings(value: object, path: Path) -> Iterator[tuple[Path, str]]:
+    """Yield every string in a piece of a document, with its place."""
     if isinstance(value, str):
         yield path, value
     elif isinstance(value, dict):
         for key, item in value.items():
-            yield from _strings(item, (*path, key))
+            yield from strings(item, (*path, key))
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _strings(item, (*path, index))
+            yield from strings(item, (*path, index))
