@@ -102,6 +102,7 @@ class App:
             mcp_servers=tuple(_mcp_server(server) for server in agent.mcp_servers),
             redact=Redactor(secrets_of(config, environ, secrets)),
             advice=lambda error: _advice(error, preset, agent, environ),
+            preset=preset,
             pacer=self._pacer,
             register=register,
             warning=f"⚠ {name} never asks before it acts: it may do whatever your user may." if never_asks else "",

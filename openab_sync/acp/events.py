@@ -169,9 +169,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class AskWithdrawn:
-    """The agent took its question back (`$/cancel_request`); the peer has answered it already."""
+    """The agent took its question back (`$/cancel_request`), or the turn ended; the peer has answered it already."""
 
     request_id: RequestId
+    turn_ended: bool = False
 
 
 # What a session is set to.

@@ -352,7 +352,7 @@ class AcpPeer:
         self.prompt_id, self._cancelling = None, False
         for name in self.open_questions:
             self.answer(name, None)
-            events.append(AskWithdrawn(name))
+            events.append(AskWithdrawn(name, turn_ended=True))
 
     # Sessions.
 

@@ -11,19 +11,20 @@ from collections.abc import Sequence
 from .events import PermissionOption, RequestId
 from .permissions import is_offered
 
-__all__ = ["CANCELLED", "Questions"]
+__all__ = ["CANCELLED", "Key", "Questions", "key_of"]
 
 CANCELLED: dict[str, object] = {"outcome": {"outcome": "cancelled"}}
 """The result that answers a question of a turn that is over."""
 
-_Key = tuple[str, RequestId]
+Key = tuple[str, RequestId]
+"""An id as a key of a dict: there 1 and 1.0 would be one."""
 
 
 class Questions:
     """The open ones, in the order they came."""
 
     def __init__(self) -> None:
-        self._open: dict[_Key, tuple[PermissionOption, ...]] = {}
+        self._open: dict[Key, tuple[PermissionOption, ...]] = {}
 
     @property
     def ids(self) -> tuple[RequestId, ...]:
@@ -34,18 +35,18 @@ class Questions:
         """Remember a question; return False if one with this id is open already."""
         if name in self:
             return False
-        self._open[_key(name)] = tuple(options)
+        self._open[key_of(name)] = tuple(options)
         return True
 
     def __contains__(self, name: RequestId) -> bool:
-        return _key(name) in self._open
+        return key_of(name) in self._open
 
     def settle(self, name: RequestId, option_id: str | None) -> dict[str, object] | None:
         """Close a question and return the result to send; None if it is not open (any more).
 
         Raise ValueError, and leave it open, if that option was not offered.
         """
-        options = self._open.get(_key(name))
+        options = self._open.get(key_of(name))
         if options is None:
             return None
         if option_id is not None and not is_offered(options, option_id):
@@ -55,8 +56,9 @@ class Questions:
 
     def drop(self, name: RequestId) -> bool:
         """Forget a question; return whether it was open."""
-        return self._open.pop(_key(name), None) is not None
+        return self._open.pop(key_of(name), None) is not None
 
 
-def _key(name: RequestId) -> _Key:
+def key_of(name: RequestId) -> Key:
+    """Return the key of an id: each JSON type has its own."""
     return (type(name).__name__, name)

@@ -13,6 +13,7 @@ import msgspec
 
 from .discord import DiscordConfig
 from .kinds import Count, CountOrNone, Grace, Hours, Millis, Processing, Seconds, Word, check_names
+from .permissions import PermissionRule, PermissionsConfig
 
 __all__ = [
     "NOT_USED_YET",
@@ -22,6 +23,7 @@ __all__ = [
     "DiscordConfig",
     "MarkdownConfig",
     "McpServer",
+    "PermissionRule",
     "PermissionsConfig",
     "PoolConfig",
     "ReactionEmojis",
@@ -230,15 +232,6 @@ class MarkdownConfig(_Section, frozen=True, kw_only=True):
 
     tables: Literal["code", "bullets", "off"] = "code"
     """Tables as aligned code blocks, as bullet lists, or untouched."""
-
-
-class PermissionsConfig(_Section, frozen=True, kw_only=True):
-    """Who decides when an agent asks before it acts: `[permissions]`."""
-
-    mode: Literal["ask", "allow", "deny"] = "ask"
-    """Ask the people in the conversation (where nobody can be asked: reject), allow everything, or deny everything."""
-    timeout_secs: Seconds = 600.0
-    """Seconds that people have to answer; then the agent's own "reject" is chosen."""
 
 
 class ReplyConfig(_Section, frozen=True, kw_only=True):

@@ -10,22 +10,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import cast
 
 from ..acp import events as acp
 from ..acp.peer import AcpPeer
-from ..acp.permissions import pick, rejecting
-from ..clock import Deadline
-from ..errors import ChatError
-from ..text.clean import one_line
+from .asking import Asking, Ground
 from .drawing import Drawing
 from .floor import Floor
 from .footer import footer
 from .house import House
+from .judging import Judge
 from .message import Inbound
 from .patience import Due, Limits, Patience
-from .port import ChatPort, Decision, Notice, Outcome
+from .port import ChatPort, Notice, Outcome
 from .prompt import blocks
 from .reply import Reply
 from .turn import Turn
@@ -46,14 +43,6 @@ Spoken = acp.Said | acp.Thought | acp.ToolChanged
 SPOKEN = frozenset({acp.Said, acp.Thought, acp.ToolChanged})  # what is the turn's in any case
 
 
-@dataclass(slots=True)
-class _Open:
-    """A question that people have before them."""
-
-    asked: acp.Asked
-    deadline: Deadline
-
-
 class Answering:
     """A turn and its reply, from the prompt to the last late page."""
 
@@ -65,6 +54,7 @@ class Answering:
         peer: AcpPeer,
         on_news: Callable[[], None],
         *,
+        judge: Judge,
         floor: Floor | None = None,
     ) -> None:
         self.notes = notes
@@ -75,7 +65,9 @@ class Answering:
         self.turn = Turn(notes, clock, peer.agent_title or house.agent_name)
         self.reply = Reply(notes, port, clock, Drawing.of(config), config.reactions, on_news, floor=floor)
         self.patience = Patience(patience_limits(house), clock)
-        self._open: dict[acp.RequestId, _Open] = {}
+        people = tuple(dict.fromkeys(note.sender for note in notes))
+        ground = Ground(self.turn, self.reply, self.patience, people, self.notice)
+        self._asking = Asking(ground, house, port, peer, judge)
         self._prompt_id: int | None = None
         self._cancel: tuple[Outcome, str] | None = None  # how the turn ends once the agent has obeyed
 
@@ -108,7 +100,7 @@ class Answering:
     @property
     def questions(self) -> int:
         """How many questions are open at people."""
-        return len(self._open)
+        return len(self._asking)
 
     @property
     def tool(self) -> str:
@@ -118,7 +110,7 @@ class Answering:
 
     def next_at(self) -> float:
         """The moment (monotonic seconds) at which `tend` wants to be called."""
-        moments = [self.reply.due(), *(item.deadline.at for item in self._open.values())]
+        moments = [self.reply.due(), self._asking.next_at()]
         if not self.is_over:
             moments.append(self.patience.next_at())
         return min(moments, default=math.inf)
@@ -159,9 +151,9 @@ class Answering:
                 outcome, reason = self._cancel or ("failed", self._complaint(event))
                 self.end(outcome, reason)
             case acp.Asked():
-                self._asked(event)
+                self._asking.take(event)
             case acp.AskWithdrawn():
-                self._close(event.request_id, "The agent took the question back.")
+                self._asking.withdrawn(event)
             case acp.Answered() | acp.Failed() | acp.Noise() | acp.OptionsChanged() | acp.CommandsChanged():
                 pass  # the session's own
             case _:
@@ -170,10 +162,7 @@ class Answering:
 
     def tend(self) -> tuple[Due, ...]:
         """Do what is due: decisions, questions that ran out, drawing. Return what patience wants of the session."""
-        for request_id, decision in self.reply.decisions():
-            self._decided(request_id, decision)
-        for request_id in [key for key, item in self._open.items() if item.deadline.expired]:
-            self._ran_out(request_id)
+        self._asking.tend()
         self.reply.refresh(self.turn)
         return () if self.is_over else self.patience.due()
 
@@ -183,14 +172,14 @@ class Answering:
             return
         self._cancel = (outcome, reason)
         self._peer.cancel()
-        self._close_all("cancelled")
+        self._asking.stop(reason or "Cancelled.")
         self.patience.cancelled()
 
     def end(self, outcome: Outcome, reason: str, *, stop_reason: str = "", output_tokens: int | None = None) -> None:
         """The turn is over, however it came. Late text may still be taken in."""
         if not self.is_over:
             self.turn.end(outcome, reason, stop_reason=stop_reason, output_tokens=output_tokens)
-            self._close_all("the turn has ended")
+            self._asking.end(reason or "The turn has ended.")
 
     def finish(self) -> None:
         """Make the reply exact; from now on it only waits for the chat."""
@@ -219,69 +208,6 @@ class Answering:
         """Return an agent's error as people see it: with its code (FIELD B4, B5)."""
         text, code = failed.message, str(failed.code).replace("-", "−")
         return text if code in text else f"{text} ({code})"
-
-    def _asked(self, asked: acp.Asked) -> None:
-        permissions = self._house.config.permissions
-        self.turn.take(asked.tool)
-        self.reply.forward(asked.tool)
-        if why := self._refuses(asked):
-            self._peer.answer(asked.request_id, pick(asked.options, "deny"))
-            tool = self.turn.tool(asked.tool.call_id)
-            self.notice(f"🔒 Rejected, {why}: {one_line(tool.label if tool else asked.tool.call_id, 200)}")
-        elif self._cancel is not None:
-            self._peer.answer(asked.request_id, None)
-        elif permissions.mode == "allow":
-            self._peer.answer(asked.request_id, pick(asked.options, "allow"))
-        else:
-            self._open[asked.request_id] = _Open(asked, Deadline(self._house.clock, permissions.timeout_secs))
-            self.reply.ask(asked, self.turn.tool(asked.tool.call_id), permissions.timeout_secs)
-            self.patience.asking(len(self._open))
-
-    def _refuses(self, asked: acp.Asked) -> str:
-        """Why a question is rejected without asking anybody; "" if it is not."""
-        permissions = self._house.config.permissions
-        if self.is_over:
-            return "the turn had ended"
-        if not asked.options:
-            return "the agent offers no answer"
-        if permissions.mode == "deny":
-            return "as configured"
-        can_ask = self._port.limits(self.reply.conversation).can_ask
-        return "" if permissions.mode != "ask" or can_ask else "nobody can be asked here"
-
-    def _decided(self, request_id: acp.RequestId, decision: Decision | ChatError) -> None:
-        item = self._open.get(request_id)
-        if item is None:
-            return  # decided meanwhile by something else, and told so
-        if isinstance(decision, ChatError):
-            self._reject(request_id, f"The question could not be shown ({decision.user_text()})")
-            return
-        chosen = next((option for option in item.asked.options if option.option_id == decision.option_id), None)
-        if chosen is None:
-            self._reject(request_id, "The answer was none of the options")
-            return
-        self._peer.answer(request_id, chosen.option_id)
-        self._close(request_id, f"{chosen.name} — {decision.by.name or decision.by.id}")
-
-    def _ran_out(self, request_id: acp.RequestId) -> None:
-        minutes = self._house.config.permissions.timeout_secs / 60
-        self._reject(request_id, f"Nobody answered within {minutes:g} minutes")
-
-    def _reject(self, request_id: acp.RequestId, why: str) -> None:
-        """Select the agent's reject option; `cancelled`, which ends whole turns in some agents, only without one."""
-        option = rejecting(self._open[request_id].asked.options)
-        self._peer.answer(request_id, option.option_id if option else None)
-        self._close(request_id, f"{why}: {option.name if option else 'cancelled'}.")
-
-    def _close_all(self, text: str) -> None:
-        for request_id in list(self._open):
-            self._peer.answer(request_id, None)
-            self._close(request_id, text[:1].upper() + text[1:] + ".")
-
-    def _close(self, request_id: acp.RequestId, text: str) -> None:
-        if self._open.pop(request_id, None) is not None:
-            self.reply.settle(request_id, text)
-            self.patience.asking(len(self._open))
 
 
 def patience_limits(house: House) -> Limits:

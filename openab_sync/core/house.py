@@ -8,6 +8,7 @@ conversation up again.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -17,8 +18,10 @@ from ..acp.events import Command, Option, StoredSession
 from ..acp.process import Launch
 from ..acp.schema import McpServer
 from ..clock import Clock
+from ..config.agents import Preset
 from ..config.schema import Config
 from ..errors import AgentError, OpenabError
+from .judging import Standing
 from .message import Conversation, Inbound, MessageRef, Person
 from .pacer import Pacer
 from .port import ChatPort
@@ -45,6 +48,7 @@ __all__ = [
     "SessionPage",
     "SessionSnapshot",
     "SetOption",
+    "Stand",
     "Usage",
     "promise",
 ]
@@ -98,8 +102,15 @@ class House:
     mcp_servers: tuple[McpServer, ...] = ()
     advice: Callable[[AgentError], str] = lambda _: ""
     warning: str = ""
+    preset: Preset | None = None  # what is known about this agent
     pacer: Pacer | None = None  # without one, sessions read their agents more often
     register: Register | None = None  # without one, an agent that outlives its broker is found by nobody
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the agent is called by us: its title, its preset's name, its program. What it says itself is no name."""
+        program = os.path.basename(self.config.agent.command)
+        return (self.agent_name, *([self.preset.name] if self.preset else []), *([program] if program else []))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +162,7 @@ class SessionSnapshot:
     commands: tuple[Command, ...] = ()
     title: str = ""
     usage: Usage = Usage()
+    standing: tuple[Standing, ...] = ()  # rules of this session, and what the agent remembers itself
     acp_session_id: str | None = field(default=None, repr=False)  # whoever knows it can resume the session
 
 
@@ -229,6 +241,15 @@ class SetOption:
 
 
 @dataclass(frozen=True, slots=True)
+class Stand:
+    """Have `new` hold until the session ends, or `gone` hold no longer."""
+
+    new: Standing | None = None
+    gone: tuple[Standing, ...] = ()
+    done: Future[str] = field(default_factory=promise)
+
+
+@dataclass(frozen=True, slots=True)
 class SessionPage:
     """Some of the sessions an agent remembers of this folder; `cursor` asks for the next ones, "" if there are none."""
 
@@ -262,4 +283,4 @@ class Close:
     done: Future[str] = field(default_factory=promise)
 
 
-Order = Cancel | Reset | SetOption | ListSessions | Open | Close
+Order = Cancel | Reset | SetOption | ListSessions | Open | Stand | Close

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from .agent import Agent
 from .answering import Answering
 from .house import SessionSnapshot
+from .judging import Standing
 from .message import Conversation
 from .state import State
 
@@ -16,11 +17,14 @@ __all__ = ["Moment", "portrait"]
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What only the session knows: how many messages wait, when it last heard the agent, when it must have ended."""
+    """What only the session knows: how many messages wait, when it last heard the agent, when it must have ended,
+    and what holds until then.
+    """
 
     waiting: int
     active_at: float
     leave_by: float
+    standing: tuple[Standing, ...] = ()
 
 
 def portrait(
@@ -43,5 +47,6 @@ def portrait(
         commands=agent.peer.commands,
         title=agent.title,
         usage=agent.usage,
+        standing=moment.standing,
         acp_session_id=agent.peer.session_id,
     )

@@ -16,6 +16,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 from ..acp import events as acp
+from ..acp.questions import key_of
 from ..errors import ChatError
 from ..text.clean import one_line, plain
 from ..text.tools import diff_text, fence
@@ -89,7 +90,7 @@ class Questions:
 
     def settle(self, request_id: acp.RequestId, text: str) -> Question | None:
         """Close the oldest question of that id; `text` says who or what decided. None if none is open."""
-        item = next((item for item in self._open if _same(item.request_id, request_id)), None)
+        item = next((item for item in self._open if key_of(item.request_id) == key_of(request_id)), None)
         if item is None:
             return None
         self._open.remove(item)
@@ -128,8 +129,3 @@ def _says_no_more(raw_input: object, target: str) -> bool:
     """Say whether a raw input holds nothing but what is shown already."""
     values = list(raw_input.values()) if isinstance(raw_input, dict) else [raw_input]
     return all(value in (None, "", target, [], {}) for value in values)
-
-
-def _same(one: acp.RequestId, other: acp.RequestId) -> bool:
-    """Say whether two ids are the same on the wire: 1 and "1" and 1.0 are three."""
-    return type(one) is type(other) and one == other

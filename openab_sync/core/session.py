@@ -33,6 +33,7 @@ from .calls import Calls
 from .ending import BEFORE, CANCELLING, Ending, dropped_text, reset_text, verdict
 from .house import Cancel, Close, Farewell, House, Lease, ListSessions, Open, Order, Reset, SessionSnapshot, SetOption
 from .inbox import Inbox
+from .judging import Judge
 from .mailbox import Mailbox
 from .message import Conversation, Inbound
 from .notices import name, tell, tell_dropped
@@ -67,6 +68,7 @@ class Session:
         self._memory = lease.memory
         self._agent: Agent  # made in `start`: it needs descriptors
         self._turns = Turns()
+        self._judge = Judge(house.config.permissions, conversation, house.names)
         self._notices: list[str] = []  # sentences for the head of the next reply
         self._resumes = lease.memory.acp_session_id is not None
         self._heard = 0  # events since the agent runs
@@ -158,6 +160,7 @@ class Session:
             self._agent.start()
             self._publish(force=True)  # its pid
             self._memory = replace(self._memory, cwd=self._agent.launch.cwd)
+            self._judge.work_in(self._agent.launch.cwd)
             calls = Calls(self._agent, self._pump, self._clock, self._say_slow)
             self._memory, notices = Starting(self._agent.peer, self._house, calls).begin(self._memory)
             if self._resumes:
@@ -214,8 +217,8 @@ class Session:
             raise Ending(self._closing.reason)
 
     def _answer(self, notes: tuple[Inbound, ...]) -> Answering:
-        house, port, peer, ring = self._house, self._port, self._agent.peer, self.mailbox.ring
-        return self._turns.begin(lambda floor: Answering(notes, house, port, peer, ring, floor=floor))
+        house, port, peer, ring, judge = self._house, self._port, self._agent.peer, self.mailbox.ring, self._judge
+        return self._turns.begin(lambda floor: Answering(notes, house, port, peer, ring, judge=judge, floor=floor))
 
     def _break_off(self, answering: Answering, outcome: Outcome, reason: str) -> None:
         """The agent's life is over: end its process, then tell people, with what had been said so far."""
@@ -322,6 +325,10 @@ class Session:
                 return self._obey_reset(order)
             case Close():
                 return self._obey_close(order)
+            case _:  # Stand
+                self._judge.change(order.new, order.gone)
+                self._publish(force=True)
+                order.done.set_result("")
         return None
 
     def _obey_cancel(self, order: Cancel) -> str:
@@ -385,8 +392,7 @@ class Session:
         if not (force or agent.changed or aged or waiting != now.inbox or asked != now.questions):
             return
         agent.changed = False
-        self.snapshot = portrait(
-            self.conversation, self.mailbox.state, agent, answering, Moment(waiting, self._active_at, self._leave_by)
-        )
+        moment = Moment(waiting, self._active_at, self._leave_by, self._judge.standing)
+        self.snapshot = portrait(self.conversation, self.mailbox.state, agent, answering, moment)
         if self.snapshot.title and self.snapshot.title != now.title:
             name(self._port, self.conversation, self.snapshot.title)

@@ -190,7 +190,7 @@ def test_questions_left_open_at_the_end_of_a_turn_are_settled() -> None:
     talk.hear(ask(1), ask("b"))
     talk.written()
     events = talk.answer(name, {"stopReason": "end_turn"})
-    assert events[:2] == [AskWithdrawn(1), AskWithdrawn("b")]
+    assert events[:2] == [AskWithdrawn(1, turn_ended=True), AskWithdrawn("b", turn_ended=True)]
     assert isinstance(events[2], Answered)
     assert [one["result"] for one in talk.written()] == [CANCELLED, CANCELLED]
     assert isinstance(talk.hear(ask(9))[0], Asked)  # after the answer: an answer it gets all the same

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from openab_sync.config import Config, DiscordConfig, McpServer, load
+from openab_sync.config import Config, DiscordConfig, McpServer, PermissionRule, load
 from openab_sync.config.check import check, given
 from openab_sync.config.document import parse
 from openab_sync.config.schema import NOT_USED_YET
@@ -47,13 +47,14 @@ def test_it_loads_without_a_warning_and_is_exactly_the_defaults() -> None:
 
 def test_every_key_that_is_served_is_documented_and_no_other() -> None:
     expected = {*served(Config, ""), *served(McpServer, "agent.mcp_servers.")}
+    expected |= set(served(PermissionRule, "permissions.rules."))
     assert set(documented()) == expected
 
 
 def test_every_key_that_has_a_default_is_written_with_it() -> None:
     data = parse("c.toml", TEXT.encode()).data
     absent = [name for name in served(Config, "") if not _holds(data, name) and not name.startswith("discord.")]
-    assert absent == ["agent.preset", "agent.mcp_servers", "store.path"]
+    assert absent == ["agent.preset", "agent.mcp_servers", "permissions.rules", "store.path"]
 
 
 def _holds(data: object, name: str) -> bool:
@@ -68,7 +69,7 @@ def with_examples() -> Config:
     """What the file says with everything in force that is commented out in it."""
     lines = TEXT.splitlines()
     examples = [line[2:] if line.startswith("# ") and _is_code(line) else line for line in lines]
-    text = "\n".join(line for line in examples if "mcp_servers = []" not in line)
+    text = "\n".join(line for line in examples if not re.search(r"(mcp_servers|rules) = \[\]", line))
     # A table must come after the keys of the one it belongs to; the examples stand in their place.
     config, warnings = check(parse("c.toml", text.encode()), {"DISCORD_BOT_TOKEN": "x"})
     assert warnings == ()
@@ -78,6 +79,7 @@ def with_examples() -> Config:
 def test_the_examples_that_are_commented_out_are_valid() -> None:
     config = with_examples()
     assert [server.name for server in config.agent.mcp_servers] == ["files", "search"]
+    assert [rule.then for rule in config.permissions.rules] == ["allow", "deny", "allow"]
     assert (config.agent.preset, config.store.path) == ("demo", "/var/lib/openab-sync")
 
 

@@ -9,7 +9,7 @@ import itertools
 import msgspec
 import pytest
 
-from openab_sync.config import AgentConfig, Config, McpServer, StatusConfig, discord, schema
+from openab_sync.config import AgentConfig, Config, McpServer, StatusConfig, discord, permissions, schema
 
 
 def test_nothing_can_be_changed_after_loading() -> None:
@@ -19,7 +19,7 @@ def test_nothing_can_be_changed_after_loading() -> None:
 
 def test_every_key_says_in_one_line_what_it_is_for() -> None:
     silent = []
-    nodes = [node for module in (schema, discord) for node in ast.parse(inspect.getsource(module)).body]
+    nodes = [node for module in (schema, discord, permissions) for node in ast.parse(inspect.getsource(module)).body]
     for section in (node for node in nodes if isinstance(node, ast.ClassDef)):
         for field, after in itertools.pairwise([*section.body, ast.Pass()]):
             says = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)

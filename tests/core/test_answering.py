@@ -11,6 +11,7 @@ from openab_sync.acp.process import Launch
 from openab_sync.config.schema import Config
 from openab_sync.core.answering import Answering, current_model
 from openab_sync.core.house import House
+from openab_sync.core.judging import Judge
 from openab_sync.core.message import Inbound, MessageRef
 from openab_sync.core.patience import Due
 from openab_sync.core.port import Limits, Settled, TurnEnded
@@ -41,8 +42,10 @@ class Scene:
             agent_name="Robin",
             redact=Redactor(),
         )
+        self.config = house.config
+        self.judge = judge = Judge(house.config.permissions, place(), house.names, "/work")
         notes = (Inbound(MessageRef(place(), "m1"), ANN, "hello"),)
-        self.answering = Answering(notes, house, self.platform, self.talk.peer, lambda: None)
+        self.answering = Answering(notes, house, self.platform, self.talk.peer, lambda: None, judge=judge)
         self.answering.begin([])
         self.prompt = self.talk.written()[0]["id"]
 

@@ -12,10 +12,11 @@ from openab_sync.config.schema import Config
 from openab_sync.core.agent import LONG, PACE
 from openab_sync.core.answering import Answering
 from openab_sync.core.floor import Floor
+from openab_sync.core.judging import Judge
 from openab_sync.core.port import Limits
 from openab_sync.core.turns import Turns
 from tests.acp.talk import ask, opened
-from tests.core.makers import house, note
+from tests.core.makers import HERE, house, note
 from tests.core.test_answering import Scene
 from tests.fakes.clock import FakeClock
 from tests.fakes.platform import FakePlatform
@@ -98,9 +99,8 @@ def reacting(platform: FakePlatform, name: str, turns: Turns, **sections: dict[s
     talk, clock = opened(), FakeClock()
     config = msgspec.convert(sections, Config)
     notes = (note(name),)
-    made = turns.begin(
-        lambda floor: Answering(notes, house(clock, config), platform, talk.peer, lambda: None, floor=floor)
-    )
+    inn, judge = house(clock, config), Judge(config.permissions, HERE, ())
+    made = turns.begin(lambda floor: Answering(notes, inn, platform, talk.peer, lambda: None, judge=judge, floor=floor))
     made.begin([])
     prompt = talk.written()[0]["id"]
     made.take(Said(name, f"id-{name}"), *talk.hear({"id": prompt, "result": {"stopReason": "end_turn"}}))
