@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from tests.bench.runner import Samples
 from tests.bench.scenarios import SCENARIOS, Scenario, Target
 
 ROOT = Path(__file__).parent.parent
+IS_CORE = bool(os.environ.get("OPENAB_CORE"))  # the Discord library is not there
 
 
 def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -23,12 +25,13 @@ def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.timeout(120)  # it starts two hundred agents one after the other
 def test_every_scenario_prints_its_figures(tmp_path: Path) -> None:
-    run = bench("--quick", "--json", str(tmp_path / "figures.json"))
+    scenarios = [one for one in SCENARIOS if not (IS_CORE and any(who.side == "discord" for who in one.contestants))]
+    run = bench("--quick", "--json", str(tmp_path / "figures.json"), *(one.name for one in scenarios))
     assert run.returncode == 0, run.stderr
-    for scenario in SCENARIOS:
+    for scenario in scenarios:
         assert f"\n{scenario.name}: " in run.stdout
     results = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))["results"]
-    for scenario in SCENARIOS:
+    for scenario in scenarios:
         measured = {name: set(samples[0]) for name, samples in results[scenario.name].items()}
         assert list(measured) == [one.name for one in scenario.contestants]
         assert all(figures >= set(scenario.metrics) for figures in measured.values())

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 __all__ = ["Figures", "Kind", "Live", "SideName", "Task"]
 
-SideName = Literal["ours", "sdk", "floor", "looped"]
+SideName = Literal["ours", "sdk", "floor", "discord"]
 Kind = Literal["text", "mixed"]
 Live = Literal["edit", "events", "once"]
 Figures = dict[str, float]

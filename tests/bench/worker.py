@@ -19,16 +19,16 @@ __all__: list[str] = []
 
 def make(side: SideName, command: Sequence[str], task: Task) -> Side:
     """Build the side, everything imported and started."""
-    room = task.sessions + 2 if task.job != "death" else task.rounds + 2
+    room = (task.rounds if task.job == "death" else max(task.sessions, task.count if task.job == "beat" else 0)) + 2
     match side:
         case "ours":
             from tests.bench.sides.ours import Ours
 
             return Ours(command, task.live, room)
-        case "looped":
-            from tests.bench.sides.looped import Looped
+        case "discord":
+            from tests.bench.sides.discord import OnDiscord
 
-            return Looped(command, room)
+            return OnDiscord(command, room)
         case "sdk":
             from tests.bench.sides.sdk import Sdk
 

@@ -7,7 +7,7 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Protocol, TypeVar
 
@@ -21,7 +21,7 @@ from tests.bench.sides.side import PATIENCE
 from tests.bench.task import Live
 from tests.waiting import until
 
-__all__ = ["Keeper", "Ours", "Platform", "Talk"]
+__all__ = ["END", "Keeper", "Ours", "Platform", "Talk"]
 
 T = TypeVar("T")
 ANN = Person("ann", "Ann")
@@ -154,7 +154,14 @@ class Ours:
 
     cold: tuple[str, ...] = ("-m", "openab_sync", "--help")
 
-    def __init__(self, command: Sequence[str], live: Live, room: int, platform: Keeper | None = None) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        live: Live,
+        room: int,
+        platform: Keeper | None = None,
+        where: Callable[[int], Conversation] = lambda name: Conversation("bench", str(name)),
+    ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="openab-bench-")
         config = Config(
             agent=AgentConfig(command=command[0], args=tuple(command[1:]), working_dir=self._folder.name),
@@ -162,26 +169,28 @@ class Ours:
             reactions=ReactionsConfig(enabled=False),
         )
         self._platform = platform or Platform(live)
-        self._app = App(config, {"bench": self._platform}, environ=os.environ)
+        self._where = where
+        self._app = App(config, {where(0).platform: self._platform}, environ=os.environ)
         self._app.start()
+        self.broker = self._app.broker
         self._count = 0
 
     def _talk(self, name: int) -> Talk:
-        return self._platform.talks[str(name)]
+        return self._platform.talks[self._where(name).id]
 
     def open(self, names: Sequence[int]) -> None:
         orders = []
         for name in names:
-            self._platform.talks[str(name)] = Talk()
-            orders.append(self._app.broker.order(Conversation("bench", str(name)), Open()))
+            self._platform.talks[self._where(name).id] = Talk()
+            orders.append(self.broker.order(self._where(name), Open()))
         for order in orders:
             order.result(PATIENCE)
 
     def say(self, name: int, order: str) -> None:
         self._talk(name).expect()
         self._count += 1
-        ref = MessageRef(Conversation("bench", str(name)), f"m{self._count}")
-        receipt = self._app.broker.receive(Inbound(ref, ANN, order))
+        ref = MessageRef(self._where(name), str(self._count))
+        receipt = self.broker.receive(Inbound(ref, ANN, order))
         assert receipt.state in {"accepted", "queued"}, receipt
 
     def first(self, name: int) -> float:
@@ -210,18 +219,18 @@ class Ours:
         return talk.end
 
     def pid(self, name: int) -> int:
-        for session in self._app.broker.snapshot().sessions:
-            if session.conversation.id == str(name) and session.pid is not None:
+        for session in self.broker.snapshot().sessions:
+            if session.conversation == self._where(name) and session.pid is not None:
                 return session.pid
         raise LookupError(name)
 
     def retire(self, name: int) -> None:
-        self._app.broker.order(Conversation("bench", str(name)), Reset(ANN)).result(PATIENCE)
+        self.broker.order(self._where(name), Reset(ANN)).result(PATIENCE)
         until(lambda: not self._has(name), PATIENCE)  # else its end would be measured with the next one's beginning
-        del self._platform.talks[str(name)]
+        del self._platform.talks[self._where(name).id]
 
     def _has(self, name: int) -> bool:
-        return any(session.conversation.id == str(name) for session in self._app.broker.snapshot().sessions)
+        return any(session.conversation == self._where(name) for session in self.broker.snapshot().sessions)
 
     def close(self) -> None:
         self._app.stop()
