@@ -26,6 +26,7 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
+from . import __version__
 from .acp.environment import (
     BROKER_ID,
     agent_environment,
@@ -39,6 +40,7 @@ from .clock import Clock, SystemClock
 from .config import schema
 from .config.agents import Preset, presets, resolve
 from .config.ours import Ours, refusal
+from .core.audit import NO_AUDIT, Audit
 from .core.broker import Broker
 from .core.house import House, Register
 from .core.janitor import Janitor
@@ -73,6 +75,7 @@ class App:
         secrets: Collection[str] = (),
         clock: Clock | None = None,
         register: Register | None = None,
+        audit: Audit = NO_AUDIT,
     ) -> None:
         """Build everything, start nothing; `secrets` are values that nobody may see, beyond those that `config` tells.
 
@@ -105,6 +108,7 @@ class App:
             preset=preset,
             pacer=self._pacer,
             register=register,
+            audit=audit,
             warning=f"⚠ {name} never asks before it acts: it may do whatever your user may." if never_asks else "",
         )
         self._grace = config.pool.shutdown_grace_secs
@@ -142,15 +146,17 @@ def run(config: schema.Config, environ: Mapping[str, str], *, secrets: Collectio
     can mend.
     """
     config = _serving(config)
-    from .store import Store, store_folder
+    from .store import AuditTrail, Store, store_folder
 
-    folder = store_folder(config.store, environ)
-    store = Store.open(folder)
-    well = False
+    redact = Redactor(secrets_of(config, environ, secrets))
+    store = Store.open(store_folder(config.store, environ))
+    trail, well = None, False
     try:
-        well = _serve(config, environ, secrets, store, folder)
+        trail = AuditTrail.open(config.audit, store, SystemClock(), redact)
+        well = _serve(config, environ, secrets, store, Audit(trail.keep, config.audit.prompts))
     finally:
         well = store.close() and well
+        well = (trail is None or trail.close()) and well  # after it: the file gets what the store has
     return 0 if well else 1
 
 
@@ -169,7 +175,7 @@ def _serving(config: schema.Config) -> schema.Config:
 
 
 def _serve(
-    config: schema.Config, environ: Mapping[str, str], secrets: Collection[str], store: Store, folder: Path
+    config: schema.Config, environ: Mapping[str, str], secrets: Collection[str], store: Store, audit: Audit
 ) -> bool:
     """Serve until a signal or a platform that gives up; return whether all of it ended by itself."""
     from .core.orphans import take_over
@@ -178,18 +184,22 @@ def _serve(
     from .store import Processes, open_books
 
     news: SimpleQueue[object] = SimpleQueue()  # signals, that a platform has given up, that the app has stopped
-    discord = Discord(config, open_books(store), folder / "inbox")
+    discord = Discord(config, open_books(store), store.folder / "inbox")
     discord.failure.add_done_callback(news.put)
     processes = Processes(store, BROKER_ID)
-    app = App(config, {discord.name: discord.port}, environ=environ, secrets=secrets, register=processes)
+    ports = {discord.name: discord.port}
+    app = App(config, ports, environ=environ, secrets=secrets, register=processes, audit=audit)
     with handled(dict.fromkeys(_signals(), news.put)):
         try:
             take_over(processes)
             app.start()
             discord.start(app.broker)
-            log.info("started, pid %d; state is kept in %s", os.getpid(), folder)
-            reason = _next(news)
-            log.info("stopping: %s", reason.name if isinstance(reason, signal.Signals) else "there is nothing to serve")
+            log.info("started, pid %d; state is kept in %s", os.getpid(), store.folder)
+            audit.service("started", version=__version__, pid=os.getpid())
+            news_of_end = _next(news)
+            reason = news_of_end.name if isinstance(news_of_end, signal.Signals) else "there is nothing to serve"
+            log.info("stopping: %s", reason)
+            audit.service("stopping", why=reason)
         finally:
             stopped = [_stop(app, news), discord.stop()]
     if discord.failure.done():

@@ -25,6 +25,7 @@ COMMANDS = {
     "run": ("run", "Serve a chat service: people there talk to agents here."),
     "chat": ("chat", "Talk to an agent in this terminal, or once with -p."),
     "agents": ("agents", "List the agents that are known by name."),
+    "audit": ("audit", "Show who asked for what, and who decided."),
 }
 
 

@@ -19,6 +19,7 @@ __all__ = [
     "NOT_USED_YET",
     "SYNONYMS",
     "AgentConfig",
+    "AuditConfig",
     "Config",
     "DiscordConfig",
     "MarkdownConfig",
@@ -265,6 +266,17 @@ class StatusConfig(_Section, frozen=True, kw_only=True):
             raise ValueError('listen must be "host:port", for example "127.0.0.1:8787", or "" for nowhere')
 
 
+class AuditConfig(_Section, frozen=True, kw_only=True):
+    """What is kept of who asked for what and who decided: `[audit]`. `run` keeps it in its store."""
+
+    file: Word | None = None
+    """A file that gets every entry, too, as a line of JSON; none: only the store."""
+    prompts: bool = False
+    """Whether the texts that people write are kept."""
+    keep_days: Count = 365
+    """Days after which an entry is deleted."""
+
+
 class Config(_Section, frozen=True, kw_only=True):
     """The whole configuration; `Config()` is what runs without a file."""
 
@@ -276,4 +288,5 @@ class Config(_Section, frozen=True, kw_only=True):
     reply: ReplyConfig = ReplyConfig()
     discord: DiscordConfig | None = None
     store: StoreConfig = StoreConfig()
+    audit: AuditConfig = AuditConfig()
     status: StatusConfig = StatusConfig()

@@ -13,7 +13,8 @@ from typing import Literal
 
 from ..acp.events import StoredSession
 from ..errors import OpenabError
-from .command_sessions import going_on, listed
+from .audit import Audit
+from .command_sessions import going_on, listed, tag_of
 from .commands import carry_out
 from .desk import EVERYTHING, Call, CommandAnswer, Desk, View
 from .house import House, HouseSnapshot, Order, Placement, SessionPage
@@ -44,6 +45,11 @@ class Broker:
         self._ports = ports
         self._desk = Desk(pool, self.snapshot, house.clock)
 
+    @property
+    def audit(self) -> Audit:
+        """Where platforms tell whom they have not let in. Any thread."""
+        return self._house.audit
+
     def receive(self, note: Inbound) -> Receipt:
         """Take in a message that was admitted and is complete. Any thread; never blocks."""
         port = self._ports[note.conversation.platform]
@@ -55,7 +61,9 @@ class Broker:
             # After it, not beside it: a chat service may swap two requests that are on their way together.
             marked.add_done_callback(lambda _: forget_mark(self._house, port, note))
             tell(port, note.conversation, error.user_text(), note.ref)
+            self.audit.message(note, "refused", error.user_text())
             return Receipt("refused", 0, error.user_text())
+        self.audit.message(note, placement.state)
         text = self._explain(placement)
         if placement.state == "waiting":
             tell(port, note.conversation, text, note.ref)
@@ -78,13 +86,18 @@ class Broker:
 
         Its author is told if `by` is somebody else.
         """
-        return self._pool.withdraw(ref, by)
+        done = self._pool.withdraw(ref, by)
+        if done and by is not None and by.id:
+            self.audit.command(ref.conversation, by, "queue", f"drop {ref.id}")
+        return done
 
     def revoke(self, ref: MessageRef, by: Person, *, alone: bool = False) -> Future[CommandAnswer]:
         """Let a message go unanswered: it is taken back if it waits, its turn is cancelled if it runs.
 
         With `alone` a turn goes on that answers other messages as well. Any thread; never blocks; never fails.
         """
+        if by.id:
+            self.audit.command(ref.conversation, by, "stop", ref.id)
         return revoked(self._desk, ref, by, alone=alone)
 
     def command(
@@ -94,6 +107,7 @@ class Broker:
 
         Any thread; never blocks; the Future never fails.
         """
+        self.audit.command(conversation, by, name, argument)
         return carry_out(self._desk, conversation, (name, argument), by, view)
 
     def waiting(self, conversation: Conversation) -> tuple[Inbound, ...]:
@@ -113,6 +127,7 @@ class Broker:
 
     def go_on(self, conversation: Conversation, stored: StoredSession, by: Person) -> Future[CommandAnswer]:
         """Have a conversation go on with a session of the agent's. Any thread; never blocks; the Future never fails."""
+        self.audit.command(conversation, by, "sessions", f"resume {tag_of(stored.session_id)}")
         return going_on(Call(self._desk, conversation, "sessions", "", by), stored)
 
     def order(self, conversation: Conversation, order: Order) -> Future[str]:

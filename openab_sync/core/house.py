@@ -21,6 +21,7 @@ from ..clock import Clock
 from ..config.agents import Preset
 from ..config.schema import Config
 from ..errors import AgentError, OpenabError
+from .audit import NO_AUDIT, Audit
 from .judging import Standing
 from .message import Conversation, Inbound, MessageRef, Person
 from .pacer import Pacer
@@ -105,6 +106,7 @@ class House:
     preset: Preset | None = None  # what is known about this agent
     pacer: Pacer | None = None  # without one, sessions read their agents more often
     register: Register | None = None  # without one, an agent that outlives its broker is found by nobody
+    audit: Audit = NO_AUDIT
 
     @property
     def names(self) -> tuple[str, ...]:

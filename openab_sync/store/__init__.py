@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..clock import Clock, SystemClock
+from .audit import AuditTrail, Wanted, read_audit
+from .audit_file import AuditFile
 from .buttons import Button, Buttons
 from .conversations import Conversations, Known
 from .deliveries import Deliveries, Delivery, Fact
@@ -19,6 +21,8 @@ from .replies import End, FileRow, PageRow, Replies, ReplyRow
 
 __all__ = [
     "AgentProcess",
+    "AuditFile",
+    "AuditTrail",
     "Books",
     "BrokerProcess",
     "Button",
@@ -35,7 +39,9 @@ __all__ = [
     "Replies",
     "ReplyRow",
     "Store",
+    "Wanted",
     "open_books",
+    "read_audit",
     "store_folder",
 ]
 

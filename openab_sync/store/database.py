@@ -10,11 +10,12 @@ import logging
 import os
 import sqlite3
 from pathlib import Path
+from urllib.parse import quote
 
 from ..errors import ConfigError, StoreError
-from .migrations import examine, migrate
+from .migrations import MIGRATIONS, examine, migrate
 
-__all__ = ["FILE_NAME", "is_outage", "open_database", "said_by_sqlite"]
+__all__ = ["FILE_NAME", "is_outage", "open_database", "open_for_reading", "said_by_sqlite"]
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +55,31 @@ def open_database(folder: Path) -> sqlite3.Connection:
         return _open(file)
     except sqlite3.Error as error:
         raise said_by_sqlite(error, file) from error
+
+
+def open_for_reading(folder: Path) -> sqlite3.Connection:
+    """Open the journal in `folder` to look into it, also while a broker uses it: nothing can be changed with it.
+
+    Blocks (disk). Raise ConfigError if there is none, or one of another version; StoreError for a disk that fails.
+    """
+    file = folder / FILE_NAME
+    if not file.exists():
+        hint = "-c, [store] path or $OPENAB_SYNC_HOME say which one is meant"
+        raise ConfigError("there is no journal here yet", file=str(folder), hint=hint)
+    try:
+        db = sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True, isolation_level=None)
+    except sqlite3.Error as error:
+        raise said_by_sqlite(error, file) from error
+    try:
+        db.execute("PRAGMA busy_timeout = 5000")
+        examine(db, str(file), oldest=len(MIGRATIONS))
+    except sqlite3.Error as error:
+        db.close()
+        raise said_by_sqlite(error, file) from error
+    except BaseException:
+        db.close()
+        raise
+    return db
 
 
 def _open(file: Path) -> sqlite3.Connection:

@@ -120,13 +120,69 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """,
         "CREATE INDEX agents_by_broker ON agents (broker)",
     ),
+    # 5: the audit: it grows, and its oldest entries go when the horizon has passed them; nothing else
+    (
+        """
+        CREATE TABLE audit (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            at REAL NOT NULL,                   -- seconds since the epoch
+            kind TEXT NOT NULL,
+            conversation TEXT NOT NULL,         -- its key, '' for none
+            person TEXT NOT NULL,               -- an id of the chat service's, '' for nobody
+            name TEXT NOT NULL,
+            details TEXT NOT NULL               -- a JSON object
+        ) STRICT
+        """,
+        "CREATE INDEX audit_by_at ON audit (at)",
+        "CREATE TABLE audit_horizon (number INTEGER NOT NULL) STRICT",
+        "INSERT INTO audit_horizon VALUES (0)",
+        """
+        CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
+        BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END
+        """,
+        # REPLACE deletes without asking the next one.
+        """
+        CREATE TRIGGER audit_is_not_replaced BEFORE INSERT ON audit
+        WHEN EXISTS (SELECT 1 FROM audit WHERE number = new.number)
+        BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END
+        """,
+        """
+        CREATE TRIGGER audit_is_not_deleted BEFORE DELETE ON audit
+        WHEN old.number >= (SELECT max(number) FROM audit_horizon)
+        BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END
+        """,
+        """
+        CREATE TRIGGER audit_horizon_goes_forward BEFORE UPDATE ON audit_horizon
+        WHEN new.number < old.number
+        BEGIN SELECT RAISE(ABORT, 'the horizon of the audit goes forward only'); END
+        """,
+        """
+        CREATE TRIGGER audit_horizon_is_one BEFORE INSERT ON audit_horizon
+        BEGIN SELECT RAISE(ABORT, 'the audit has one horizon'); END
+        """,
+        """
+        CREATE TRIGGER audit_horizon_stays BEFORE DELETE ON audit_horizon
+        BEGIN SELECT RAISE(ABORT, 'the audit has one horizon'); END
+        """,
+        """
+        CREATE TRIGGER audit_tells_of_its_horizon AFTER UPDATE ON audit_horizon
+        BEGIN
+            INSERT INTO audit (at, kind, conversation, person, name, details)
+            VALUES (
+                (julianday('now') - 2440587.5) * 86400.0, 'retention', '', '', '',
+                json_object('deleted_before', new.number)
+            );
+        END
+        """,
+    ),
 )
 
 
-def examine(db: sqlite3.Connection, name: str) -> None:
+def examine(db: sqlite3.Connection, name: str, oldest: int = 0) -> None:
     """Look whether `db` is ours, and change nothing. Blocks (disk).
 
-    Raise ConfigError if it is something else or newer than we are, calling it `name`; sqlite3.Error if it is damaged.
+    Raise ConfigError if it is something else, newer than we are or older than `oldest`, calling it `name`;
+    sqlite3.Error if it is damaged.
     """
     version = _number(db, "PRAGMA user_version")
     if version > len(MIGRATIONS):
@@ -137,6 +193,9 @@ def examine(db: sqlite3.Connection, name: str) -> None:
         )
     if version == 0 and _number(db, "SELECT count(*) FROM sqlite_schema"):
         raise ConfigError("is a database of something else", file=name, hint="choose another [store] path")
+    if version < oldest:
+        hint = "`openab-sync run` brings it up to date"
+        raise ConfigError(f"was written by an older openab-sync (schema {version})", file=name, hint=hint)
 
 
 def migrate(db: sqlite3.Connection) -> None:

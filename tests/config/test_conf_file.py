@@ -54,7 +54,7 @@ def test_every_key_that_is_served_is_documented_and_no_other() -> None:
 def test_every_key_that_has_a_default_is_written_with_it() -> None:
     data = parse("c.toml", TEXT.encode()).data
     absent = [name for name in served(Config, "") if not _holds(data, name) and not name.startswith("discord.")]
-    assert absent == ["agent.preset", "agent.mcp_servers", "permissions.rules", "store.path"]
+    assert absent == ["agent.preset", "agent.mcp_servers", "permissions.rules", "store.path", "audit.file"]
 
 
 def _holds(data: object, name: str) -> bool:

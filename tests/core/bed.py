@@ -19,6 +19,7 @@ from openab_sync.acp import events as acp
 from openab_sync.app import App
 from openab_sync.clock import Clock, SystemClock
 from openab_sync.config.schema import AgentConfig, Config
+from openab_sync.core.audit import NO_AUDIT, Audit
 from openab_sync.core.broker import Receipt
 from openab_sync.core.commands import CommandAnswer
 from openab_sync.core.house import Register, SessionSnapshot
@@ -54,6 +55,7 @@ class Bed:
         limits: Limits = EVENTS,
         command: Sequence[str] | None = None,
         register: Register | None = None,
+        audit: Audit = NO_AUDIT,
         **settings: dict[str, Any],
     ) -> None:
         program, *args = command or fake_agent(*flags)
@@ -63,7 +65,8 @@ class Bed:
         self.clock = clock or SystemClock()
         self.port = FakePlatform(self.clock, limits, threaded=True)
         ports = {PLATFORM: self.port}
-        self.app = App(self.config, ports, environ=os.environ, clock=self.clock, register=register)
+        env, clock = os.environ, self.clock
+        self.app = App(self.config, ports, environ=env, clock=clock, register=register, audit=audit)
         self.broker = self.app.broker
         self._count = 0
 

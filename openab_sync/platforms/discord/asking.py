@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import discord
 
 from ...core.commands import CommandAnswer
-from ...core.message import Conversation, MessageRef
+from ...core.message import Conversation, MessageRef, Person
 from ...errors import ChatError
 from .drafts import Draft, prompt_of
 from .gate import Gate
@@ -82,6 +82,8 @@ class Asking:
             return CommandAnswer("It still waits: it will be answered.", ok=False)
         if self._kit.broker.is_answering(ref):
             return CommandAnswer("It is being answered already.", ok=False)
+        by = Person(str(author.id), author.display_name)
+        self._kit.broker.audit.command(conversation, by, "retry", message_id)
         channel = self._kit.client.get_partial_messageable(self._kit.port.channel_of(ref))
         try:
             message = await self._kit.port.calls.make(

@@ -16,6 +16,7 @@ import discord
 from ...core.admission import Knock, Rules, Verdict, admit, is_open_place
 from ...core.message import Person
 from .bots import conversation_at, takes_part
+from .refusals import Refusals
 from .seeing import Sight
 from .words import Ours
 
@@ -35,6 +36,7 @@ class Gate:
         self._kit = kit
         self.rules = rules_of(kit.discord)
         self.sight = Sight(kit)
+        self.refusals = Refusals(kit.clock, kit.broker.audit)
         self._waking = frozenset(kit.discord.allowed_role_ids)
 
     @property

@@ -60,7 +60,7 @@ class Incoming:
         self._places = Places(kit)
         self._company = Company(kit.books.conversations, kit.discord.max_bot_turns)
         self._lanes = Lanes(MOST_UNDER_WAY)
-        self._recent = Recent(kit.clock)
+        self._recent = Recent()
         self._drafts: dict[int, Draft] = {}  # those in a lane, by message
         self._asking = Asking(kit, gate, self._places, self._begin)
         self.ask = self._asking.ask
@@ -141,11 +141,9 @@ class Incoming:
         return True
 
     def _refuse(self, message: discord.Message) -> None:
-        if not self._recent.may_refuse(message.author.id):
-            return
-        log.info("Discord: %s is not let in (message %d)", message.author.id, message.id)
         ref = MessageRef(conversation_at(message.channel.id), str(message.id))
-        self._kit.port.react(ref, "🚫", True)
+        if self._gate.refusals.note(ref.conversation, self._gate.knock(message).by, "message"):
+            self._kit.port.react(ref, "🚫", True)
 
     def _admit(self, message: discord.Message) -> None:
         text, place = prompt_of(message, self._gate.ours), self._places.plan(message)

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TypeVar
 
-from ...clock import Clock
-
 __all__ = ["Recent"]
 
 K = TypeVar("K")
@@ -17,18 +15,14 @@ V = TypeVar("V")
 
 MOST_SEEN = 5000  # the gateway replays what came since the last acknowledgement: some dozens
 MOST_ADMITTED = 2000
-MOST_REFUSED = 1000
-BETWEEN_REFUSALS = 60.0  # seconds: who may not talk is shown so, but is no reason for a storm of requests
 
 
 class Recent:
     """The messages that came, and those that were let in."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self) -> None:
         self._seen: OrderedDict[int, None] = OrderedDict()
         self._admitted: OrderedDict[int, int] = OrderedDict()  # message: what stood in it, as a hash
-        self._refused: OrderedDict[int, float] = OrderedDict()  # person: when
 
     def is_first(self, message_id: int) -> bool:
         """Note that a message came; False if it has come before."""
@@ -50,14 +44,6 @@ class Recent:
         if self._admitted.get(message_id, hash(words)) == hash(words):
             return False
         self._admitted[message_id] = hash(words)
-        return True
-
-    def may_refuse(self, person: int) -> bool:
-        """Whether somebody may be shown again that they are not let in."""
-        now = self._clock.monotonic()
-        if now - self._refused.get(person, float("-inf")) < BETWEEN_REFUSALS:
-            return False
-        _remember(self._refused, person, now, MOST_REFUSED)
         return True
 
 

@@ -201,6 +201,7 @@ class Selects:
         before = next((one for one in options if one.id == option_id), None)
         is_switch = before is not None and before.kind == "boolean"
         value: str | bool = item.value == "on" if is_switch else item.value
+        self._kit.broker.audit.command(conversation, by, "config", f"{option_id} {item.value}")
         said = await answer.after(self._kit.broker.order(conversation, SetOption(option_id, value)))
         now = next((one for one in self._known(conversation) if one.id == option_id), None)
         if now is None or not _choices(now):

@@ -83,7 +83,7 @@ class Serving:
             if self._gate.interaction(interaction) is Verdict.IN:
                 await self._carefully(interaction, act, is_public=is_public)
             else:
-                log.info("%s may not use the bot in %s", interaction.user, interaction.channel_id)
+                self._gate.refusals.note(here(interaction), person(interaction), interaction.type.name)
                 await self._carefully(interaction, lambda answer: answer.say(NO))
         finally:
             self._running.discard(task)

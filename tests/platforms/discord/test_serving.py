@@ -12,8 +12,10 @@ import discord
 import pytest
 
 from openab_sync.core.admission import Verdict
+from openab_sync.core.audit import Audit
 from openab_sync.errors import OpenabError, PoolClosed
 from openab_sync.platforms.discord.answers import Answer
+from openab_sync.platforms.discord.refusals import Refusals
 from openab_sync.platforms.discord.serving import BUG, NO, Serving
 from tests.fakes.discord import Interaction, Server, ShiftedClock
 from tests.platforms.discord.fake_client import QUICK, Bot, logged_in
@@ -26,6 +28,7 @@ class Gate:
 
     def __init__(self) -> None:
         self.verdict = Verdict.IN
+        self.refusals = Refusals(ShiftedClock(), Audit())
 
     def interaction(self, interaction: discord.Interaction) -> Verdict:
         return self.verdict

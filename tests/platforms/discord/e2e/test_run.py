@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,6 +50,25 @@ def test_two_threads_are_served_at_once_and_a_signal_ends_it_all(server: Server,
         assert running.out == ""
         assert server.token not in running.log
     assert server.violations == []
+
+
+def test_who_asked_for_what_is_read_beside_it_and_kept_in_a_file(server: Server, tmp_path: Path) -> None:
+    lines = tmp_path / "audit.jsonl"
+    people = {"allow_all_users": False, "allowed_users": [str(server.user("ann").id)]}
+    with service(tmp_path, server, discord=people, audit={"file": str(lines)}) as running:
+        server.until_ready()
+        refused = server.user("eve").write("general", f"<@{server.app.id}> let me in", mentions=[server.app])
+        server.until(lambda: refused.reactions.get("🚫"))
+        server.until_said("Good morning, agent.", mention(server, "Good morning, agent."), 10)
+        told = run(tmp_path, "audit", "-c", str(tmp_path / "config.toml"))
+        assert (told.code, told.err) == (0, "")
+        assert [line.split()[2] for line in told.out.splitlines()] == ["service", "refused", "message"]
+        assert f"({server.user('eve').id})" in told.out and "Good morning" not in told.out
+        running.signal()
+        assert running.end() == 0, running.log
+    kept = [json.loads(line) for line in lines.read_text().splitlines()]
+    assert [entry["kind"] for entry in kept] == ["service", "refused", "message", "service"]
+    assert [entry["number"] for entry in kept] == [1, 2, 3, 4]
 
 
 def test_a_wrong_token_ends_it_with_what_to_click(server: Server, tmp_path: Path) -> None:
