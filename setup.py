@@ -17,12 +17,17 @@ if VERSION is None:
 REQUIRES = [
     "click>=8.1,<9",
     "discord.py>=2.7,<3",
+    "flask>=3.1,<4",
     "markdown-it-py>=4,<5",  # 3 is quadratic in hostile tables
     "msgspec>=0.21,<0.23",  # the first that the tests pass with
     "pexpect>=4.9,<5",
     "pillow>=12,<14",
     "platformdirs>=4.1,<5",
+    "prometheus-client>=0.21,<1",
     "prompt_toolkit>=3.0.40,<4",
+    "psutil>=6,<8",
+    "rich>=13.7,<16",
+    "waitress>=3.0.1,<4",  # 3.0.0 could be held by a client that goes away early
     "wcwidth>=0.3,<1",  # 0.3 is the first with iter_graphemes
 ]
 
@@ -33,15 +38,16 @@ TEST_REQUIRES = [
     "docutils>=0.21",
     "hypothesis>=6.100",
     "mypy>=1.15",
-    "psutil>=6",
     "pygments>=2.18",
     "pytest>=8.3",
     "pytest-randomly>=3.16",
     "pytest-timeout>=2.3",
     "ruff>=0.9",
+    "schemathesis>=4,<5",  # tries the status API by its own description
     "types-docutils",
     "types-pexpect",
     "types-psutil",
+    "types-waitress",
 ]
 
 setup(

@@ -17,7 +17,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -52,6 +52,7 @@ from .text.redact import Redactor, looks_secret
 from .threads import join_all, spawn
 
 if TYPE_CHECKING:
+    from .status import Status
     from .store import Store
 
 __all__ = ["App", "chat", "run", "secrets_of"]
@@ -138,12 +139,19 @@ class App:
         return all(steps.values())
 
 
-def run(config: schema.Config, environ: Mapping[str, str], *, secrets: Collection[str] = ()) -> int:
+def run(
+    config: schema.Config,
+    environ: Mapping[str, str],
+    *,
+    secrets: Collection[str] = (),
+    tell: Callable[[str], object] = lambda _: None,
+) -> int:
     """Serve the chat services that are configured until a signal comes; return the exit code. Main thread; blocks.
 
-    SIGINT and SIGTERM end it in order, a second one without patience: 0, or 1 if something did not end. Raise
-    OpenabError if the house cannot be built, ConfigError also for what a chat service says that only the configuration
-    can mend.
+    SIGINT and SIGTERM end it in order, a second one without patience: 0, or 1 if something did not end. `tell` takes
+    sentences for whoever has started it. Raise OpenabError if the house cannot be built, ConfigError also for what a
+    chat service says that only the configuration can mend: at once where there is no status server, else when a signal
+    comes, for until then it shows what is wrong.
     """
     config = _serving(config)
     from .store import AuditTrail, Store, store_folder
@@ -153,7 +161,7 @@ def run(config: schema.Config, environ: Mapping[str, str], *, secrets: Collectio
     trail, well = None, False
     try:
         trail = AuditTrail.open(config.audit, store, SystemClock(), redact)
-        well = _serve(config, environ, secrets, store, Audit(trail.keep, config.audit.prompts))
+        well = _serve(config, environ, secrets, store, Audit(trail.keep, config.audit.prompts), tell)
     finally:
         well = store.close() and well
         well = (trail is None or trail.close()) and well  # after it: the file gets what the store has
@@ -175,7 +183,12 @@ def _serving(config: schema.Config) -> schema.Config:
 
 
 def _serve(
-    config: schema.Config, environ: Mapping[str, str], secrets: Collection[str], store: Store, audit: Audit
+    config: schema.Config,
+    environ: Mapping[str, str],
+    secrets: Collection[str],
+    store: Store,
+    audit: Audit,
+    tell: Callable[[str], object],
 ) -> bool:
     """Serve until a signal or a platform that gives up; return whether all of it ended by itself."""
     from .core.orphans import take_over
@@ -189,23 +202,41 @@ def _serve(
     processes = Processes(store, BROKER_ID)
     ports = {discord.name: discord.port}
     app = App(config, ports, environ=environ, secrets=secrets, register=processes, audit=audit)
+    status = _status(config.status, store.folder)
     with handled(dict.fromkeys(_signals(), news.put)):
         try:
+            if status is not None:
+                from .status import Sources
+
+                status.start(Sources(app.broker, SystemClock(), ports, presences=lambda: [discord.presence]))
+                tell(f"the status page: {status.guard.make_link()} (works once, within ten minutes)")
             take_over(processes)
             app.start()
             discord.start(app.broker)
             log.info("started, pid %d; state is kept in %s", os.getpid(), store.folder)
             audit.service("started", version=__version__, pid=os.getpid())
             news_of_end = _next(news)
+            if status is not None and news_of_end is discord.failure:
+                tell(f"{discord.failure.result()} (status stays at {status.address.url} until this process is stopped)")
+                news_of_end = _next(news)
             reason = news_of_end.name if isinstance(news_of_end, signal.Signals) else "there is nothing to serve"
             log.info("stopping: %s", reason)
             audit.service("stopping", why=reason)
         finally:
-            stopped = [_stop(app, news), discord.stop()]
+            stopped = [_stop(app, news), discord.stop(), status is None or status.stop()]
     if discord.failure.done():
         raise discord.failure.result()
     log.info("stopped")
     return all(stopped)
+
+
+def _status(config: schema.StatusConfig, folder: Path) -> Status | None:
+    """Take the port and the key of the status server; None if there is to be none."""
+    if not config.listen:
+        return None
+    from .status import Status
+
+    return Status(config, folder)
 
 
 def _signals() -> list[signal.Signals]:
@@ -316,8 +347,8 @@ def _own_secrets(config: schema.Config) -> list[str]:
     """What we log in with ourselves: no agent gets it."""
     discord = config.discord
     if discord is None:
-        return []
-    return [discord.bot_token, *_password(discord.proxy), *_password(discord.api_url)]
+        return [config.status.token]
+    return [config.status.token, discord.bot_token, *_password(discord.proxy), *_password(discord.api_url)]
 
 
 def _is_worth_hiding(value: str) -> bool:

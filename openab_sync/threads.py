@@ -1,4 +1,4 @@
-"""Threads have a name and an end, and a bell that wakes them.
+"""Threads have a name and an end, a bell that wakes them, and a beat that shows that they live.
 
 **Threads**: `spawn` starts one, `join_all` waits for several and complains by name. **Locks**: none.
 **Never**: a thread without a name, a join without a deadline.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import os
 import sys
 import threading
@@ -15,7 +16,7 @@ from collections.abc import Callable, Iterable
 
 from .clock import Clock, Deadline
 
-__all__ = ["Bell", "join_all", "spawn"]
+__all__ = ["Beat", "Bell", "join_all", "spawn"]
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,36 @@ def join_all(threads: Iterable[threading.Thread], clock: Clock, seconds: float) 
             log.warning("thread %s did not end within %.1f s", thread.name, seconds)
             late.append(thread)
     return late
+
+
+class Beat:
+    """By when a thread will be heard of again: written by it alone, read by anyone without a lock.
+
+    A thread that waits for something that may never come owes nothing (`rests`); one that works, or pauses, says for
+    how long at most (`owes`). One that ends by a fault says so last (`died`).
+    """
+
+    __slots__ = ("due", "has_died", "name")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.due = math.inf  # monotonic seconds
+        self.has_died = False
+
+    def __repr__(self) -> str:
+        return f"<Beat {self.name} {'died' if self.has_died else self.due}>"
+
+    def owes(self, now: float, seconds: float) -> None:
+        """From `now` on the thread shows itself within so many seconds."""
+        self.due = now + seconds
+
+    def rests(self) -> None:
+        """The thread waits for as long as it takes, or has ended as it should."""
+        self.due = math.inf
+
+    def died(self) -> None:
+        """The thread has ended by a fault."""
+        self.has_died = True
 
 
 class Bell:

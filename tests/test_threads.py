@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import select
 import threading
@@ -10,7 +11,7 @@ import threading
 import pytest
 
 from openab_sync.clock import SystemClock
-from openab_sync.threads import Bell, join_all, spawn
+from openab_sync.threads import Beat, Bell, join_all, spawn
 from tests.waiting import MS
 
 
@@ -105,3 +106,14 @@ def test_ringing_never_blocks_however_often(monkeypatch: pytest.MonkeyPatch) -> 
         bell.ring()
     assert rings(bell)
     bell.close()
+
+
+def test_a_beat_owes_something_only_while_its_thread_works() -> None:
+    beat = Beat("worker")
+    assert (beat.due, beat.has_died) == (math.inf, False)
+    beat.owes(10.0, 5.0)
+    assert beat.due == 15.0
+    beat.rests()
+    assert beat.due == math.inf
+    beat.died()
+    assert beat.has_died and "died" in repr(beat)

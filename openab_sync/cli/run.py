@@ -20,6 +20,7 @@ def command(config: str | None) -> None:
 
     Runs until SIGINT or SIGTERM. Running turns get their grace; a second signal ends them at once. Exit 0 if all ended
     well, 1 if not, 2 if the configuration cannot be used, as Discord may say, too: a wrong token, a missing intent.
+    Where there is a status server it goes on showing that until the signal.
     """
     from ..config import load
     from ..text.redact import Redactor
@@ -31,4 +32,8 @@ def command(config: str | None) -> None:
     from ..app import run, secrets_of
 
     serve(Redactor(secrets_of(loaded.config, os.environ, loaded.secrets)))
-    sys.exit(run(loaded.config, os.environ, secrets=loaded.secrets))
+    sys.exit(run(loaded.config, os.environ, secrets=loaded.secrets, tell=_tell))
+
+
+def _tell(sentence: str) -> None:
+    click.echo(f"openab-sync: {sentence}", err=True)

@@ -21,7 +21,7 @@ from .check import check
 from .document import Document, parse
 from .files import filled
 from .ours import HINT, given_away, of_document
-from .schema import Config, DiscordConfig, StatusConfig
+from .schema import Config, DiscordConfig
 from .secrets import secrets
 
 if TYPE_CHECKING:
@@ -191,8 +191,6 @@ def _oddities(config: Config) -> Iterator[str]:
         yield "pool.hung_grace_secs is not above pool.cancel_grace_secs: turns lose their room while being cancelled"
     if config.discord is not None:
         yield from _oddities_of_discord(config.discord)
-    if config.status != StatusConfig():
-        yield "[status] is accepted, but not used yet"
 
 
 def _oddities_of_discord(discord: DiscordConfig) -> Iterator[str]:

@@ -257,13 +257,22 @@ class StatusConfig(_Section, frozen=True, kw_only=True):
     """Where the status page and API listen: `[status]`."""
 
     listen: str = "127.0.0.1:8787"
-    """`host:port`; empty: nowhere."""
+    """`host:port`; empty: nowhere. Port 0: any that is free."""
+    token: str = ""
+    """What programs show to be let in; empty: the one in `status.token` in the store's folder. Secret."""
+    hosts: tuple[Word, ...] = ()
+    """Names that the server is called by besides numbers and `localhost`: that of a proxy in front of it."""
 
     def __post_init__(self) -> None:
         host, colon, port = self.listen.rpartition(":")
         digits = port.isascii() and port.isdecimal() and len(port) <= 5
         if self.listen and not (colon and host and digits and int(port) <= 65535):
             raise ValueError('listen must be "host:port", for example "127.0.0.1:8787", or "" for nowhere')
+        if 0 < len(self.token) < 16:
+            raise ValueError("token must have 16 characters or more")
+
+    def __repr__(self) -> str:
+        return f"<StatusConfig listen={self.listen!r} hosts={self.hosts}>"
 
 
 class AuditConfig(_Section, frozen=True, kw_only=True):

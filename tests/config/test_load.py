@@ -147,14 +147,6 @@ def test_odd_combinations_cost_a_warning(tmp_path: Path) -> None:
     assert "pool.hung_grace_secs" in third
 
 
-def test_a_section_that_nothing_serves_yet_costs_a_warning_where_it_says_something(tmp_path: Path) -> None:
-    file = tmp_path / "c.toml"
-    file.write_text('[status]\nlisten = "127.0.0.1:8787"\n', encoding="utf-8")
-    assert load(file, {}).warnings == ()
-    file.write_text('[store]\npath = "/srv/state"\n[status]\nlisten = ""\n', encoding="utf-8")
-    assert [warning.split()[0] for warning in load(file, {}).warnings] == ["[status]"]
-
-
 def test_a_section_that_a_command_does_not_need_may_be_left_out(tmp_path: Path) -> None:
     file = tmp_path / "c.toml"
     file.write_text('[discord]\nbot_token = "${DISCORD_BOT_TOKEN}"\n', encoding="utf-8")

@@ -52,11 +52,15 @@ class Parts:
 
 
 class Hearing:
-    """An `Ears` (see `client.Ears`) for all parts of the platform. `is_ready` is set when it is there for people."""
+    """An `Ears` (see `client.Ears`) for all parts of the platform. `is_ready` is set when it is there for people.
+
+    `trouble` is a sentence, read by any thread: why nobody can write to the bot though it may be connected.
+    """
 
     def __init__(self) -> None:
         self.parts: Parts | None = None
         self.is_ready = threading.Event()
+        self.trouble = "logging in"
 
     # What people do.
 
@@ -101,8 +105,10 @@ class Hearing:
 
     async def guild_joined(self, guild: discord.Guild) -> None:
         log.info("Discord: the bot is on the server %s now", guild.name)
+        self._look_around()
 
     async def guild_left(self, guild: discord.Guild) -> None:
+        self._look_around()
         if self.parts is not None:
             await self.parts.changes.guild_left(guild)
 
@@ -115,10 +121,19 @@ class Hearing:
         client = self.parts.tree.client
         servers = len(client.guilds)
         log.info("Discord: here as %s, on %d server%s", client.user, servers, "" if servers == 1 else "s")
-        if not client.guilds and not getattr(client, "shard_ids", None):
-            log.warning("Discord: the bot is on no server yet: open %s to let it in", invitation(client))
+        self._look_around()
+        if self.trouble:
+            log.warning("Discord: %s", self.trouble)
         await self.parts.orders.sync(self.parts.tree)
         self.is_ready.set()
+
+    def _look_around(self) -> None:
+        """Note whether the bot is on any server."""
+        if self.parts is None:
+            return
+        client = self.parts.tree.client
+        is_alone = not client.guilds and not getattr(client, "shard_ids", None)
+        self.trouble = f"the bot is on no server yet: open {invitation(client)} to let it in" if is_alone else ""
 
     async def resumed(self) -> None:
         if self.parts is not None:

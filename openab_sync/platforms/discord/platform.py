@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Mapping
 from concurrent.futures import Future
 from pathlib import Path
@@ -21,6 +22,7 @@ from discord import app_commands
 from ...clock import Clock, Deadline, SystemClock
 from ...config.schema import Config
 from ...core.broker import Broker
+from ...core.presence import Presence
 from ...errors import ConfigError
 from ...media.inbox import sweep
 from ..loop import EventLoopThread
@@ -90,6 +92,23 @@ class Discord:
     def is_ready(self) -> bool:
         """Whether the bot has been there for people once. Any thread."""
         return self._hearing.is_ready.is_set()
+
+    @property
+    def presence(self) -> Presence:
+        """How it stands with Discord. Any thread; never blocks."""
+        parts = self._hearing.parts
+        supervisor = parts.supervisor if parts is not None else None
+        trouble = self._hearing.trouble if supervisor is None else supervisor.trouble or self._hearing.trouble
+        if self.failure.done():
+            trouble = str(self.failure.result())
+        return Presence(PLATFORM, trouble, self._latency(), supervisor.reconnects if supervisor else 0)
+
+    def _latency(self) -> float | None:
+        try:
+            latency = self.client.latency
+        except (RuntimeError, ZeroDivisionError):  # its shards are just coming or going, on the loop
+            return None
+        return latency if math.isfinite(latency) else None
 
     def start(self, broker: Broker) -> None:
         """Begin; return when the loop runs and all parts are there. Logging in takes what it takes, by itself."""

@@ -53,7 +53,8 @@ class Supervisor:
         self._spare = spare
         self._backoff = Backoff()
         self._is_logged_in = False
-        self._trouble = ""  # as it was logged last; "" while all is well
+        self.trouble = ""  # as it was logged last; "" while all is well; any thread may look
+        self.reconnects = -1  # the first connection is none
         client.may_begin = self._may_begin
 
     async def run(self) -> None:
@@ -68,9 +69,10 @@ class Supervisor:
 
     def connected(self) -> None:
         """All is well: to be called when a session has begun or goes on."""
-        if self._trouble:
+        if self.trouble:
             log.info("Discord: connected again")
-        self._trouble = ""
+        self.trouble = ""
+        self.reconnects += 1
         self._backoff.reset()
 
     def lost(self) -> None:
@@ -123,6 +125,6 @@ class Supervisor:
         self._tell(outage(error))
 
     def _tell(self, trouble: str) -> None:
-        if trouble != self._trouble:
+        if trouble != self.trouble:
             log.warning("Discord: %s", trouble)
-        self._trouble = trouble
+        self.trouble = trouble

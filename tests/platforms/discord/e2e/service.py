@@ -90,6 +90,7 @@ def configure(home: Path, server: Server, **sections: dict[str, Any]) -> Path:
     ours: dict[str, dict[str, Any]] = {
         "agent": {"preset": "demo"},
         "discord": {"bot_token": server.token, "api_url": server.origin, "allow_all_users": True},
+        "status": {"listen": "127.0.0.1:0"},
     }
     both = {name: {**ours.get(name, {}), **sections.get(name, {})} for name in {**ours, **sections}}
     lines: list[str] = []

@@ -5,6 +5,8 @@ from __future__ import annotations
 import fcntl
 import json
 import signal
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -71,17 +73,43 @@ def test_who_asked_for_what_is_read_beside_it_and_kept_in_a_file(server: Server,
     assert [entry["number"] for entry in kept] == [1, 2, 3, 4]
 
 
+NO_STATUS = {"listen": ""}
+
+
 def test_a_wrong_token_ends_it_with_what_to_click(server: Server, tmp_path: Path) -> None:
     token = "not.the.token.that.it.was"
-    with service(tmp_path, server, discord={"bot_token": token}) as running:
+    with service(tmp_path, server, discord={"bot_token": token}, status=NO_STATUS) as running:
         assert running.end() == 2
         assert "does not accept the token" in running.log and "Reset Token" in running.log
         assert token not in running.log and "Traceback" not in running.log
 
 
+def test_a_wrong_token_does_not_take_down_the_status(server: Server, tmp_path: Path) -> None:
+    """It shows what is wrong until it is told to stop; then that is what it ends with."""
+    with service(tmp_path, server, discord={"bot_token": "not.the.token.that.it.was"}) as running:
+        running.until_logged("(status stays at ")
+        ready, alive = fetch(tmp_path, "/readyz"), fetch(tmp_path, "/healthz")
+        assert ready[0] == 503 and "does not accept the token" in ready[1] and "Reset Token" in ready[1]
+        assert alive[0] == 200
+        running.signal()
+        assert running.end() == 2
+        assert "Traceback" not in running.log
+
+
+def fetch(home: Path, path: str) -> tuple[int, str]:
+    """What the status server of that home answers."""
+    url = (home / "state" / "status.address").read_text().strip()
+    try:
+        with urllib.request.urlopen(url + path, timeout=10) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+
+
 def test_an_intent_that_is_switched_off_ends_it_with_what_to_click(server: Server, tmp_path: Path) -> None:
     server.app.privileged = 0
-    with service(tmp_path, server) as running:
+    with service(tmp_path, server, status=NO_STATUS) as running:
         assert running.end() == 2
         assert "Message Content Intent" in running.log and str(server.app.id) in running.log
         assert "Traceback" not in running.log

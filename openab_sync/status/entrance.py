@@ -1,0 +1,41 @@
+"""The way in for a browser: a link that works once sets a cookie; `/api/me` says what each change has to carry."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, g
+
+from .answers import refuse, reply
+from .guard import COOKIE_SECONDS, Access, Guard
+from .routes import needs
+
+__all__ = ["entrance"]
+
+# A page of our own goes on to the next: a redirect from a foreign one would come without the cookie (SameSite=Strict).
+_ONWARD = '<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0;url=/"><title>openab-sync</title>'
+_USED = "This link was used before, or is older than ten minutes. `openab-sync status --link` makes a new one."
+
+
+def entrance(guard: Guard) -> Blueprint:
+    """Return the routes."""
+    pages = Blueprint("entrance", __name__)
+
+    @pages.get("/enter/<secret>")
+    @needs(Access.OPEN)
+    def enter(secret: str) -> Response:
+        cookie = guard.enter(secret)
+        if cookie is None:
+            return refuse(403, _USED)
+        answer = Response(_ONWARD, mimetype="text/html")
+        answer.set_cookie(guard.cookie_name, cookie, max_age=COOKIE_SECONDS, httponly=True, samesite="Strict", path="/")
+        return answer
+
+    @pages.post("/api/link")
+    def link() -> Response:
+        return reply({"url": guard.make_link()}, 201)
+
+    @pages.get("/api/me")
+    def me() -> Response:
+        visit = g.caller.visit
+        return reply({"changes": guard.token_for_changes(visit) if visit else ""})
+
+    return pages

@@ -1,0 +1,53 @@
+"""`/healthz`: the process lives. `/readyz`: people can write to us. Both from what others have noted, in no time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flask import Blueprint, Response
+
+from .answers import reply
+from .guard import Access
+from .routes import needs
+from .sources import Sources
+
+__all__ = ["health", "late", "not_ready"]
+
+LATE = 15.0  # seconds beyond what a thread has promised
+
+
+def health(sources: Sources) -> Blueprint:
+    """Return the two routes."""
+    pages = Blueprint("health", __name__)
+
+    @pages.get("/healthz")
+    @needs(Access.OPEN)
+    def healthz() -> Response:
+        reasons = list(late(sources))
+        return reply({"ok": not reasons, "reasons": reasons}, 503 if reasons else 200)
+
+    @pages.get("/readyz")
+    @needs(Access.OPEN)
+    def readyz() -> Response:
+        reasons = list(not_ready(sources))
+        return reply({"ready": not reasons, "reasons": reasons}, 503 if reasons else 200)
+
+    return pages
+
+
+def late(sources: Sources) -> Iterator[str]:
+    """Yield a sentence for each thread that has not been heard of in time, or has died."""
+    now = sources.clock.monotonic()
+    for beat in sources.beats():
+        if beat.has_died:
+            yield f"{beat.name} has ended by a fault; the log has the details"
+        elif (seconds := now - beat.due) > LATE:
+            yield f"{beat.name} has not been heard of for {seconds:.0f} s longer than it should"
+
+
+def not_ready(sources: Sources) -> Iterator[str]:
+    """Yield a sentence for each thing that keeps people from writing to us."""
+    yield from sources.troubles()
+    for presence in sources.presences():
+        if presence.trouble:
+            yield f"{presence.platform}: {presence.trouble}"

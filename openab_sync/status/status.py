@@ -1,0 +1,56 @@
+"""The status server, put together: its port, its key, its guard, its site and its threads.
+
+open:   the port and the key, before anything else of the house is started: what is wrong there is told at once
+start:  the threads; from now on it answers, whatever the chat service does
+stop:   after the platforms, so that the end can be watched
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+
+from flask import Blueprint
+
+from ..clock import Clock, SystemClock
+from ..config.schema import StatusConfig
+from ..store.keys import make_key, write_note
+from .guard import Guard
+from .listen import Address
+from .server import Server
+from .site import make_site
+from .sources import Sources
+
+__all__ = ["ADDRESS_FILE", "KEY_FILE", "Status"]
+
+log = logging.getLogger(__name__)
+
+KEY_FILE = "status.token"  # in the store's folder, as the command line knows
+ADDRESS_FILE = "status.address"  # where it listens just now: the port may have been left to the system
+
+
+class Status:
+    """One status server."""
+
+    def __init__(self, config: StatusConfig, folder: Path, *, clock: Clock | None = None) -> None:
+        """Take the port and the key; `folder` is the store's. Blocks (disk).
+
+        Raise ConfigError if the port cannot be had, StoreError if the key cannot be kept.
+        """
+        token = config.token or make_key(folder, KEY_FILE)
+        self._server = Server(Address.parse(config.listen))
+        self.address = self._server.address
+        self.guard = Guard(token, self.address, clock or SystemClock(), names=config.hosts)
+        self._note = folder / ADDRESS_FILE
+
+    def start(self, sources: Sources, blueprints: Iterable[Blueprint] = ()) -> None:
+        """Begin to answer, also at the routes of `blueprints`. Main thread. Raise StoreError."""
+        write_note(self._note.parent, self._note.name, self.address.url)
+        self._server.start(make_site(sources, self.guard, blueprints))
+        log.info("status at %s", self.address.url)
+
+    def stop(self) -> bool:
+        """End, bounded; return whether all of it ended by itself. Main thread; blocks; also without a start."""
+        self._note.unlink(missing_ok=True)
+        return self._server.stop()

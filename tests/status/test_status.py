@@ -1,0 +1,56 @@
+"""The status server, put together."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from openab_sync.config.schema import StatusConfig
+from openab_sync.errors import ConfigError, StoreError
+from openab_sync.status.sources import Sources
+from openab_sync.status.status import ADDRESS_FILE, KEY_FILE, Status
+from tests.fakes.clock import FakeClock
+from tests.status.scene import no_broker
+from tests.status.test_server import fetch
+
+ANY = StatusConfig(listen="127.0.0.1:0")
+
+
+def test_it_says_where_it_listens_while_it_does(tmp_path: Path) -> None:
+    status = Status(ANY, tmp_path)
+    status.start(Sources(no_broker(), FakeClock()))
+    try:
+        assert (tmp_path / ADDRESS_FILE).read_text().strip() == status.address.url
+        assert fetch(status.address, "/healthz") == 200
+    finally:
+        assert status.stop()
+    assert not (tmp_path / ADDRESS_FILE).exists()
+
+
+def test_its_key_is_made_once_and_for_this_user_only(tmp_path: Path) -> None:
+    statuses = [Status(ANY, tmp_path) for _ in range(2)]
+    visit = statuses[0].guard.enter(statuses[0].guard.make_link().rpartition("/")[2])
+    assert visit is not None
+    assert stat.S_IMODE(os.stat(tmp_path / KEY_FILE).st_mode) == 0o600
+    assert statuses[0].guard._token == statuses[1].guard._token
+    assert all(status.stop() for status in statuses)
+
+
+def test_a_configured_key_is_kept_nowhere(tmp_path: Path) -> None:
+    assert Status(StatusConfig(listen="127.0.0.1:0", token="a-token-of-the-tests"), tmp_path).stop()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_port_that_is_taken_ends_the_start(tmp_path: Path) -> None:
+    first = Status(ANY, tmp_path)
+    with pytest.raises(ConfigError, match="cannot listen"):
+        Status(StatusConfig(listen=f"127.0.0.1:{first.address.port}"), tmp_path)
+    assert first.stop()
+
+
+def test_a_key_that_cannot_be_kept_ends_the_start(tmp_path: Path) -> None:
+    with pytest.raises(StoreError):
+        Status(ANY, tmp_path / "nowhere")
