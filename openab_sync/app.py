@@ -38,12 +38,13 @@ from .acp.process import Launch, kill_all_now
 from .acp.schema import McpServer
 from .clock import Clock, SystemClock
 from .config import schema
-from .config.agents import Preset, presets, resolve
+from .config.agents import Preset, identity, presets, resolve
 from .config.ours import Ours, refusal
 from .core.audit import NO_AUDIT, Audit
 from .core.broker import Broker
 from .core.house import House, Register
 from .core.janitor import Janitor
+from .core.memories import Memories, Shelf
 from .core.pacer import Pacer
 from .core.pool import SessionPool
 from .core.port import ChatPort
@@ -74,14 +75,16 @@ class App:
         *,
         environ: Mapping[str, str],
         secrets: Collection[str] = (),
+        shelf: Shelf | None = None,
         clock: Clock | None = None,
         register: Register | None = None,
         audit: Audit = NO_AUDIT,
     ) -> None:
         """Build everything, start nothing; `secrets` are values that nobody may see, beyond those that `config` tells.
 
-        Agents are entered in the `register`, if there is one. Raise ConfigError for an agent that is not known or too
-        many sessions.
+        Agents are entered in the `register`, if there is one; on the `shelf` is kept how conversations are taken up
+        again, without one nothing of it outlives the process. Raise ConfigError for an agent that is not known or too
+        many sessions, StoreError for a shelf that cannot be read (blocks).
         """
         clock = clock or SystemClock()
         agent = resolve(config.agent)
@@ -111,9 +114,10 @@ class App:
             register=register,
             audit=audit,
             warning=f"⚠ {name} never asks before it acts: it may do whatever your user may." if never_asks else "",
+            agent_id=identity(agent),
         )
         self._grace = config.pool.shutdown_grace_secs
-        self._pool = SessionPool(house, ports)
+        self._pool = SessionPool(house, ports, Memories(shelf))
         self._janitor = Janitor(self._pool, clock)
         self.broker = Broker(house, self._pool, ports)
 
@@ -197,11 +201,13 @@ def _serve(
     from .store import Processes, open_books
 
     news: SimpleQueue[object] = SimpleQueue()  # signals, that a platform has given up, that the app has stopped
-    discord = Discord(config, open_books(store), store.folder / "inbox")
+    books = open_books(store)
+    discord = Discord(config, books, store.folder / "inbox")
     discord.failure.add_done_callback(news.put)
     processes = Processes(store, BROKER_ID)
     ports = {discord.name: discord.port}
-    app = App(config, ports, environ=environ, secrets=secrets, register=processes, audit=audit)
+    shelf = books.memories
+    app = App(config, ports, environ=environ, secrets=secrets, shelf=shelf, register=processes, audit=audit)
     status = _status(config.status, store.folder)
     with handled(dict.fromkeys(_signals(), news.put)):
         try:

@@ -10,6 +10,7 @@ import difflib
 import functools
 import importlib.resources
 import os
+import re
 import shutil
 import sys
 import tomllib
@@ -22,13 +23,18 @@ import msgspec
 from ..errors import ConfigError
 from .schema import AgentConfig
 
-__all__ = ["DEMO", "Preset", "installed", "presets", "resolve", "unknown_preset"]
+__all__ = ["DEMO", "Preset", "identity", "installed", "presets", "resolve", "unknown_preset"]
 
 # The built-in agent: always there, needs no network.
 DEMO = "demo"
 
 # Stands for the interpreter that runs us.
 _PYTHON = "{python}"
+
+# Programs that say nothing about which agent they run.
+_RUNS_OTHERS = re.compile(
+    r"python[\d.]*|node|npx|pnpm|yarn|bunx?|deno|uvx?|pipx|java|docker|podman|env|sudo|(?:ba|z|da)?sh"
+)
 
 
 class Preset(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -88,6 +94,20 @@ def resolve(agent: AgentConfig) -> AgentConfig:
         working_dir=folder,
         env={**preset.env, **agent.env},
     )
+
+
+def identity(agent: AgentConfig) -> str:
+    """Return what tells one agent from another, for `agent` as `resolve` returns it: what one remembers is its own.
+
+    The preset's name, else the program's, with the first argument that is no option where the program only runs others.
+    """
+    if agent.preset:
+        return agent.preset
+    program = os.path.basename(agent.command)
+    if not _RUNS_OTHERS.fullmatch(program):
+        return program
+    what = next((argument for argument in agent.args if not argument.startswith("-")), "")
+    return f"{program} {what}".strip()
 
 
 def installed(preset: Preset, path: str) -> str | None:

@@ -257,6 +257,7 @@ class Agent:
             order.page.set_result(self._page(answer))
             order.done.set_result("")
             return
+        self.chosen.pop(order.option_id, None)  # the newest is set last when all of it is set again
         self.chosen[order.option_id] = order.value
         order.done.set_result(f"{order.option_id} is {_word(order.value)} now.")
 

@@ -39,6 +39,8 @@ OUTCOMES: dict[str, Outcome] = {
 }
 
 
+NO_SUCH_THING = -32002  # ACP's error for what is not there
+
 Spoken = acp.Said | acp.Thought | acp.ToolChanged
 SPOKEN = frozenset({acp.Said, acp.Thought, acp.ToolChanged})  # what is the turn's in any case
 
@@ -70,6 +72,8 @@ class Answering:
         self._asking = Asking(ground, house, port, peer, judge)
         self._prompt_id: int | None = None
         self._cancel: tuple[Outcome, str] | None = None  # how the turn ends once the agent has obeyed
+        self._is_doubted = False  # whether the agent knows the session that it goes on with is still to be seen
+        self.is_unknown = False  # it does not: nothing was done, the prompt can be sent again
 
     # What the session looks at.
 
@@ -117,9 +121,24 @@ class Answering:
 
     # What happens.
 
-    def begin(self, notices: Sequence[str]) -> None:
-        """Send the prompt; `notices` stand at the head of the reply."""
+    def begin(self, notices: Sequence[str], *, is_doubted: bool = False) -> None:
+        """Send the prompt; `notices` stand at the head of the reply.
+
+        `is_doubted`: the agent may not know the session that it says it goes on with. If so, `is_unknown` becomes true.
+        """
         self.reply.begin()
+        self._is_doubted = is_doubted
+        self._prompt(notices)
+
+    def again(self, notices: Sequence[str]) -> None:
+        """Send the prompt to another session: the one that it was for `is_unknown`."""
+        self.is_unknown = self._is_doubted = False
+        if self._cancel is not None:
+            self.end(*self._cancel)
+        else:
+            self._prompt(notices)
+
+    def _prompt(self, notices: Sequence[str]) -> None:
         for text in notices:
             self.notice(text)
         self._prompt_id = self._peer.prompt(blocks(self.notes))
@@ -145,6 +164,8 @@ class Answering:
 
     def _take(self, event: acp.Event | Notice) -> None:
         match event:
+            case acp.Answered() | acp.Failed() if event.id == self._prompt_id and self._shows_ignorance(event):
+                self.is_unknown = True
             case acp.Answered() if event.id == self._prompt_id:
                 self._answered(event)
             case acp.Failed() if event.id == self._prompt_id:
@@ -203,6 +224,12 @@ class Answering:
         stop = answer.stop_reason
         outcome, reason = self._cancel or (OUTCOMES.get(stop, "failed"), "")
         self.end(outcome, reason, stop_reason=stop, output_tokens=answer.output_tokens)
+
+    def _shows_ignorance(self, answer: acp.Answered | acp.Failed) -> bool:
+        """Whether the agent does not know the session that it has taken up: it refuses without a word (hermes does)."""
+        if not self._is_doubted or self._cancel is not None or not self.turn.is_empty:
+            return False
+        return answer.code == NO_SUCH_THING if isinstance(answer, acp.Failed) else answer.stop_reason == "refusal"
 
     def _complaint(self, failed: acp.Failed) -> str:
         """Return an agent's error as people see it: with its code (FIELD B4, B5)."""

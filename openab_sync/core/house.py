@@ -1,8 +1,8 @@
 """What a session is given, what it shows while it lives, and what it leaves behind: plain data.
 
 `House` is everything a session needs of the world; the pool makes one per conversation. `SessionSnapshot` is published
-by the session's thread and read by anyone without a lock. `Memory` outlives a session: with it the next one takes the
-conversation up again.
+by the session's thread and read by anyone without a lock. `Memory` (the store's) outlives a session: with it the next
+one takes the conversation up again.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from ..clock import Clock
 from ..config.agents import Preset
 from ..config.schema import Config
 from ..errors import AgentError, OpenabError
+from ..store import Memory
 from .audit import NO_AUDIT, Audit
 from .judging import Standing
 from .message import Conversation, Inbound, MessageRef, Person
@@ -55,20 +56,14 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """How to take a conversation up again. The ACP session id resumes a session: it is kept out of every `repr`."""
-
-    acp_session_id: str | None = field(default=None, repr=False)
-    options: tuple[tuple[str, str | bool], ...] = ()  # what people chose, in order
-    cwd: str = ""
-
-
 class Hooks(Protocol):
     """What a session tells the pool. On the session's own thread, with no lock held."""
 
     def on_idle(self, session: Session) -> None:
         """It has nothing to do."""
+
+    def on_memory(self, session: Session, memory: Memory) -> None:
+        """So it can be taken up again, from now on: whatever ends it."""
 
     def on_end(self, session: Session, farewell: Farewell) -> None:
         """Its thread's last act."""
@@ -92,7 +87,8 @@ class House:
     """What every session is given. `launch` says how to start the agent in a folder ("": the configured one).
 
     `redact` takes secrets out of what agents log. `advice` says what to do about an agent's error, " " first, or "";
-    `warning` is told at the head of a new session's first reply.
+    `warning` is told at the head of a new session's first reply. `agent_id` tells one agent from another, whatever they
+    are called: what one remembers, no other is asked for.
     """
 
     config: Config
@@ -104,6 +100,7 @@ class House:
     advice: Callable[[AgentError], str] = lambda _: ""
     warning: str = ""
     preset: Preset | None = None  # what is known about this agent
+    agent_id: str = ""
     pacer: Pacer | None = None  # without one, sessions read their agents more often
     register: Register | None = None  # without one, an agent that outlives its broker is found by nobody
     audit: Audit = NO_AUDIT

@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import Future
 from typing import Protocol
 
-from .house import Memory
+from ..store import Memory
 
 __all__ = ["Memories", "Shelf"]
 
@@ -62,7 +62,7 @@ class Memories:
     def put(self, key: str, memory: Memory | None) -> None:
         """A conversation remembers this from now on, None for nothing, and nobody else remembers that session."""
         self._drop(key)
-        if memory is None:
+        if memory is None or not (memory.acp_session_id or memory.options or memory.archive):
             return
         taken = memory.acp_session_id
         if taken is not None:

@@ -24,7 +24,7 @@ from ..acp.process import kill_now
 from ..errors import InboxFull, OpenabError, PoolClosed, PoolFull, SessionClosed
 from ..threads import join_all
 from .ending import BEFORE, memory_after, reset_text
-from .house import Cancel, Close, Farewell, House, Lease, Order, Placement, Reset, SessionSnapshot
+from .house import Cancel, Close, Farewell, House, Lease, Memory, Order, Placement, Reset, SessionSnapshot
 from .line import Line, Place
 from .memories import Memories
 from .message import Conversation, Inbound, MessageRef, Person
@@ -204,6 +204,13 @@ class SessionPool:
         with self._lock:
             started = self._admit_locked() if self._line else []
         self._start(started)
+
+    def on_memory(self, session: Session, memory: Memory) -> None:
+        """So a session can be taken up again from now on. Its own thread; never blocks."""
+        with self._lock:
+            if session in self._rooms.every() and session.reset is None:  # else it is to be forgotten
+                self._memories.put(session.conversation.key, memory)
+        self._memories.save()
 
     def on_end(self, session: Session, farewell: Farewell) -> None:
         """A session's last act: its room is free, its successor gets what it leaves. Its own thread; never blocks."""

@@ -25,22 +25,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ..clock import Deadline
-from ..errors import AgentError, AgentStalled, OpenabError, SessionClosed
+from ..errors import AgentError, AgentStalled, AuthRequired, OpenabError, SessionClosed
 from ..threads import spawn
 from .agent import LONG, Agent
 from .answering import Answering
 from .calls import Calls
-from .ending import BEFORE, CANCELLING, Ending, dropped_text, reset_text, verdict
-from .house import Cancel, Close, Farewell, House, Lease, ListSessions, Open, Order, Reset, SessionSnapshot, SetOption
+from .ending import Ending, verdict
+from .house import Farewell, House, Lease, Memory, Order, Reset, SessionSnapshot, Stand
 from .inbox import Inbox
 from .judging import Judge
 from .mailbox import Mailbox
-from .message import Conversation, Inbound
+from .message import Conversation, Inbound, Person
 from .notices import name, tell, tell_dropped
+from .obeying import Obeying
 from .patience import Due
 from .port import Outcome
 from .portrait import Moment, portrait
-from .starting import Starting
+from .starting import KEPT, Starting, own
 from .state import Event, State
 from .turns import Turns
 
@@ -65,17 +66,15 @@ class Session:
         inbox = Inbox(pool.message_processing_mode, pool.max_buffered_messages, pool.max_batch_tokens)
         inbox.restore(lease.notes)
         self.mailbox = Mailbox(conversation, inbox)
-        self._memory = lease.memory
+        # What is remembered now, and sentences for the head of the next reply.
+        self._memory, self._notices = own(lease.memory, house)
         self._agent: Agent  # made in `start`: it needs descriptors
         self._turns = Turns()
         self._judge = Judge(house.config.permissions, conversation, house.names)
-        self._notices: list[str] = []  # sentences for the head of the next reply
-        self._resumes = lease.memory.acp_session_id is not None
+        self._starting: Starting
+        self._is_doubted = False  # the agent says that it goes on with a session, and has not shown it yet
         self._heard = 0  # events since the agent runs
-        self._orders: list[Order] = []  # taken, to be obeyed
-        self._in_hand: list[Order] = []  # being obeyed; what stays here has raised, and is answered at the end
-        self._closing: Close | None = None
-        self._close_at = math.inf  # a busy session that must close cancels its turn then
+        self._obeying: Obeying  # made in `start`, with the agent
         self._leave_by = math.inf  # when this thread must have ended, once it has begun to
         self._active_at = house.clock.monotonic()
         # Replaced as a whole by the session's thread, read by anyone without a lock.
@@ -95,6 +94,7 @@ class Session:
         try:
             self.mailbox.open()
             self._agent = Agent(self._house, self._memory.cwd, self.mailbox.bell, self.mailbox.ring)
+            self._obeying = Obeying(self.mailbox, self._agent, self._turns, self, self._clock)
             self.thread = spawn(f"session-{self.conversation}", self._run)
         finally:
             self.begun.set()
@@ -122,8 +122,8 @@ class Session:
             try:
                 self._live()
             finally:
-                self._shut()
-                self._obey()  # what was left before that
+                self.shut()
+                self._obeying.obey()  # what was left before that
         except Ending as ending:
             log.info("%s ended: %s", self.conversation, ending)
         except AgentError as fault:  # people have been told
@@ -144,7 +144,7 @@ class Session:
 
     def _fail(self, reason: str) -> None:
         """Tell those whose turn it is; before any turn, whoever is first: the others each make a try of their own."""
-        self._shut()
+        self.shut()
         if self._turns.latest is None and (notes := self.mailbox.take_failed()):
             self._answer(notes)
         if self._turns.latest is not None and not self._turns.latest.is_over:
@@ -155,20 +155,22 @@ class Session:
         patience = pool.initialize_secs + 2 * pool.new_session_secs + pool.hung_grace_secs
         self._leave_by = self._clock.monotonic() + patience
         self._become(Event.START)
-        self._obey()  # perhaps nobody wants an agent any more
+        self._obeying.obey()  # perhaps nobody wants an agent any more
         try:
             self._agent.start()
             self._publish(force=True)  # its pid
             self._memory = replace(self._memory, cwd=self._agent.launch.cwd)
             self._judge.work_in(self._agent.launch.cwd)
             calls = Calls(self._agent, self._pump, self._clock, self._say_slow)
-            self._memory, notices = Starting(self._agent.peer, self._house, calls).begin(self._memory)
-            if self._resumes:
+            self._starting = Starting(self._agent.peer, self._house, calls, self._keep)
+            self._notices += self._starting.begin(self._memory)
+            if self._starting.is_resumed:
+                self._is_doubted = True
                 calls.settle(lambda: self._heard, pool.drain_ms / 1000)
         except AgentError as error:
-            self._fail(error.user_text() + self._house.advice(error))
+            kept = KEPT if self._memory.acp_session_id and not isinstance(error, AuthRequired) else ""
+            self._fail(error.user_text() + self._house.advice(error) + kept)
             raise
-        self._notices += notices
         log.info("%s has %s, pid %s", self.conversation, self._agent.name, self._agent.pid)
         self._leave_by = math.inf
         self._become(Event.READY)
@@ -204,17 +206,22 @@ class Session:
         self._agent.listen()
         self._publish(force=True)  # before anybody else's code runs: from now on it can be overdue
         try:
-            answering.begin(notices)
-            self._pump(lambda: answering.is_over)
+            answering.begin(notices, is_doubted=self._is_doubted)
+            self._pump(lambda: answering.is_over or answering.is_unknown)
+            if answering.is_unknown:
+                answering.again(self._starting.anew(self._memory))
+                self._pump(lambda: answering.is_over)
+            self._is_doubted = self._is_doubted and answering.turn.is_empty
+            self._keep(self._memory)
             if self.mailbox.waiting():  # the next prompt waits a moment for text that is late
                 self._pump(lambda: False, self._house.config.pool.drain_ms / 1000)
             self._deliver(answering)
         except (AgentError, Ending) as end:
-            self._shut()  # first, then people are told
+            self.shut()  # first, then people are told
             self._break_off(answering, *verdict(end))
             raise
-        if self._closing is not None:
-            raise Ending(self._closing.reason)
+        if self._obeying.closing is not None:
+            raise Ending(self._obeying.closing.reason)
 
     def _answer(self, notes: tuple[Inbound, ...]) -> Answering:
         house, port, peer, ring, judge = self._house, self._port, self._agent.peer, self.mailbox.ring, self._judge
@@ -240,11 +247,19 @@ class Session:
         self._agent.stop()
         leftovers, orders = self.mailbox.close()
         self._publish(force=True)
-        for order in (*self._in_hand, *self._orders, *orders):
-            order.done.set_exception(error or SessionClosed(f"{self.conversation} ended before it could obey"))
-        options = {**dict(self._memory.options), **self._agent.chosen}
-        memory = None if self.mailbox.is_abandoned else replace(self._memory, options=tuple(options.items()))
+        self._obeying.refuse(orders, error or SessionClosed(f"{self.conversation} ended before it could obey"))
+        memory = None if self.mailbox.is_abandoned else self._memory
         self._hooks.on_end(self, Farewell(leftovers, memory, error))
+
+    def _keep(self, memory: Memory) -> None:
+        """Remember this from now on, whatever becomes of us, with what people have chosen since."""
+        self._memory = replace(memory, options=self._chosen(memory), used=self._clock.time())
+        self._hooks.on_memory(self, self._memory)
+
+    def _chosen(self, memory: Memory) -> tuple[tuple[str, str | bool], ...]:
+        """What people have chosen, the newest last: set again in that order, it comes to the same."""
+        now = self._agent.chosen
+        return (*(item for item in memory.options if item[0] not in now), *now.items())
 
     # ---- session thread only: the one wait ----
 
@@ -259,7 +274,7 @@ class Session:
             now = self._clock.monotonic()
             # Else it is only text that streams: no news for anything else.
             if now >= due_at or now >= look_at or self._agent.stirred:
-                self._obey()
+                self._obeying.obey()
                 self._agent.tend()
                 for due, answering in self._turns.tend():
                     self._do(due, answering)
@@ -268,7 +283,7 @@ class Session:
                     return True
                 if deadline.expired:
                     return False
-                due_at = min(deadline.at, self._close_at, self._agent.next_at(), self._turns.next_at())
+                due_at = min(deadline.at, self._obeying.close_at, self._agent.next_at(), self._turns.next_at())
                 look_at, now = math.inf, self._clock.monotonic()
             coast = self._turns.pace if self.mailbox.state is State.BUSY else 0.0
             events = self._agent.wait(max(0.0, due_at - now), coast=coast)
@@ -287,90 +302,31 @@ class Session:
             case Due.REASSURE:
                 answering.reassure()
             case Due.CANCEL:
-                self._cancel("stalled", f"The turn passed the limit of {pool.prompt_hard_timeout_secs / 60:g} minutes.")
+                self.cancel("stalled", f"The turn passed the limit of {pool.prompt_hard_timeout_secs / 60:g} minutes.")
             case Due.KILL:
                 text = f"The agent did not stop within {pool.cancel_grace_secs:g} s of being told to, and was ended."
                 raise self._agent.blame(AgentStalled, text)
 
-    # ---- session thread only: orders ----
+    # ---- session thread only: orders, see `obeying` ----
 
-    def _obey(self) -> None:
-        """Carry out what was ordered, and the close that time has made due."""
-        ending: Ending | None = None
-        was_closing = self.mailbox.state is State.CLOSING  # nothing ends it twice: its last reply is on the way
-        self._orders += self.mailbox.orders()
-        while self._orders:
-            self._in_hand.append(self._orders.pop(0))
-            ending = self._carry_out(self._in_hand[-1]) or ending
-            self._in_hand.pop()
-        if ending is not None and not was_closing:
-            raise ending
-        if self._closing is not None and self._clock.monotonic() >= self._close_at:
-            self._close_at = math.inf
-            self._cancel("cancelled", self._closing.reason)
-
-    def _carry_out(self, order: Order) -> Ending | None:
-        match order:
-            case Cancel():
-                order.done.set_result(self._obey_cancel(order))
-            case SetOption() | ListSessions() | Open() if self.mailbox.state in (State.STARTING, State.CLOSING):
-                self.mailbox.keep(order)  # until the agent has a session; or the end, which answers it
-            case Open():
-                order.done.set_result("")
-            case SetOption():
-                self._agent.set(order)
-            case ListSessions():
-                self._agent.list_sessions(order)
-            case Reset():
-                return self._obey_reset(order)
-            case Close():
-                return self._obey_close(order)
-            case _:  # Stand
-                self._judge.change(order.new, order.gone)
-                self._publish(force=True)
-                order.done.set_result("")
-        return None
-
-    def _obey_cancel(self, order: Cancel) -> str:
-        dropped = self._drop(order)
-        if order.turn and order.turn == self.mailbox.turn and self._turns.is_running:
-            self._cancel("cancelled", f"Cancelled by {order.by.name or order.by.id}.")
-            return CANCELLING + dropped
-        if order.dropped and not order.all:
-            return BEFORE
-        return dropped.strip() or ("That turn is over already." if order.turn else "Nothing is running here.")
-
-    def _obey_reset(self, order: Reset) -> Ending:
-        dropped = self._drop(order)
-        if self._turns.is_running:
-            self._agent.peer.cancel()  # an agent that outlives us for a moment must not go on working (FIELD A15)
-        self._shut()
-        order.done.set_result(reset_text(order) + dropped)
-        deed = "taken to another session" if order.memory else "reset"
-        return Ending(f"The conversation was {deed} by {order.by.name or order.by.id}.")
-
-    def _obey_close(self, order: Close) -> Ending | None:
-        self._closing = order
-        self.mailbox.refuse()
-        order.done.set_result("Closing.")
-        if self.mailbox.state not in (State.BUSY, State.CANCELLING):
-            return Ending(order.reason)
-        self._close_at = self._clock.monotonic() + order.grace
-        return None
-
-    def _cancel(self, outcome: Outcome, reason: str) -> None:
+    def cancel(self, outcome: Outcome, reason: str) -> None:
+        """End the running turn so, if there is one."""
         turn = self._turns.latest
         if self.mailbox.state is State.BUSY and turn is not None and not turn.is_over:
             turn.cancel(outcome, reason)
             self._become(Event.CANCEL)
             self._agent.listen()
 
-    def _drop(self, order: Cancel | Reset) -> str:
-        """Show on messages that nobody will answer them, and say how many those are."""
-        for note in order.dropped:
+    def stand(self, order: Stand) -> None:
+        """Rules hold for the rest of the session, or do not any more."""
+        self._judge.change(order.new, order.gone)
+        self._publish(force=True)
+
+    def drop(self, notes: tuple[Inbound, ...], by: Person) -> None:
+        """These messages will not be answered: show it, and tell their authors."""
+        for note in notes:
             self._hooks.on_drop(note)
-        tell_dropped({self.conversation.platform: self._port}, order.dropped, order.by)
-        return dropped_text(order.dropped)
+        tell_dropped({self.conversation.platform: self._port}, notes, by)
 
     # ---- session thread only: what others see ----
 
@@ -378,7 +334,8 @@ class Session:
         self.mailbox.move(event)
         self._publish(force=True)
 
-    def _shut(self) -> None:
+    def shut(self) -> None:
+        """Take no more messages, and end within bounds."""
         self.mailbox.shut()
         patience = DELIVERY + self._house.config.pool.hung_grace_secs
         self._leave_by = min(self._leave_by, self._clock.monotonic() + patience)
@@ -391,6 +348,8 @@ class Session:
         aged = self._active_at - now.last_activity >= 1.0
         if not (force or agent.changed or aged or waiting != now.inbox or asked != now.questions):
             return
+        if self._chosen(self._memory) != self._memory.options:
+            self._keep(self._memory)
         agent.changed = False
         moment = Moment(waiting, self._active_at, self._leave_by, self._judge.standing)
         self.snapshot = portrait(self.conversation, self.mailbox.state, agent, answering, moment)

@@ -2,13 +2,15 @@
 
 Session thread only. `call` sends nothing itself: it waits, in the session's one wait, for the answer to a request that
 the peer has written. An error *answer* to load or resume means that the agent has forgotten: start fresh and say so. A
-time-out, a death or "log in first" keeps the ACP session id for the next try (FIELD D3).
+time-out, a death or "log in first" keeps the ACP session id for the next try (FIELD D3). A success may be false: some
+agents take up what they do not know, and refuse the first prompt (`anew`). What is to be remembered is kept the moment
+it is known, not when the session ends (FIELD D2).
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from ..acp.events import Answered
@@ -16,65 +18,96 @@ from ..acp.peer import AcpPeer
 from ..errors import AgentRefused, AuthRequired
 from .house import House, Memory
 
-__all__ = ["Call", "Starting"]
+__all__ = ["KEPT", "Call", "Starting", "own"]
 
 log = logging.getLogger(__name__)
+
+KEPT = " What was said before is kept: the next message tries again, /reset begins anew."
 
 Call = Callable[[int, float, str], Answered]
 """(request id, seconds, what) -> its answer; raises AgentRefused, AgentStalled, AgentGone."""
 
 
-class Starting:
-    """The handshake of one agent process."""
+def own(memory: Memory, house: House) -> tuple[Memory, list[str]]:
+    """Return what this house's agent may go on from, and sentences for people: nothing of what another one left."""
+    if memory.agent in ("", house.agent_id):
+        return memory, []
+    text = f"This conversation was begun with another agent: {house.agent_name} does not know what was said before."
+    return Memory(archive=memory.archived().archive), [text] if memory.acp_session_id else []
 
-    def __init__(self, peer: AcpPeer, house: House, call: Call) -> None:
+
+class Starting:
+    """The handshake of one agent process. `keep` is told what to remember, as soon as it is known."""
+
+    def __init__(self, peer: AcpPeer, house: House, call: Call, keep: Callable[[Memory], None]) -> None:
         self._peer = peer
         self._house = house
         self._call = call
+        self._keep = keep
         self._notices: list[str] = []
+        self.is_resumed = False
+        """The agent has said that it goes on with the session that was remembered."""
 
-    def begin(self, memory: Memory) -> tuple[Memory, list[str]]:
-        """Return what to remember now, and sentences for the head of the next reply."""
+    def begin(self, memory: Memory) -> list[str]:
+        """Go on from `memory`, or begin anew; return sentences for the head of the next reply. Raise AgentError."""
+        self._call(self._peer.initialize(), self._house.config.pool.initialize_secs, "initialize")
+        self.is_resumed = memory.acp_session_id is not None and self._resume(memory)
+        if self.is_resumed:
+            self._keep(replace(memory, agent=self._house.agent_id))
+            self._set_all(memory.options)
+        else:
+            self._open(memory)
+        return self._notices
+
+    def anew(self, memory: Memory) -> list[str]:
+        """Begin anew although the agent has said that it goes on: it does not. Return sentences. Raise AgentError."""
+        self._notices = [f"{self._name} did not know the earlier session after all: it starts fresh."]
+        self._open(memory)
+        return self._notices
+
+    @property
+    def _name(self) -> str:
+        return self._peer.agent_title or self._house.agent_name
+
+    def _open(self, memory: Memory) -> None:
+        """Have a new session, with what people chose before."""
         pool = self._house.config.pool
-        self._call(self._peer.initialize(), pool.initialize_secs, "initialize")
-        resumed = memory.acp_session_id is not None and self._resume(memory)
-        if not resumed:
-            self._notices += [self._house.warning] if self._house.warning else []
-            servers = self._house.mcp_servers
-            self._call(self._peer.new_session(memory.cwd, servers), pool.new_session_secs, "session/new")
-        if self._peer.left_out:
-            self._notices.append(f"MCP servers this agent cannot use were left out: {', '.join(self._peer.left_out)}.")
-        chosen = memory.options if resumed else (*pool.default_config_options.items(), *memory.options)
-        for option_id, value in chosen:
-            self._set(option_id, value)
-        return replace(memory, acp_session_id=self._peer.session_id), self._notices
+        self._notices += [self._house.warning] if self._house.warning else []
+        request = self._peer.new_session(memory.cwd, self._house.mcp_servers)
+        self._call(request, pool.new_session_secs, "session/new")
+        self._keep(replace(memory.archived(), acp_session_id=self._peer.session_id, agent=self._house.agent_id))
+        self._set_all((*pool.default_config_options.items(), *memory.options))
 
     def _resume(self, memory: Memory) -> bool:
         """Take the old session up again; False if the agent cannot or has forgotten it."""
-        peer, servers, name = self._peer, self._house.mcp_servers, self._peer.agent_title or self._house.agent_name
+        peer, servers = self._peer, self._house.mcp_servers
         assert memory.acp_session_id is not None
-        if peer.capabilities.resume:
-            what = "session/resume"
-            request = peer.resume_session(memory.acp_session_id, memory.cwd, servers)
-        elif peer.capabilities.load:
-            what = "session/load"
-            request = peer.load_session(memory.acp_session_id, memory.cwd, servers)
-        else:
-            self._notices.append(
-                f"{name} cannot resume sessions: it starts fresh and does not know what was said before."
-            )
-            return False
-        try:
-            self._call(request, self._house.config.pool.new_session_secs, what)
-        except AuthRequired:
-            raise
-        except AgentRefused as error:
-            log.warning("the session could not be resumed: %s", error)
-            self._notices.append(
-                f"{name} could not take up the earlier session ({error.user_text()}): it starts fresh."
-            )
-            return False
-        return True
+        ways = {"session/resume": peer.resume_session} if peer.capabilities.resume else {}
+        ways |= {"session/load": peer.load_session} if peer.capabilities.load else {}
+        refusal: AgentRefused | None = None
+        for what, way in ways.items():
+            try:
+                request = way(memory.acp_session_id, memory.cwd, servers)
+                self._call(request, self._house.config.pool.new_session_secs, what)
+            except AuthRequired:
+                raise
+            except AgentRefused as error:  # perhaps it can do the other
+                log.warning("the session could not be resumed (%s): %s", what, error)
+                refusal = error
+            else:
+                return True
+        self._notices.append(
+            f"{self._name} could not take up the earlier session ({refusal.user_text()}): it starts fresh."
+            if refusal is not None
+            else f"{self._name} cannot resume sessions: it starts fresh and does not know what was said before."
+        )
+        return False
+
+    def _set_all(self, chosen: Iterable[tuple[str, str | bool]]) -> None:
+        if self._peer.left_out:
+            self._notices.append(f"MCP servers this agent cannot use were left out: {', '.join(self._peer.left_out)}.")
+        for option_id, value in chosen:
+            self._set(option_id, value)
 
     def _set(self, option_id: str, value: str | bool) -> None:
         try:

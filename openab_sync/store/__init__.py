@@ -15,6 +15,7 @@ from .conversations import Conversations, Known
 from .deliveries import Deliveries, Delivery, Fact
 from .insistent import Insistent
 from .journal import Store
+from .memories import Memory, MemoryShelf
 from .place import store_folder
 from .processes import AgentProcess, BrokerProcess, Processes
 from .replies import End, FileRow, PageRow, Replies, ReplyRow
@@ -34,6 +35,8 @@ __all__ = [
     "Fact",
     "FileRow",
     "Known",
+    "Memory",
+    "MemoryShelf",
     "PageRow",
     "Processes",
     "Replies",
@@ -54,6 +57,7 @@ class Books:
     buttons: Buttons
     deliveries: Deliveries
     replies: Replies
+    memories: MemoryShelf
 
 
 def open_books(store: Store, clock: Clock | None = None) -> Books:
@@ -65,4 +69,5 @@ def open_books(store: Store, clock: Clock | None = None) -> Books:
         Buttons(store, clock),
         Deliveries(store, clock, insistent),
         Replies(store, clock, insistent),
+        MemoryShelf(store, clock),
     )

@@ -175,6 +175,20 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         END
         """,
     ),
+    # 6: how conversations are taken up again
+    (
+        """
+        CREATE TABLE memories (
+            key TEXT PRIMARY KEY,
+            session TEXT,                       -- the agent's id for it: whoever knows it can go on with it
+            options TEXT NOT NULL,              -- a JSON list of pairs, in the order in which they are set
+            cwd TEXT NOT NULL,
+            agent TEXT NOT NULL,
+            used REAL NOT NULL,                 -- seconds since the epoch
+            archive TEXT NOT NULL               -- a JSON list of earlier session ids
+        ) STRICT, WITHOUT ROWID
+        """,
+    ),
 )
 
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openab_sync.config import AgentConfig
-from openab_sync.config.agents import DEMO, Preset, installed, presets, resolve
+from openab_sync.config.agents import DEMO, Preset, identity, installed, presets, resolve
 from openab_sync.errors import ConfigError
 
 FIELD = [
@@ -138,3 +138,18 @@ def test_reading_the_configuration_imports_little() -> None:
         "ssl",
     }
     assert heavy & set(modules) == set()
+
+
+@pytest.mark.parametrize(
+    ("agent", "name"),
+    [
+        (AgentConfig(preset="gemini"), "gemini"),
+        (AgentConfig(), "demo"),
+        (AgentConfig(command="/opt/bin/my-agent", args=("--model", "x")), "my-agent"),
+        (AgentConfig(command="npx", args=("-y", "@some/agent", "--acp")), "npx @some/agent"),
+        (AgentConfig(command="/usr/bin/python3.11", args=("-m", "agent")), "python3.11 agent"),
+        (AgentConfig(command="node"), "node"),
+    ],
+)
+def test_an_agent_is_told_from_another_by_what_it_is_and_not_by_its_options(agent: AgentConfig, name: str) -> None:
+    assert identity(resolve(agent)) == name

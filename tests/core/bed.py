@@ -23,6 +23,7 @@ from openab_sync.core.audit import NO_AUDIT, Audit
 from openab_sync.core.broker import Receipt
 from openab_sync.core.commands import CommandAnswer
 from openab_sync.core.house import Register, SessionSnapshot
+from openab_sync.core.memories import Shelf
 from openab_sync.core.message import Conversation, Inbound, MessageRef, Person
 from openab_sync.core.pool import SessionPool
 from openab_sync.core.port import Limits, Notice, TurnEnded, TurnEvent, TurnStarted
@@ -56,6 +57,7 @@ class Bed:
         command: Sequence[str] | None = None,
         register: Register | None = None,
         audit: Audit = NO_AUDIT,
+        shelf: Shelf | None = None,
         **settings: dict[str, Any],
     ) -> None:
         program, *args = command or fake_agent(*flags)
@@ -66,7 +68,7 @@ class Bed:
         self.port = FakePlatform(self.clock, limits, threaded=True)
         ports = {PLATFORM: self.port}
         env, clock = os.environ, self.clock
-        self.app = App(self.config, ports, environ=env, clock=clock, register=register, audit=audit)
+        self.app = App(self.config, ports, environ=env, clock=clock, register=register, audit=audit, shelf=shelf)
         self.broker = self.app.broker
         self._count = 0
 

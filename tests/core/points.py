@@ -1,4 +1,4 @@
-"""Stops a thread at a named point, so that a test can do something in the meantime: `with stopped(Session, "_shut"):`.
+"""Stops a thread at a named point, so that a test can do something in the meantime: `with stopped(Session, "shut"):`.
 
 Never under a lock: the witness forbids waiting there.
 """

@@ -374,7 +374,7 @@ def test_a_bug_of_ours_ends_the_turn_with_a_sentence_and_not_the_house(
 ) -> None:
     from openab_sync.core.answering import Answering
 
-    def broken(*_: object) -> Any:
+    def broken(*_: object, **__: object) -> Any:
         raise ZeroDivisionError("a bug")
 
     with Bed() as bed:

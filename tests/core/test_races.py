@@ -73,7 +73,7 @@ def test_messages_around_a_death_are_answered_by_the_successor_once_and_in_order
         bed.say(f"gate {gate}\ncrash")
         bed.until_state(State.BUSY)
         bed.say("say one\\n")
-        with stopped(Session, "_shut", when=dies) as death, stopped(SessionPool, "on_end") as end:
+        with stopped(Session, "shut", when=dies) as death, stopped(SessionPool, "on_end") as end:
             gate.touch()
             death.reach()
             assert bed.say("say two\\n").state == "queued"

@@ -113,7 +113,7 @@ def test_a_reset_at_the_moment_of_death_loses_neither_the_reply_nor_the_reset(tm
     with Bed("--log", str(log), limits=PAGES) as bed:
         bed.say(f"say {words}\ngate {gate}\ncrash")
         bed.until_state(State.BUSY)
-        with stopped(Session, "_shut", when=dies) as point:
+        with stopped(Session, "shut", when=dies) as point:
             gate.touch()
             point.reach()
             answer = order(bed, Reset(ANN))
@@ -145,7 +145,7 @@ def test_an_order_around_a_death_is_refused_or_obeyed_by_the_successor() -> None
     with Bed() as bed:
         bed.ask("say one")
         bed.until_state(State.IDLE)
-        with stopped(Session, "_shut", when=dies) as death, stopped(SessionPool, "on_end") as end:
+        with stopped(Session, "shut", when=dies) as death, stopped(SessionPool, "on_end") as end:
             kill(bed)
             death.reach()
             refused = [order(bed, Open()), order(bed, SetOption("model", "big"))]

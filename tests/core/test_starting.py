@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ from openab_sync.acp.peer import AcpPeer, error_from
 from openab_sync.acp.schema import McpServer
 from openab_sync.config.schema import Config
 from openab_sync.core.house import House, Memory
-from openab_sync.core.starting import Starting
+from openab_sync.core.starting import Starting, own
 from openab_sync.errors import AgentError, AgentGone, AgentProtocolError, AgentRefused, AgentStalled, AuthRequired
 from tests.core.makers import house
 from tests.fakes.clock import FakeClock
@@ -33,6 +34,7 @@ class PaperAgent:
         self.peer = AcpPeer()
         self.asked: list[tuple[str, dict[str, Any]]] = []
         self.waits: list[tuple[str, float]] = []
+        self.kept: list[Memory] = []
         self.says: dict[str, dict[str, Any] | AgentError] = {
             "initialize": {
                 "protocolVersion": 1,
@@ -62,7 +64,10 @@ class PaperAgent:
         return found
 
     def begin(self, memory: Memory, inn: House | None = None) -> tuple[Memory, list[str]]:
-        return Starting(self.peer, inn or house(FakeClock()), self.call).begin(memory)
+        """What is remembered in the end, and what people are told; all that was remembered is in `kept`."""
+        self.starting = Starting(self.peer, inn or house(FakeClock()), self.call, self.kept.append)
+        notices = self.starting.begin(memory)
+        return self.kept[-1], notices
 
     @property
     def methods(self) -> list[str]:
@@ -124,14 +129,15 @@ def test_an_agent_that_has_forgotten_starts_fresh_and_people_are_told(
     how: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     agent = both() if how == "session/resume" else PaperAgent(loadSession=True)
-    agent.says[how] = REFUSED
+    agent.says["session/resume"] = agent.says["session/load"] = REFUSED
     memory, notices = agent.begin(OLD)
-    assert agent.methods == ["initialize", how, "session/new"]
+    tried = ["session/resume", "session/load"] if how == "session/resume" else ["session/load"]
+    assert agent.methods == ["initialize", *tried, "session/new"]
     assert memory.acp_session_id == "new-id"
     [notice] = notices
     assert notice.startswith("Paper could not take up the earlier session (")
     assert "unknown session" in notice
-    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert {record.levelname for record in caplog.records} == {"WARNING"}
     assert "old-id" not in caplog.text
 
 
@@ -146,6 +152,7 @@ def test_what_is_no_refusal_ends_the_start_and_costs_nobody_the_session(trouble:
         agent.begin(OLD)
     assert caught.value is trouble or isinstance(caught.value, AuthRequired)
     assert agent.methods == ["initialize", "session/resume"]
+    assert agent.kept == []
     assert OLD.acp_session_id == "old-id"
 
 
@@ -186,7 +193,7 @@ def test_a_resumed_session_gets_only_what_people_chose() -> None:
 
 def test_a_session_that_was_forgotten_gets_the_default_options_again() -> None:
     agent = both()
-    agent.says["session/resume"] = REFUSED
+    agent.says["session/resume"] = agent.says["session/load"] = REFUSED
     agent.begin(OLD, inn_with(model="big"))
     assert agent.set == [("model", "big")]
 
@@ -221,6 +228,61 @@ def test_an_agent_that_dies_or_hangs_over_an_option_has_not_started(trouble: Age
     agent.says["session/set_config_option"] = trouble
     with pytest.raises(type(trouble)):
         agent.begin(Memory(cwd="/work"), inn_with(model="small"))
+
+
+# What is remembered, and of whom.
+
+
+def test_a_session_is_remembered_before_anything_else_is_asked_of_it() -> None:
+    """FIELD D2: what comes after it may take long, and end badly."""
+    agent = PaperAgent()
+    agent.says["session/set_config_option"] = AgentGone("dead")
+    with pytest.raises(AgentGone):
+        agent.begin(Memory(cwd="/work"), inn_with(model="small"))
+    assert [memory.acp_session_id for memory in agent.kept] == ["new-id"]
+
+
+def test_a_session_that_is_not_taken_up_goes_to_the_archive() -> None:
+    agent = both()
+    agent.says["session/resume"] = agent.says["session/load"] = REFUSED
+    memory, _ = agent.begin(OLD)
+    assert (memory.acp_session_id, memory.archive) == ("new-id", ("old-id",))
+
+
+def test_an_agent_that_refuses_to_resume_may_still_load() -> None:
+    agent = both()
+    agent.says["session/resume"] = {"code": -32601, "message": "Method not found"}
+    memory, notices = agent.begin(OLD)
+    assert agent.methods == ["initialize", "session/resume", "session/load"]
+    assert (memory.acp_session_id, memory.archive, notices) == ("old-id", (), [])
+    assert agent.starting.is_resumed
+
+
+def test_what_was_taken_up_by_mistake_is_begun_anew_with_what_people_chose() -> None:
+    agent = both()
+    agent.begin(Memory("old-id", (("effort", "high"),), "/work"), inn_with(model="big"))
+    notices = agent.starting.anew(agent.kept[-1])
+    assert agent.methods[-3:] == ["session/new", *["session/set_config_option"] * 2]
+    assert agent.set == [("effort", "high"), ("model", "big"), ("effort", "high")]
+    assert agent.kept[-1] == Memory("new-id", (("effort", "high"),), "/work", archive=("old-id",))
+    assert notices == ["Paper did not know the earlier session after all: it starts fresh."]
+
+
+def test_no_agent_is_asked_for_what_another_one_remembers() -> None:
+    inn = replace(house(FakeClock()), agent_id="this")
+    theirs = Memory("old-id", (("model", "small"),), "/theirs", agent="that", archive=("older-id",))
+    memory, notices = own(theirs, inn)
+    assert memory == Memory(archive=("old-id", "older-id"))
+    assert notices == ["This conversation was begun with another agent: Nothing does not know what was said before."]
+    assert own(Memory(agent="that"), inn) == (Memory(), [])
+    for mine in (Memory("old-id", agent="this"), Memory("old-id")):
+        assert own(mine, inn) == (mine, [])
+
+
+def test_whose_a_session_is_stands_in_what_is_remembered() -> None:
+    agent, inn = both(), replace(house(FakeClock()), agent_id="this")
+    assert agent.begin(OLD, inn)[0].agent == "this"
+    assert PaperAgent().begin(Memory(), inn)[0].agent == "this"
 
 
 def test_tool_servers_go_out_and_those_left_out_are_named() -> None:

@@ -51,6 +51,7 @@ class Agent:
         self.is_in = not flags.auth
         self.settings: Json = {"mode": "ask", "model": "small", "auto_approve": False}
         self.sessions: dict[str, list[tuple[str, str]]] = self._remembered()
+        self.lost: set[str] = set()  # taken up, and not known (--load-lies)
         self.from_now_on: object = None
         self.pids: Json = {}
 
@@ -199,12 +200,15 @@ class Agent:
         self._admit()
         self._fail_with(self.flags.load_error)
         if self.flags.memory and params["sessionId"] not in self.sessions:
+            if self.flags.load_lies is not None:
+                self.lost.add(params["sessionId"])
+                return offers(self.flags, self.settings)
             raise RpcError({"code": -32002, "message": "Resource not found"})
         self.sessions.setdefault(params["sessionId"], list(REPLAYED))
         return offers(self.flags, self.settings)
 
     def _replay(self, session: str) -> None:
-        for who, text in self.sessions[session]:
+        for who, text in self.sessions.get(session, []):
             kind = "user_message_chunk" if who == "user" else "agent_message_chunk"
             chunk = {"sessionUpdate": kind, "content": {"type": "text", "text": text}}
             self.wire.send(self.wire.update(session, chunk))
@@ -233,6 +237,15 @@ class Agent:
                 return
             for act in self.turn.at_next:
                 act()
+        if params["sessionId"] in self.lost:
+            code = self.flags.load_lies
+            answer = (
+                {"error": {"code": code, "message": "no such session"}}
+                if code
+                else {"result": {"stopReason": "refusal"}}
+            )
+            self.wire.send({"id": id, **answer})
+            return
         if isinstance(self.from_now_on, RpcError):
             self.wire.send({"id": id, "error": self.from_now_on.error})
             return

@@ -38,6 +38,7 @@ SWITCHES = {
 }
 SECONDS = {"slow-init": "seconds before initialize is answered", "slow-new": "the same for session/new"}
 CODES = {
+    "load-lies": "what --memory does not know is taken up all the same; prompts fail with this code, 0: refusal",
     "init-error": "initialize fails with this code (-32603)",
     "new-error": "session/new fails with this code (-32603)",
     "load-error": "load and resume fail with this code (-32603)",

@@ -44,6 +44,16 @@ def test_the_version_is_what_the_flag_says(version: str, answer: object) -> None
         assert client.initialize()["result"]["protocolVersion"] == answer
 
 
+@pytest.mark.parametrize("code", [0, -32002])
+def test_a_session_that_is_not_known_is_taken_up_if_it_lies(tmp_path: Path, code: int) -> None:
+    with Fake("--memory", str(tmp_path / "memory"), f"--load-lies={code}") as client:
+        client.initialize()
+        assert client.call("session/load", {"sessionId": "x", "cwd": "/", "mcpServers": []}).code is None
+        answer = client.call("session/prompt", {"sessionId": "x", "prompt": []})
+        assert answer.code == (code or None)
+        assert code or answer.answer["result"] == {"stopReason": "refusal"}
+
+
 def test_auth_is_needed_until_it_is_done() -> None:
     place: Json = {"cwd": "/", "mcpServers": []}
     with Fake("--auth") as client:

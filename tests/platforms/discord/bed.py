@@ -102,7 +102,7 @@ def house(
 def _running(server: Server, config: Config, books: Books, folder: Path) -> Iterator[Bed]:
     platform = Discord(config, books, folder / "inbox", options={"guild_ready_timeout": 0.01})
     platform.client.identify_pause = 0.0
-    app = App(config, {"discord": platform.port}, environ=os.environ)
+    app = App(config, {"discord": platform.port}, environ=os.environ, shelf=books.memories)
     app.start()
     platform.start(app.broker)
     try:
