@@ -44,6 +44,7 @@ from .core.audit import NO_AUDIT, Audit
 from .core.broker import Broker
 from .core.house import House, Register
 from .core.janitor import Janitor
+from .core.ledger import UNWRITTEN, Journaled, Ledger
 from .core.memories import Memories, Shelf
 from .core.pacer import Pacer
 from .core.pool import SessionPool
@@ -79,12 +80,14 @@ class App:
         clock: Clock | None = None,
         register: Register | None = None,
         audit: Audit = NO_AUDIT,
+        ledger: Ledger = UNWRITTEN,
     ) -> None:
         """Build everything, start nothing; `secrets` are values that nobody may see, beyond those that `config` tells.
 
         Agents are entered in the `register`, if there is one; on the `shelf` is kept how conversations are taken up
-        again, without one nothing of it outlives the process. Raise ConfigError for an agent that is not known or too
-        many sessions, StoreError for a shelf that cannot be read (blocks).
+        again, without one nothing of it outlives the process; what becomes of messages is written into the `ledger`.
+        Raise ConfigError for an agent that is not known or too many sessions, StoreError for a shelf that cannot be
+        read (blocks).
         """
         clock = clock or SystemClock()
         agent = resolve(config.agent)
@@ -113,6 +116,7 @@ class App:
             pacer=self._pacer,
             register=register,
             audit=audit,
+            ledger=ledger,
             warning=f"⚠ {name} never asks before it acts: it may do whatever your user may." if never_asks else "",
             agent_id=identity(agent),
         )
@@ -206,8 +210,16 @@ def _serve(
     discord.failure.add_done_callback(news.put)
     processes = Processes(store, BROKER_ID)
     ports = {discord.name: discord.port}
-    shelf = books.memories
-    app = App(config, ports, environ=environ, secrets=secrets, shelf=shelf, register=processes, audit=audit)
+    app = App(
+        config,
+        ports,
+        environ=environ,
+        secrets=secrets,
+        shelf=books.memories,
+        register=processes,
+        audit=audit,
+        ledger=Journaled(books.deliveries, books.replies),
+    )
     status = _status(config.status, store.folder)
     with handled(dict.fromkeys(_signals(), news.put)):
         try:

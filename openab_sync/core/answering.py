@@ -65,7 +65,9 @@ class Answering:
         self._peer = peer
         config, clock = house.config, house.clock
         self.turn = Turn(notes, clock, peer.agent_title or house.agent_name)
-        self.reply = Reply(notes, port, clock, Drawing.of(config), config.reactions, on_news, floor=floor)
+        self.reply = Reply(
+            notes, port, clock, Drawing.of(config), config.reactions, on_news, floor=floor, ledger=house.ledger
+        )
         self.patience = Patience(patience_limits(house), clock)
         people = tuple(dict.fromkeys(note.sender for note in notes))
         ground = Ground(self.turn, self.reply, self.patience, people, self.notice)
@@ -122,10 +124,13 @@ class Answering:
     # What happens.
 
     def begin(self, notices: Sequence[str], *, is_doubted: bool = False) -> None:
-        """Send the prompt; `notices` stand at the head of the reply.
+        """Send the prompt; `notices` stand at the head of the reply. A turn that was cancelled before sends none.
 
         `is_doubted`: the agent may not know the session that it says it goes on with. If so, `is_unknown` becomes true.
         """
+        if self._cancel is not None:
+            self.end(*self._cancel)
+            return
         self.reply.begin()
         self._is_doubted = is_doubted
         self._prompt(notices)
@@ -192,7 +197,8 @@ class Answering:
         if self.is_over or self._cancel is not None:
             return
         self._cancel = (outcome, reason)
-        self._peer.cancel()
+        if self._prompt_id is not None:
+            self._peer.cancel()
         self._asking.stop(reason or "Cancelled.")
         self.patience.cancelled()
 

@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..acp.events import StoredSession
-from ..errors import OpenabError
+from ..errors import OpenabError, PoolClosed
 from .audit import Audit
 from .command_sessions import going_on, listed, tag_of
 from .commands import carry_out
 from .desk import EVERYTHING, Call, CommandAnswer, Desk, View
 from .house import House, HouseSnapshot, Order, Placement, SessionPage
+from .ledger import numbers
 from .message import Conversation, Inbound, MessageRef, Person
-from .notices import forget_mark, mark, nothing, tell, unmark
+from .notices import GOES_ON, forget_mark, mark, nothing, tell, unmark
 from .pool import SessionPool
 from .port import ChatPort
 from .revoking import revoked
@@ -52,12 +53,16 @@ class Broker:
 
     def receive(self, note: Inbound) -> Receipt:
         """Take in a message that was admitted and is complete. Any thread; never blocks."""
+        self._house.ledger.complete(note)
         port = self._ports[note.conversation.platform]
         # First: the session's own reactions come after it.
         marked = nothing() if note.is_marked else mark(self._house, port, note.ref)
         try:
             placement = self._pool.deliver(note)
         except OpenabError as error:
+            if isinstance(error, PoolClosed) and self._pool.put_off(note):
+                return Receipt("waiting", text=GOES_ON)
+            self._house.ledger.fail(numbers([note]))
             # After it, not beside it: a chat service may swap two requests that are on their way together.
             marked.add_done_callback(lambda _: forget_mark(self._house, port, note))
             tell(port, note.conversation, error.user_text(), note.ref)
@@ -69,6 +74,21 @@ class Broker:
             tell(port, note.conversation, text, note.ref)
         return Receipt(placement.state, placement.position, text)
 
+    def accept(self, ref: MessageRef, by: Person, text: str, route: Mapping[str, str]) -> tuple[int, Future[None]]:
+        """Write down a message that was admitted: its number (`Inbound.delivery`), and when it is safe.
+
+        It must not be marked before the Future is done. If that fails with a StoreError the message is not taken, and
+        whoever wrote it is to be told; `route` is what the platform needs to take it up again. Any thread.
+        """
+        return self._house.ledger.accept(ref, by, text, route)
+
+    def dismiss(self, number: int, *, is_told: bool) -> None:
+        """A message that was accepted will not be handed in: its writer was told why, or wants no answer any more.
+
+        Any thread; never blocks.
+        """
+        (self._house.ledger.fail if is_told else self._house.ledger.withdraw)([number])
+
     def mark(self, ref: MessageRef) -> None:
         """Show on a message that it was accepted, before it is complete (`Inbound.is_marked`). Any thread."""
         mark(self._house, self._ports[ref.conversation.platform], ref)
@@ -79,7 +99,10 @@ class Broker:
 
     def edit(self, ref: MessageRef, text: str) -> bool:
         """Change the text of a message that still waits; False if it does not. Any thread; never blocks."""
-        return self._pool.edit(ref, text)
+        does_wait = self._pool.edit(ref, text)
+        if does_wait:
+            self._house.ledger.edit(ref, text)
+        return does_wait
 
     def withdraw(self, ref: MessageRef, by: Person | None = None) -> bool:
         """Take back a message that still waits; False if it does not. Any thread; never blocks.

@@ -28,6 +28,7 @@ from typing import TypeVar
 
 from ..clock import Clock
 from ..errors import ChatError, ChatTimeout
+from ..store.replies import PageRow
 from ..text.clean import one_line
 from .floor import Debt, Floor
 from .message import Conversation, MessageRef
@@ -89,6 +90,8 @@ class Delivery:
         self._upload_failure: ChatError | None = None
         self._is_whole = False  # no newer text is expected
         self._has_owned_up = False
+        self._in_hand: Upload | None = None  # in flight
+        self.changes = 0  # counts what pages have come to say or to be, and files that are out
         self.is_visible = False  # people can see something of this reply
         self.forgot = False  # a live edit was lost: newer text has to be wanted
         self.live_at: float | None = None  # when the last operation on a growing page began
@@ -107,6 +110,7 @@ class Delivery:
         """
         self._bare = None if controls is None else Controls()
         self.forgot, self._is_whole = False, is_final
+        self.changes += 1
         for index in range(self._finished, len(finished)):
             self._want_page(index, finished[index], is_final=True)
         self._finished = len(finished)
@@ -122,7 +126,8 @@ class Delivery:
     def upload(self, after: int, file: File) -> None:
         """Send a file once page `after` (counted from 0) is there."""
         self._files += 1
-        self._uploads.append(Upload(after, file, nonce(self._address, -1 - self._files)))
+        self._uploads.append(Upload(after, file, nonce(self._address, -1 - self._files), self._files))
+        self.changes += 1
 
     def _want_page(self, index: int, text: str, *, is_final: bool) -> None:
         if index == len(self._pages):
@@ -172,12 +177,22 @@ class Delivery:
         failures = (page.failure for page in self._pages)
         return next((failure for failure in failures if failure is not None), self._upload_failure)
 
+    def rows(self) -> list[PageRow]:
+        """Return the pages as they are written down."""
+        return [page.row() for page in self._pages if page.look is not None]
+
+    @property
+    def pending(self) -> list[Upload]:
+        """The files that are not out."""
+        return self._uploads if self._in_hand is None else [self._in_hand, *self._uploads]
+
     # ---- what is done ----
 
     def land(self) -> None:
         """Take in what has become of the operation in flight, if it is done."""
         if self._flight is not None and self._flight.is_done():
             landed, self._flight = self._flight, None
+            self.changes += 1
             self._floor.is_free = True
             landed.land()
 
@@ -189,6 +204,7 @@ class Delivery:
                 self._send(page)
             case Upload() as upload:
                 self._uploads.remove(upload)
+                self._in_hand = upload
                 future = self._port.upload(self._address.conversation, upload.file, nonce=upload.nonce)
                 self._fly("upload", future, partial(self._uploaded, upload))
             case MessageRef() as remains:
@@ -250,6 +266,7 @@ class Delivery:
     # ---- what became of it; `was_final`: as it was when the operation began ----
 
     def _uploaded(self, upload: Upload, _: MessageRef | None, error: ChatError | None) -> None:
+        self._in_hand = None
         upload.tries += 1
         if error is None:
             self.is_visible = True

@@ -24,6 +24,7 @@ from ..errors import AgentError, OpenabError
 from ..store import Memory
 from .audit import NO_AUDIT, Audit
 from .judging import Standing
+from .ledger import UNWRITTEN, Ledger
 from .message import Conversation, Inbound, MessageRef, Person
 from .pacer import Pacer
 from .port import ChatPort
@@ -104,6 +105,7 @@ class House:
     pacer: Pacer | None = None  # without one, sessions read their agents more often
     register: Register | None = None  # without one, an agent that outlives its broker is found by nobody
     audit: Audit = NO_AUDIT
+    ledger: Ledger = UNWRITTEN
 
     @property
     def names(self) -> tuple[str, ...]:

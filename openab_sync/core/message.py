@@ -63,7 +63,8 @@ class Inbound:
     """A message to answer, complete: admitted, placed in its conversation, its files fetched.
 
     `context` is the platform's block about the sender, written before the text on every arrival ("" for none);
-    `is_marked` says that people can see already that it was accepted.
+    `is_marked` says that people can see already that it was accepted; `delivery` is its number in the ledger, 0 where
+    it is not in it.
     """
 
     ref: MessageRef
@@ -72,6 +73,7 @@ class Inbound:
     attachments: tuple[Attachment, ...] = ()
     context: str = field(default="", repr=False)
     is_marked: bool = False
+    delivery: int = 0
 
     @property
     def conversation(self) -> Conversation:

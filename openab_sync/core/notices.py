@@ -15,6 +15,7 @@ from ..text.clean import one_line
 from ..text.marks import literal
 from .ending import reset_text
 from .house import Cancel, House, Reset
+from .ledger import numbers
 from .line import Place
 from .message import Conversation, Inbound, MessageRef, Person
 from .port import ChatPort, Notice, TurnEnded
@@ -22,11 +23,24 @@ from .port import ChatPort, Notice, TurnEnded
 if TYPE_CHECKING:
     from .session import Session
 
-__all__ = ["break_off", "forget_mark", "mark", "name", "nothing", "tell", "tell_dropped", "turn_away", "unmark"]
+__all__ = [
+    "GOES_ON",
+    "break_off",
+    "forget_mark",
+    "mark",
+    "name",
+    "nothing",
+    "tell",
+    "tell_dropped",
+    "turn_away",
+    "unmark",
+]
 
 log = logging.getLogger(__name__)
 
 NAME = 80  # characters of a person's name
+
+GOES_ON = "I am being restarted: what waits here goes on afterwards, by itself."
 
 T = TypeVar("T")
 
@@ -60,7 +74,8 @@ def unmark(house: House, port: ChatPort, ref: MessageRef) -> Future[None]:
 
 
 def forget_mark(house: House, port: ChatPort, note: Inbound) -> None:
-    """Take the mark back: the message was withdrawn and will not be answered."""
+    """The message was withdrawn and will not be answered: write it down, and take the mark back."""
+    house.ledger.withdraw(numbers([note]))
     unmark(house, port, note.ref)
 
 
@@ -93,6 +108,7 @@ def turn_away(house: House, port: ChatPort, place: Place, error: OpenabError) ->
     A reset is done all the same: there is nothing left to forget. A platform that draws by itself gets the end of each
     turn that will not be.
     """
+    house.ledger.fail(numbers(place.notes))
     for note in place.notes:
         forget_mark(house, port, note)
         tell(port, place.conversation, error.user_text(), note.ref)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..errors import ChatError
+from ..store.replies import PageRow
 from .message import MessageRef
 from .port import Controls, File
 
@@ -42,6 +43,18 @@ class Page:
     failure: ChatError | None = None
 
     @property
+    def look(self) -> Look | None:
+        """What it should look like, as far as that is known."""
+        return self.wanted or self.sent or self.shown
+
+    def row(self) -> PageRow:
+        """Return it as it is written down."""
+        look = self.look
+        assert look is not None
+        message = self.ref.id if self.ref is not None else ""
+        return PageRow(self.index, look.text, message, self.copy, is_shown=bool(message) and self.shown == look)
+
+    @property
     def is_behind(self) -> bool:
         if self.wanted is None or self.shown == self.wanted:
             return False
@@ -62,4 +75,5 @@ class Upload:
     after: int
     file: File
     nonce: str
+    number: int  # of this file among the reply's, from 1
     tries: int = 0

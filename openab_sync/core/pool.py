@@ -25,10 +25,11 @@ from ..errors import InboxFull, OpenabError, PoolClosed, PoolFull, SessionClosed
 from ..threads import join_all
 from .ending import BEFORE, memory_after, reset_text
 from .house import Cancel, Close, Farewell, House, Lease, Memory, Order, Placement, Reset, SessionSnapshot
+from .ledger import numbers
 from .line import Line, Place
 from .memories import Memories
 from .message import Conversation, Inbound, MessageRef, Person
-from .notices import break_off, forget_mark, tell_dropped, turn_away
+from .notices import GOES_ON, break_off, forget_mark, tell, tell_dropped, turn_away
 from .port import ChatPort
 from .rooms import Rooms
 from .session import DELIVERY, Session
@@ -55,6 +56,7 @@ class SessionPool:
         self._line = Line()
         self._memories = memories if memories is not None else Memories()
         self._closed: str | None = None  # the reason, once no more is taken
+        self._put_off: set[str] = set()  # conversations that know that they go on after the restart
 
     def __repr__(self) -> str:
         books = f"sessions={len(self._rooms.open)} ending={len(self._rooms.ending)} line={len(self._line)}"
@@ -108,6 +110,21 @@ class SessionPool:
             order.done.set_result(answer)
         self._start(started)
         return order.done
+
+    def put_off(self, note: Inbound) -> bool:
+        """Leave a message for after the restart, because the pool is closed; False if it would not be there then.
+
+        Its conversation is told once.
+        """
+        if not (self._house.ledger.keeps and note.delivery):
+            return False
+        key = note.conversation.key
+        with self._lock:
+            is_told = key in self._put_off
+            self._put_off.add(key)
+        if not is_told:
+            tell(self._ports[note.conversation.platform], note.conversation, GOES_ON)
+        return True
 
     def withdraw(self, ref: MessageRef, by: Person | None = None) -> bool:
         """Take back a message that still waits; False if it does not. Its author is told if `by` is somebody else."""
@@ -352,6 +369,8 @@ class SessionPool:
             log.error(complaint, session)
             kill_now(session.snapshot.pid)
         for session, place in zip(sessions, places, strict=True):
+            if session.snapshot.turn_started is not None:
+                self._house.ledger.fail(numbers(session.mailbox.begun))
             break_off(self._ports[session.conversation.platform], session, text)
             self._dismiss(session, place)
         self._start(started)
@@ -369,4 +388,6 @@ class SessionPool:
         tell_dropped(self._ports, notes, by)
 
     def _turn_away(self, place: Place, error: OpenabError) -> None:
+        if isinstance(error, PoolClosed):
+            place.notes[:] = [note for note in place.notes if not self.put_off(note)]
         turn_away(self._house, self._ports[place.conversation.platform], place, error)

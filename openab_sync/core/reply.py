@@ -33,9 +33,11 @@ from .drawing import Drawing, file_of, media_name
 from .edition import Edition
 from .files import parts, size_text
 from .floor import Floor
+from .ledger import UNWRITTEN, Ledger
 from .message import Inbound
 from .port import ChatPort, Controls, Decision, File, Notice, Question, Settled, TurnEnded, TurnStarted
 from .questions import Questions
+from .record import Record
 from .signs import Signs
 from .turn import Taken, Tool, Turn
 
@@ -57,10 +59,11 @@ class Reply:
         on_news: Callable[[], None],
         *,
         floor: Floor | None = None,
+        ledger: Ledger = UNWRITTEN,
     ) -> None:
         """`notes` are the messages being answered, at least one; the reply is to the first.
 
-        `floor` is shared by the replies of one conversation.
+        `floor` is shared by the replies of one conversation; what becomes of this one is written into `ledger`.
         """
         self.conversation = notes[0].conversation
         self._refs = tuple(note.ref for note in notes)
@@ -71,6 +74,7 @@ class Reply:
         turn = uuid.uuid4().hex
         address = Address(self.conversation, self._refs[0], turn)
         self._delivery = Delivery(address, port, clock, on_news, floor)
+        self.record = Record(ledger, turn, notes, on_news)
         self._edition = Edition(drawing, self._limits)
         self._signs = Signs(notes, port, reactions, clock, on_news)
         people = tuple(dict.fromkeys(note.sender for note in notes if not note.sender.is_bot))
@@ -122,17 +126,22 @@ class Reply:
         self._delivery.land()
         if self._clock.monotonic() >= self._look_at(turn):
             self._draw(turn)
-        self._delivery.start()
+        if self.record.is_safe:
+            self._delivery.start()
+        self.record.look(self._delivery)
         self._signs.look(turn, asking=self._questions.is_open)
         if self._delivery.is_visible:
             self._signs.be_seen()
         if self.is_settled:
             self._signs.end(well=turn.outcome == "done" and self.failure is None)
         self._signs.refresh()
+        if self.is_quiet:
+            self.record.close(well=self.failure is None)
 
     def finish(self, turn: Turn, *, footer: str = "") -> None:
         """The turn is over: from now on everything has to become exact. `is_settled` says when it has."""
         if self._limits.live == "events" and not self._is_finished:
+            self.record.finish(turn.outcome or "failed", turn.explain(), self._delivery)
             self._port.event(
                 self.conversation,
                 TurnEnded(self._refs, turn.outcome or "failed", turn.explain(), footer, turn.stop_reason, turn.seconds),
@@ -146,7 +155,7 @@ class Reply:
     def due(self) -> float:
         """Return the moment (monotonic seconds) at which `refresh` wants to be called; infinite: on the bell only."""
         now = self._clock.monotonic()
-        if self._turn is None or self._delivery.has_work:
+        if self._turn is None or self._delivery.has_news or (self.record.is_safe and self._delivery.has_work):
             return now
         return max(now, min(self._look_at(self._turn), self._signs.due()))
 
@@ -218,6 +227,8 @@ class Reply:
         self._drawn = turn.changes
         self._send_files(turn)
         self._delivery.want(edition.pages, live, is_final=self._is_finished, controls=self._controls(turn))
+        if self._is_finished:
+            self.record.finish(turn.outcome or "failed", turn.explain(), self._delivery)
 
     def _ending(self, turn: Turn) -> str:
         """Return what stands below the text now."""

@@ -206,6 +206,7 @@ class Session:
         self._agent.listen()
         self._publish(force=True)  # before anybody else's code runs: from now on it can be overdue
         try:
+            self._pump(answering.reply.record.start().done)  # written down before the agent can hear of it
             answering.begin(notices, is_doubted=self._is_doubted)
             self._pump(lambda: answering.is_over or answering.is_unknown)
             if answering.is_unknown:

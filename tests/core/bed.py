@@ -23,6 +23,7 @@ from openab_sync.core.audit import NO_AUDIT, Audit
 from openab_sync.core.broker import Receipt
 from openab_sync.core.commands import CommandAnswer
 from openab_sync.core.house import Register, SessionSnapshot
+from openab_sync.core.ledger import UNWRITTEN, Ledger
 from openab_sync.core.memories import Shelf
 from openab_sync.core.message import Conversation, Inbound, MessageRef, Person
 from openab_sync.core.pool import SessionPool
@@ -55,6 +56,7 @@ class Bed:
         clock: Clock | None = None,
         limits: Limits = EVENTS,
         command: Sequence[str] | None = None,
+        ledger: Ledger = UNWRITTEN,
         register: Register | None = None,
         audit: Audit = NO_AUDIT,
         shelf: Shelf | None = None,
@@ -67,8 +69,8 @@ class Bed:
         self.clock = clock or SystemClock()
         self.port = FakePlatform(self.clock, limits, threaded=True)
         ports = {PLATFORM: self.port}
-        env, clock = os.environ, self.clock
-        self.app = App(self.config, ports, environ=env, clock=clock, register=register, audit=audit, shelf=shelf)
+        more: dict[str, Any] = {"register": register, "audit": audit, "shelf": shelf, "ledger": ledger}
+        self.app = App(self.config, ports, environ=os.environ, clock=self.clock, **more)
         self.broker = self.app.broker
         self._count = 0
 

@@ -44,6 +44,7 @@ class PaperPool:
         self.sessions: tuple[SessionSnapshot, ...] = ()
         self.line: tuple[str, ...] = ()
         self.refusal: OpenabError | None = None
+        self.puts_off = False
         self.placement = Placement("accepted")
 
     @property
@@ -56,6 +57,9 @@ class PaperPool:
             raise self.refusal
         self.notes.append(note)
         return self.placement
+
+    def put_off(self, note: Inbound) -> bool:
+        return self.puts_off
 
     def order(self, conversation: Conversation, order: Order) -> Future[str]:
         if self.refusal:

@@ -7,6 +7,7 @@ import functools
 from openab_sync.acp import events as acp
 from openab_sync.config.schema import ReactionsConfig
 from openab_sync.core.drawing import Drawing
+from openab_sync.core.ledger import UNWRITTEN, Ledger
 from openab_sync.core.message import Conversation, Inbound, MessageRef, Person
 from openab_sync.core.port import Limits, Outcome
 from openab_sync.core.reply import Reply
@@ -36,6 +37,7 @@ class Scene:
         drawing: Drawing | None = None,
         reactions: ReactionsConfig | None = None,
         notes: tuple[Inbound, ...] | None = None,
+        ledger: Ledger = UNWRITTEN,
     ) -> None:
         self.clock = FakeClock()
         self.platform = FakePlatform(self.clock, limits)
@@ -49,6 +51,7 @@ class Scene:
             drawing or Drawing(),
             reactions or ReactionsConfig(enabled=False),
             functools.partial(self._ring),
+            ledger=ledger,
         )
         self.reply.begin()
         self.refresh()

@@ -76,6 +76,13 @@ def test_a_refusal_is_a_receipt_a_sentence_and_no_mark(desk: FrontDesk, refusal:
     assert desk.port.violations == []
 
 
+def test_a_message_that_is_written_down_is_not_turned_away_by_a_house_that_closes(desk: FrontDesk) -> None:
+    desk.pool.refusal, desk.pool.puts_off = PoolClosed(), True
+    assert desk.broker.receive(note("m")).state == "waiting"
+    assert desk.port.texts(HERE) == [], "the pool says it, once"
+    assert desk.port.reactions[note("m").ref] == ["👀"]
+
+
 def test_a_slow_chat_gets_the_mark_taken_back_after_it_was_put(desk: FrontDesk) -> None:
     desk.pool.refusal = PoolClosed()
     desk.port.hold()

@@ -8,6 +8,7 @@ it, behind the block about the sender: an edit changes the text alone.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from .attachments import Fetched
     from .places import Place
 
-__all__ = ["Draft", "complete", "files_of", "forwarded_text", "is_only_voice", "prompt_of", "quote_of"]
+__all__ = ["Draft", "complete", "files_of", "forwarded_text", "is_only_voice", "prompt_of", "quote_of", "route_of"]
 
 MOST_POINTED_AT = 4000  # characters of a message that somebody asks about: all that a message can have
 
@@ -43,6 +44,9 @@ class Draft:
     is_new: bool = False  # we have not been in that conversation yet
     is_withdrawn: bool = False  # deleted meanwhile
     is_edited: bool = False
+    is_refused: bool = False  # the disk does not take it
+    delivery: int = 0  # under which number it is written down
+    accepted: asyncio.Future[None] | None = None  # done when that is safe
 
     @property
     def where(self) -> MessageRef:
@@ -99,6 +103,14 @@ def quote_of(draft: Draft) -> str:
     return f"{opening}\n{quoted(cut(text, MOST_POINTED_AT) if draft.about else cut(text))}"
 
 
+def route_of(draft: Draft) -> dict[str, str]:
+    """Return what is needed to find a draft's message again, besides its id and who asks."""
+    route = {"channel": str(draft.message.channel.id)}
+    if draft.about is not None:
+        route["about"] = f"{draft.about.channel.id} {draft.about.id}"
+    return route
+
+
 def complete(draft: Draft, fetched: Fetched, extras: tuple[str, ...]) -> Inbound | None:
     """Return the message as the agent gets it; None if nothing is left that could be answered."""
     text = "\n\n".join(part for part in (draft.text, fetched.prompt) if part)
@@ -113,6 +125,7 @@ def complete(draft: Draft, fetched: Fetched, extras: tuple[str, ...]) -> Inbound
         fetched.attachments,
         "\n\n".join([sender_block(_sender(draft)), *before]),
         is_marked=True,
+        delivery=draft.delivery,
     )
 
 

@@ -1,9 +1,11 @@
 """Incoming: a message's way from the gateway to the broker, and what becomes of it when it is edited or deleted.
 
-    told → seen already? → who speaks here → may it in? → 👀 → its lane: place → files → complete → broker
+    told → seen already? → who speaks here → may it in? → written down → 👀
+                                                               └► its lane: place → files → complete → broker
 
-What is decided about a message is decided at once, in the order in which messages come; from 👀 on each conversation
-has a lane, so that nothing overtakes although threads are opened and files fetched meanwhile (FIELD F2, F12).
+What is decided about a message is decided at once, in the order in which messages come; from then on each conversation
+has a lane, so that nothing overtakes although threads are opened and files fetched meanwhile (FIELD F2, F12). What is
+not on the disk is not acknowledged: where that fails its writer is told instead.
 
 **Threads**: the loop's only; the broker is asked, never waited for.
 """
@@ -20,12 +22,12 @@ import discord
 from ...core.admission import Verdict
 from ...core.commands import CommandAnswer
 from ...core.message import Conversation, Inbound, MessageRef, Person
-from ...errors import ChatError, ChatRefused
+from ...errors import ChatError, ChatRefused, StoreError
 from ...text.split import split
 from .asking import Asking
 from .attachments import Downloads, Fetched, extras, fetch
 from .bots import Company, conversation_at
-from .drafts import Draft, complete, files_of, is_only_voice, prompt_of
+from .drafts import Draft, complete, files_of, is_only_voice, prompt_of, route_of
 from .export import Exports
 from .gate import Gate
 from .lanes import Lanes
@@ -72,12 +74,14 @@ class Incoming:
         """Somebody wrote. Returns at once; what takes time is done in the conversation's lane."""
         if not self._recent.is_first(message.id):
             return
-        self._listen(message)
+        seen_in = self._listen(message)
         verdict = self._gate.message(message)
         if verdict is Verdict.REFUSED:
             self._refuse(message)
         elif verdict is Verdict.IN and not self._is_too_much(message):
             self._admit(message)
+        if seen_in:  # last: what is said to have been seen has been written down before
+            self._company.take_part(seen_in, seen=str(message.id))
 
     async def edited(self, payload: discord.RawMessageUpdateEvent) -> None:
         """A message was changed. An update that only brings an embed changes no words, and is no edit."""
@@ -87,7 +91,7 @@ class Incoming:
         text, draft = _asked(self._gate.ours.prompt(words)), self._drafts.get(payload.message_id)
         if not text and not payload.message.attachments:  # nothing is left to be answered
             if draft is not None:
-                draft.is_withdrawn = True
+                self._withdraw(draft)
             else:
                 self._kit.broker.withdraw(self._ref(payload.message_id, payload.channel_id))
             return
@@ -104,7 +108,7 @@ class Incoming:
         for message_id in sorted(gone):
             draft = self._drafts.get(message_id)
             if draft is not None:
-                draft.is_withdrawn = True
+                self._withdraw(draft)
             elif self._recent.was_admitted(message_id):
                 self._kit.broker.revoke(self._ref(message_id, payload.channel_id), BY_DELETING, alone=True)
 
@@ -114,19 +118,24 @@ class Incoming:
 
     # ---- who may, and who is there ----
 
-    def _listen(self, message: discord.Message) -> None:
-        """Take notice of whoever speaks where we listen, whatever is decided about it (FIELD G1-G4)."""
+    def _listen(self, message: discord.Message) -> str:
+        """Take notice of whoever speaks where we listen, whatever is decided about it (FIELD G1-G4).
+
+        Return the key of the conversation that it belongs to, if we take part there.
+        """
         knock = self._gate.knock(message)
         key = conversation_at(message.channel.id).key
         if knock.is_system or not (knock.is_private or self._gate.listens_at(message.channel, message.channel.id)):
-            return
+            return ""
         if knock.by.is_bot:
             self._company.hear_bot(key, knock.by.id, message.content, is_us=knock.is_ours)
         elif message.content:
             self._company.hear_person(key)
         if knock.involved or (knock.is_ours and (knock.is_thread or knock.is_private)):
             person = "" if knock.is_ours else knock.by.id
-            self._company.take_part(key, person, seen=str(message.id))
+            self._company.take_part(key, person)
+            return key
+        return ""
 
     def _is_too_much(self, message: discord.Message) -> bool:
         """Whether bots have talked enough there; it is said once, by those who would have answered (FIELD G6)."""
@@ -180,15 +189,29 @@ class Incoming:
                 placed.set_exception(ChatError(TOO_MANY))
             return
         self._drafts[message.id] = draft
+        self._accept(draft)
         self._recent.admit(message.id, message.content)
         self._company.take_part(place.conversation.key, draft.person.id, parent=parent, seen=str(message.id))
-        self._kit.broker.mark(draft.where)
+
+    def _accept(self, draft: Draft) -> None:
+        """Write a message down; when that is safe it is marked. Before anything that says that we have seen it."""
+        ref = draft.place.ref(draft.message.id)
+        draft.delivery, safe = self._kit.broker.accept(ref, draft.person, draft.text, route_of(draft))
+        draft.accepted = asyncio.wrap_future(safe)
+
+        def look(done: asyncio.Future[None]) -> None:
+            if not done.cancelled() and done.exception() is None:
+                self._kit.broker.mark(draft.where)
+
+        draft.accepted.add_done_callback(look)
 
     async def _take_in(self, draft: Draft, placed: asyncio.Future[Place] | None) -> None:
         try:
+            await self._safe(draft)
             note = await self._ready(draft, placed)
         except ChatError as error:
             log.warning("Discord, message %d is not answered: %s", draft.message.id, error)
+            self._kit.broker.dismiss(draft.delivery, is_told=True)
             self._unmark(draft)
             if placed is not None and not placed.done():
                 placed.set_exception(error)  # whoever waits for it tells
@@ -201,11 +224,21 @@ class Incoming:
             if placed is not None and not placed.done():
                 placed.set_exception(ChatRefused(GONE))
         if note is None or draft.is_withdrawn:
+            self._kit.broker.dismiss(draft.delivery, is_told=not draft.is_withdrawn)
             self._unmark(draft)
             return
         if draft.is_edited:
             self._show_edited(note.ref)
         self._kit.broker.receive(note)
+
+    async def _safe(self, draft: Draft) -> None:
+        """Wait until a message is on the disk. Raise ChatError, for its writer, if it is not accepted."""
+        assert draft.accepted is not None
+        try:
+            await asyncio.shield(draft.accepted)
+        except StoreError as error:
+            draft.is_refused = True
+            raise ChatError(error.user_text()) from error
 
     async def _ready(self, draft: Draft, placed: asyncio.Future[Place] | None) -> Inbound | None:
         """Find the draft its place and fetch its files; None if there is nothing to answer, and people know.
@@ -281,8 +314,12 @@ class Incoming:
         return MessageRef(own if begins else conversation_at(channel_id), str(message_id))
 
     def _unmark(self, draft: Draft) -> None:
-        if not draft.is_withdrawn:  # what is deleted shows nothing
+        if not (draft.is_withdrawn or draft.is_refused):  # what is deleted shows nothing
             self._kit.broker.unmark(draft.where)
+
+    def _withdraw(self, draft: Draft) -> None:
+        draft.is_withdrawn = True
+        self._kit.broker.dismiss(draft.delivery, is_told=False)
 
     def _show_edited(self, ref: MessageRef) -> None:
         self._kit.port.react(ref, "✏️", True)

@@ -19,6 +19,7 @@ import msgspec
 
 from openab_sync.app import App
 from openab_sync.config.schema import Config
+from openab_sync.core.ledger import Journaled
 from openab_sync.platforms.discord.platform import Discord
 from openab_sync.store import Books, Store, open_books
 from tests.fakes import fake_agent
@@ -102,7 +103,8 @@ def house(
 def _running(server: Server, config: Config, books: Books, folder: Path) -> Iterator[Bed]:
     platform = Discord(config, books, folder / "inbox", options={"guild_ready_timeout": 0.01})
     platform.client.identify_pause = 0.0
-    app = App(config, {"discord": platform.port}, environ=os.environ, shelf=books.memories)
+    ledger = Journaled(books.deliveries, books.replies)
+    app = App(config, {"discord": platform.port}, environ=os.environ, shelf=books.memories, ledger=ledger)
     app.start()
     platform.start(app.broker)
     try:

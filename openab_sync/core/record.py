@@ -1,0 +1,84 @@
+"""The record of one reply: told to the ledger when its turn begins, as its pages change, and when all of it is out.
+
+Between two edits nothing is written: a page is written down with the edit that shows it. The end of a turn is written
+before its last pages are sent, and `is_safe` says when; a disk that fails holds no answer up.
+
+Threads: one, the session's. The ledger's futures are completed on the journal's thread; their callback rings the bell
+and touches nothing else. Never blocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+
+from ..store.replies import End, FileRow, PageRow
+from .delivery import Delivery
+from .ledger import Ledger, numbers
+from .message import Inbound
+from .page import Upload
+
+__all__ = ["Record"]
+
+
+class Record:
+    """What is written down of one reply; nothing, if its messages are not in the ledger."""
+
+    def __init__(self, ledger: Ledger, turn: str, notes: Sequence[Inbound], on_news: Callable[[], None]) -> None:
+        self._ledger = ledger if numbers(notes) else None
+        self._turn, self._notes, self._on_news = turn, tuple(notes), on_news
+        self._pages: dict[int, PageRow] = {}  # as they are written down
+        self._files: set[int] = set()  # ditto, the numbers of those that are not out
+        self._seen = -1  # delivery's changes when it was last looked at
+        self._finishing: Future[None] | None = None
+        self._is_open = False
+
+    def start(self) -> Future[None]:
+        """The turn is about to begin: the Future is done when that is written down, or cannot be."""
+        if self._ledger is None:
+            nothing: Future[None] = Future()
+            nothing.set_result(None)
+            return nothing
+        self._is_open = True
+        started = self._ledger.start(self._turn, self._notes)
+        started.add_done_callback(lambda _: self._on_news())
+        return started
+
+    @property
+    def is_safe(self) -> bool:
+        """Whether nothing waits to be written before pages may be sent."""
+        return self._finishing is None or self._finishing.done()
+
+    def look(self, delivery: Delivery) -> None:
+        """Write down what has changed on the pages and among the files."""
+        if self._ledger is None or delivery.changes == self._seen:
+            return
+        self._seen = delivery.changes
+        rows = [row for row in delivery.rows() if self._pages.get(row.number) != row]
+        if rows:
+            self._pages.update((row.number, row) for row in rows)
+            self._ledger.draw(self._turn, rows)
+        for number in self._files - {upload.number for upload in delivery.pending}:
+            self._files.discard(number)
+            self._ledger.sent(self._turn, number)
+
+    def finish(self, outcome: str, reason: str, delivery: Delivery) -> None:
+        """The turn is over, and delivery has got all that is to be shown; again, if it got more."""
+        if self._ledger is None:
+            return
+        rows, pending = delivery.rows(), delivery.pending
+        self._pages = {row.number: row for row in rows}
+        self._files, self._seen, self._is_open = {upload.number for upload in pending}, delivery.changes, True
+        end = End(outcome, reason, rows, [_file(upload) for upload in pending])
+        self._finishing = self._ledger.finish(self._turn, self._notes, end)
+        self._finishing.add_done_callback(lambda _: self._on_news())
+
+    def close(self, *, well: bool) -> None:
+        """All of it is out, or has failed for good and people know."""
+        if self._ledger is not None and self._is_open:
+            self._is_open = False
+            self._ledger.close(self._turn, well=well)
+
+
+def _file(upload: Upload) -> FileRow:
+    return FileRow(upload.number, upload.after, upload.file.name, upload.file.mime, upload.file.data)
