@@ -20,7 +20,7 @@ from pathlib import Path
 
 from .watch import open_pidfd
 
-__all__ = ["Kin", "boot", "descendants", "end_strays", "identify", "marked", "send", "slay"]
+__all__ = ["Kin", "boot", "descendants", "end_strays", "identify", "marked", "send", "slay", "zombies"]
 
 PROC = Path("/proc")
 ROUNDS = 5  # a stray that forks while we look is seen in the next round; who still runs away after five gets away
@@ -37,13 +37,25 @@ class Kin:
 
 def identify(pid: int) -> Kin | None:
     """Return who runs under `pid` now; None if nobody does, or where there is no /proc."""
+    state, kin = _look(pid)
+    return kin if state not in b"ZX" else None
+
+
+def zombies(parent: int) -> list[Kin]:
+    """Return the children of `parent` that have ended and that nobody has reaped."""
+    looks = [_look(child) for child in _children(parent)]
+    return [kin for state, kin in looks if kin is not None and state == b"Z"]
+
+
+def _look(pid: int) -> tuple[bytes, Kin | None]:
+    """The state of a process and who it is; nothing and nobody if it is not there."""
     try:
         stat = (PROC / str(pid) / "stat").read_bytes()
     except OSError:
-        return None
+        return b"", None
     # The name in parentheses may hold anything, parentheses too; the state is next, the start time the 20th from it.
     fields = stat.rpartition(b")")[2].split()
-    return None if fields[0] in b"ZX" else Kin(pid, int(fields[19]))
+    return fields[0], Kin(pid, int(fields[19]))
 
 
 def boot() -> str:

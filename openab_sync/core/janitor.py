@@ -1,4 +1,4 @@
-"""The janitor: suspends idle sessions, gives away the rooms of those that hang, lets go of ended threads.
+"""The janitor: suspends idle sessions, gives away the rooms of those that hang, lets go of ended threads and orphans.
 
 One thread, `janitor`, that blocks in `stop.wait(interval)` and is woken there by `stop`. It never waits for a session
 and never touches one while holding the pool's lock for longer than a look (FIELD A2).
@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 
+from ..acp.adopted import Adopted
 from ..clock import Clock
 from ..threads import join_all, spawn
 from .pool import SessionPool
@@ -30,6 +31,7 @@ class Janitor:
         self._interval = interval
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+        self._adopted = Adopted()
 
     def start(self) -> None:
         """Begin the rounds. Main thread, once."""
@@ -41,10 +43,12 @@ class Janitor:
         return self._thread is None or not join_all([self._thread], self._clock, PATIENCE)
 
     def round(self) -> None:
-        """Do everything once. Any thread; never blocks."""
+        """Do everything once. One thread at a time; never blocks."""
         self._pool.drop_hung()
         self._pool.suspend_idle()
         self._pool.sweep()
+        sessions, _ = self._pool.snapshot()
+        self._adopted.reap({session.pid for session in sessions if session.pid is not None})
 
     def _run(self) -> None:
         while not self._stop.wait(self._interval):
