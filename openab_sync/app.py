@@ -22,7 +22,6 @@ from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
 import msgspec
 
@@ -39,6 +38,7 @@ from .acp.schema import McpServer
 from .clock import Clock, SystemClock
 from .config import schema
 from .config.agents import Preset, identity, presets, resolve
+from .config.hidden import own_secrets, secrets_of
 from .config.ours import Ours, refusal
 from .core.audit import NO_AUDIT, Audit
 from .core.broker import Broker
@@ -50,19 +50,17 @@ from .core.pacer import Pacer
 from .core.pool import SessionPool
 from .core.port import ChatPort
 from .errors import AgentError, AgentStartError, AuthRequired, ConfigError
-from .text.redact import Redactor, looks_secret
+from .text.redact import Redactor
 from .threads import join_all, spawn
 
 if TYPE_CHECKING:
     from .status import Status
     from .store import Store
 
-__all__ = ["App", "chat", "run", "secrets_of"]
+__all__ = ["App", "chat", "run"]
 
 log = logging.getLogger(__name__)
 
-# What a variable with a secret name may say without being one (`AUTH=required`).
-_WORDS = frozenset({"disabled", "required", "optional", "password"})
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -93,7 +91,7 @@ class App:
         agent = resolve(config.agent)
         _check_room(config.pool.max_sessions)
         env = agent_environment(environ, agent.env, agent.inherit_env)
-        if (error := refusal(env, Ours(values=frozenset(_own_secrets(config))))) is not None:
+        if (error := refusal(env, Ours(values=frozenset(own_secrets(config))))) is not None:
             raise error
         through = _through(agent, env)
         preset = presets()[agent.preset] if agent.preset else None
@@ -350,44 +348,3 @@ def _mcp_server(server: schema.McpServer) -> McpServer:
         url=server.url,
         headers=tuple(server.headers.items()),
     )
-
-
-def secrets_of(config: schema.Config, environ: Mapping[str, str], more: Collection[str] = ()) -> list[str]:
-    """Return the values that nobody may see: `more`, and what the configuration logs in with.
-
-    Raise ConfigError for an agent that is not known.
-    """
-    known = [environ[name] for name in environ if looks_secret(name) and _is_worth_hiding(environ[name])]
-    return [*more, *known, *_secrets(resolve(config.agent), environ), *_own_secrets(config)]
-
-
-def _own_secrets(config: schema.Config) -> list[str]:
-    """What we log in with ourselves: no agent gets it."""
-    discord = config.discord
-    if discord is None:
-        return [config.status.token]
-    return [config.status.token, discord.bot_token, *_password(discord.proxy), *_password(discord.api_url)]
-
-
-def _is_worth_hiding(value: str) -> bool:
-    """Whether a variable with a secret name holds a secret: not where something is (a path, a socket), nor a number."""
-    return not value.startswith(("/", "~", "./")) and not value.isdecimal() and value.lower() not in _WORDS
-
-
-def _password(url: str) -> list[str]:
-    """The password in an address, as it is written there and as it is sent."""
-    password = urlsplit(url).password
-    return [password, unquote(password)] if password else []
-
-
-def _secrets(agent: schema.AgentConfig, environ: Mapping[str, str]) -> list[str]:
-    """Values that must not reach a log: what the agent and its tool servers are given to log in with.
-
-    Headers and queries are secret in their parts, too: the token after `Bearer`, the value after `key=`.
-    """
-    values = [*agent.env.values(), *(environ[name] for name in agent.inherit_env if name in environ)]
-    for server in agent.mcp_servers:
-        query = server.url.partition("?")[2]
-        values += [*server.env.values(), query, *(pair.partition("=")[2] for pair in query.split("&"))]
-        values += [part for value in server.headers.values() for part in (value, *value.split())]
-    return values

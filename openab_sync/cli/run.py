@@ -23,13 +23,14 @@ def command(config: str | None) -> None:
     Where there is a status server it goes on showing that until the signal.
     """
     from ..config import load
+    from ..config.hidden import secrets_of
     from ..text.redact import Redactor
     from .logs import serve
 
     loaded = load(config, os.environ)
     for warning in loaded.warnings:
         click.echo(f"openab-sync: {warning}", err=True)
-    from ..app import run, secrets_of
+    from ..app import run
 
     serve(Redactor(secrets_of(loaded.config, os.environ, loaded.secrets)))
     sys.exit(run(loaded.config, os.environ, secrets=loaded.secrets, tell=_tell))
