@@ -46,6 +46,7 @@ TEST_REQUIRES = [
     "schemathesis>=4,<5",  # tries the status API by its own description
     "types-docutils",
     "types-pexpect",
+    "types-PyYAML",
     "types-psutil",
     "types-waitress",
 ]

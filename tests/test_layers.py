@@ -27,8 +27,9 @@ DOORS: dict[str, set[str]] = {
     "core": TOOLS | {"acp"},
     "platforms": TOOLS | {"core"},
     "status": TOOLS | {"core"},
-    "app": TOOLS | {"acp", "core", "platforms", "status"},
-    "cli": TOOLS | {"app"},
+    "app": TOOLS | {"acp", "core", "platforms"},
+    "service": TOOLS | {"acp", "app", "core", "platforms", "status"},
+    "cli": TOOLS | {"app", "service"},
     "__main__": {"cli"},
     "__init__": {"version"},
 }

@@ -15,7 +15,8 @@ __all__ = ["command"]
 
 @click.command("run")
 @click.option("-c", "--config", metavar="PATH|URL", help="Configuration; without it the usual places are looked at.")
-def command(config: str | None) -> None:
+@click.option("--shard", metavar="N/COUNT", help="Serve this shard of so many, instead of what [discord] says.")
+def command(config: str | None, shard: str | None) -> None:
     """Put the agent on Discord, as `[discord]` in the configuration says.
 
     Runs until SIGINT or SIGTERM. Running turns get their grace; a second signal ends them at once. Exit 0 if all ended
@@ -23,17 +24,19 @@ def command(config: str | None) -> None:
     Where there is a status server it goes on showing that until the signal.
     """
     from ..config import load
+    from ..config.discord import sharded
     from ..config.hidden import secrets_of
     from ..text.redact import Redactor
     from .logs import serve
 
     loaded = load(config, os.environ)
+    served = sharded(loaded.config, shard) if shard is not None else loaded.config
     for warning in loaded.warnings:
         click.echo(f"openab-sync: {warning}", err=True)
-    from ..app import run
+    from ..service import run
 
-    serve(Redactor(secrets_of(loaded.config, os.environ, loaded.secrets)))
-    sys.exit(run(loaded.config, os.environ, secrets=loaded.secrets, tell=_tell))
+    serve(Redactor(secrets_of(served, os.environ, loaded.secrets)))
+    sys.exit(run(served, os.environ, secrets=loaded.secrets, tell=_tell))
 
 
 def _tell(sentence: str) -> None:

@@ -6,16 +6,18 @@ the keys do is done elsewhere; this room only says what is valid, and imports no
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from ..errors import ConfigError
 from .kinds import Count, CountOrNone, Id, Processing, check_address
 
 if TYPE_CHECKING:
-    from .schema import PoolConfig
+    from .schema import Config, PoolConfig
 
-__all__ = ["DiscordConfig"]
+__all__ = ["DiscordConfig", "sharded"]
 
 
 class DiscordConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -96,3 +98,19 @@ class DiscordConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         names = ("message_processing_mode", "max_buffered_messages", "max_batch_tokens")
         ours = {name: value for name in names if (value := getattr(self, name)) is not None}
         return msgspec.structs.replace(pool, **ours)
+
+
+def sharded(config: Config, shard: str) -> Config:
+    """Return `config` with the one shard that `shard` names: "N/COUNT". One file serves all brokers of a bot so.
+
+    Raise ConfigError for anything else, and without a section [discord].
+    """
+    if config.discord is None:
+        raise ConfigError("there is no section [discord] whose shards could be served", key="--shard")
+    match = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", shard)
+    if match is None or int(match[1]) >= int(match[2]):
+        raise ConfigError(
+            f"expected N/COUNT, N from 0 to COUNT - 1, found {shard!r}", key="--shard", hint='for example "0/2"'
+        )
+    discord = msgspec.structs.replace(config.discord, shard_ids=(int(match[1]),), shard_count=int(match[2]))
+    return msgspec.structs.replace(config, discord=discord)

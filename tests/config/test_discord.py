@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from openab_sync.config import DiscordConfig, PoolConfig
+from openab_sync.config import Config, DiscordConfig, PoolConfig
+from openab_sync.config.discord import sharded
+from openab_sync.errors import ConfigError
 
 
 def discord(**keys: Any) -> DiscordConfig:
@@ -85,3 +87,21 @@ def test_a_token_may_end_in_a_line_break() -> None:
 def test_no_repr_shows_a_secret() -> None:
     text = repr(DiscordConfig(bot_token="hunter2", proxy="http://me:hunter2@h", allowed_users=("1",)))
     assert text == "<DiscordConfig channels=[] users=['1']>"
+
+
+def test_one_file_serves_every_shard_of_a_bot() -> None:
+    config = Config(discord=discord(shard_count=8))
+    one = sharded(config, "1/2").discord
+    assert one is not None
+    assert (one.shard_ids, one.shard_count, one.bot_token) == ((1,), 2, "x")
+
+
+@pytest.mark.parametrize("shard", ["", "1", "2/2", "-1/2", "1/0", "a/b", "1/2/3", "²/3"])
+def test_what_is_no_shard_is_refused_with_an_example(shard: str) -> None:
+    with pytest.raises(ConfigError, match=r"--shard: expected N/COUNT.*0/2"):
+        sharded(Config(discord=discord()), shard)
+
+
+def test_without_discord_there_are_no_shards() -> None:
+    with pytest.raises(ConfigError, match="no section"):
+        sharded(Config(), "0/1")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import signal
+import socket
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from tests.cli.running import run
 from tests.fakes.discord import Server
 from tests.fakes.discord.things import Channel
 from tests.platforms.discord.e2e.service import QUICK, mention, service
-from tests.waiting import until
+from tests.waiting import MS, until
 
 
 @pytest.fixture
@@ -71,6 +72,17 @@ def test_who_asked_for_what_is_read_beside_it_and_kept_in_a_file(server: Server,
     kept = [json.loads(line) for line in lines.read_text().splitlines()]
     assert [entry["kind"] for entry in kept] == ["service", "refused", "message", "service"]
     assert [entry["number"] for entry in kept] == [1, 2, 3, 4]
+
+
+def test_the_service_manager_hears_when_it_is_there_and_when_it_goes(server: Server, tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(30 * 1000 * MS)
+        with service(tmp_path, server, environ={"NOTIFY_SOCKET": str(tmp_path / "notify")}) as running:
+            assert manager.recv(4096).decode().splitlines() == ["READY=1", "STATUS=serving discord"]
+            running.signal()
+            assert manager.recv(4096).decode().splitlines()[0] == "STOPPING=1"
+            assert running.end() == 0, running.log
 
 
 NO_STATUS = {"listen": ""}
