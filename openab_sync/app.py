@@ -29,6 +29,7 @@ from .clock import Clock, SystemClock
 from .config import schema
 from .config.agents import Preset, identity, presets, resolve
 from .config.hidden import own_secrets, secrets_of
+from .config.live import Live
 from .config.ours import Ours, refusal
 from .core.audit import NO_AUDIT, Audit
 from .core.broker import Broker
@@ -42,7 +43,7 @@ from .core.port import ChatPort
 from .errors import AgentError, AgentStartError, AuthRequired, ConfigError
 from .text.redact import Redactor
 
-__all__ = ["App", "chat"]
+__all__ = ["App", "chat", "check_room"]
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ class App:
 
     def __init__(
         self,
-        config: schema.Config,
+        settings: schema.Config | Live,
         ports: Mapping[str, ChatPort],
         *,
         environ: Mapping[str, str],
@@ -63,30 +64,32 @@ class App:
         audit: Audit = NO_AUDIT,
         ledger: Ledger = UNWRITTEN,
     ) -> None:
-        """Build everything, start nothing; `secrets` are values that nobody may see, beyond those that `config` tells.
+        """Build everything, start nothing; `secrets` are values that nobody may see, beyond those that `settings` tell.
 
-        Agents are entered in the `register`, if there is one; on the `shelf` is kept how conversations are taken up
-        again, without one nothing of it outlives the process; what becomes of messages is written into the `ledger`.
-        Raise ConfigError for an agent that is not known or too many sessions, StoreError for a shelf that cannot be
-        read (blocks).
+        What may change while it runs is read from `settings` where it is used. Agents are entered in the `register`, if
+        there is one; on the `shelf` is kept how conversations are taken up again, without one nothing of it outlives
+        the process; what becomes of messages is written into the `ledger`. Raise ConfigError for an agent that is not
+        known or too many sessions, StoreError for a shelf that cannot be read (blocks).
         """
         clock = clock or SystemClock()
+        self._live = Live.of(settings)
+        config = self._live.config
         agent = resolve(config.agent)
-        _check_room(config.pool.max_sessions)
+        check_room(config.pool.max_sessions)
         env = agent_environment(environ, agent.env, agent.inherit_env)
         if (error := refusal(env, Ours(values=frozenset(own_secrets(config))))) is not None:
             raise error
         through = _through(agent, env)
         preset = presets()[agent.preset] if agent.preset else None
         name = preset.title if preset else agent.command
-        never_asks = preset is not None and preset.asks == "never" and config.permissions.mode == "ask"
+        never_asks = preset is not None and preset.asks == "never"
 
         def launch(cwd: str) -> Launch:
             return Launch(agent.command, agent.args, cwd or agent.working_dir, env, name, through)
 
         self._pacer = Pacer.make(clock)
         house = House(
-            config=config,
+            live=self._live,
             clock=clock,
             launch=launch,
             agent_name=name,
@@ -98,10 +101,9 @@ class App:
             register=register,
             audit=audit,
             ledger=ledger,
-            warning=f"⚠ {name} never asks before it acts: it may do whatever your user may." if never_asks else "",
+            caution=f"⚠ {name} never asks before it acts: it may do whatever your user may." if never_asks else "",
             agent_id=identity(agent),
         )
-        self._grace = config.pool.shutdown_grace_secs
         self._pool = SessionPool(house, ports, Memories(shelf))
         self._janitor = Janitor(self._pool, clock)
         self.broker = Broker(house, self._pool, ports)
@@ -112,13 +114,17 @@ class App:
             self._pacer.start()
         self._janitor.start()
 
+    def renewed(self) -> None:
+        """The settings were renewed: there may be rooms for those who wait. Any thread; never blocks."""
+        self._pool.admit()
+
     def stop(self, reason: str = "openab-sync is shutting down.") -> bool:
         """End everything, bounded; return whether all of it ended by itself. Main thread; blocks.
 
         Running turns get the configured grace, then a cancel; people are told `reason`.
         """
         steps = {
-            "sessions": self._pool.close(reason, self._grace),
+            "sessions": self._pool.close(reason, self._live.config.pool.shutdown_grace_secs),
             "pacer": self._pacer is None or self._pacer.stop(),
             "janitor": self._janitor.stop(),
         }
@@ -148,7 +154,8 @@ def chat(
     return talk(config, wish, environ, lambda ports: App(config, ports, environ=environ, secrets=secrets))
 
 
-def _check_room(max_sessions: int) -> None:
+def check_room(max_sessions: int) -> None:
+    """Raise ConfigError if the system has no room for so many sessions. Raises the limit of descriptors if it can."""
     fitting = sessions_that_fit(raise_descriptor_limit())
     if max_sessions > fitting:
         raise ConfigError(

@@ -13,9 +13,8 @@ import logging
 import os
 import signal
 from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -23,16 +22,18 @@ import msgspec
 from . import __version__
 from .acp.environment import BROKER_ID
 from .acp.process import kill_all_now
-from .app import App
+from .app import App, check_room
 from .clock import SystemClock
 from .config import schema
 from .config.hidden import secrets_of
+from .config.live import Live
+from .config.reloading import Reloading
 from .core.audit import Audit
 from .core.ledger import Journaled
 from .errors import ConfigError
 from .notify import Notifier
+from .signals import News, handled
 from .text.redact import Redactor
-from .threads import join_all, spawn
 
 if TYPE_CHECKING:
     from .status import Status
@@ -42,8 +43,6 @@ __all__ = ["run"]
 
 log = logging.getLogger(__name__)
 
-STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
 
 def run(
     config: schema.Config,
@@ -51,26 +50,39 @@ def run(
     *,
     secrets: Collection[str] = (),
     tell: Callable[[str], object] = lambda _: None,
+    read: Callable[[], schema.Config] | None = None,
 ) -> int:
     """Serve the chat services that are configured until a signal comes; return the exit code. Main thread; blocks.
 
-    SIGINT and SIGTERM end it in order, a second one without patience: 0, or 1 if something did not end. `tell` takes
-    sentences for whoever has started it. Raise OpenabError if the house cannot be built, ConfigError also for what a
-    chat service says that only the configuration can mend: at once where there is no status server, else when a signal
-    comes, for until then it shows what is wrong.
+    SIGINT and SIGTERM end it in order, a second one without patience: 0, or 1 if something did not end. SIGHUP has the
+    configuration read again, by `read`; it ends it if the terminal in which it was started has been closed. `tell`
+    takes sentences for whoever has started it. Raise OpenabError if the house cannot be built, ConfigError also for
+    what a chat service says that only the configuration can mend: at once where there is no status server, else when a
+    signal comes, for until then it shows what is wrong.
     """
-    config = _serving(config)
-    from .store import AuditTrail, Store, store_folder
+    live = Live(_serving(config))
+    reloading = Reloading(live, config, read or (lambda: config), _fitting)
+    from .store import AuditTrail, Store, answer, store_folder
+
+    folder = store_folder(config.store, environ)
+
+    def reload() -> None:
+        is_well, text = reloading.reload()
+        answer(folder, text, is_well=is_well)
 
     redact = Redactor(secrets_of(config, environ, secrets))
-    store = Store.open(store_folder(config.store, environ))
-    trail, well = None, False
-    try:
-        trail = AuditTrail.open(config.audit, store, SystemClock(), redact)
-        well = _serve(config, environ, secrets, store, Audit(trail.keep, config.audit.prompts), tell)
-    finally:
-        well = store.close() and well
-        well = (trail is None or trail.close()) and well  # after it: the file gets what the store has
+    news = News(reload)
+    with handled(dict.fromkeys(news.heard(), news.put)):  # first: who holds the folder may be signalled
+        store = Store.open(folder)
+        trail, well = None, False
+        try:
+            trail = AuditTrail.open(config.audit, store, SystemClock(), redact)
+            audit = Audit(trail.keep, config.audit.prompts)
+            well = _serve(live, environ, secrets, store, _Ears(news, audit, Notifier(environ, SystemClock()), tell))
+        finally:
+            answer(folder, "It has ended.", is_well=False)
+            well = store.close() and well
+            well = (trail is None or trail.close()) and well  # after it: the file gets what the store has
     return 0 if well else 1
 
 
@@ -88,61 +100,69 @@ def _serving(config: schema.Config) -> schema.Config:
     return msgspec.structs.replace(config, pool=config.discord.pooled(config.pool))
 
 
-def _serve(
-    config: schema.Config,
-    environ: Mapping[str, str],
-    secrets: Collection[str],
-    store: Store,
-    audit: Audit,
-    tell: Callable[[str], object],
-) -> bool:
+def _fitting(config: schema.Config) -> schema.Config:
+    """Return a configuration that was read again as `run` uses it. Raise ConfigError if it cannot be used."""
+    config = _serving(config)
+    check_room(config.pool.max_sessions)
+    return config
+
+
+@dataclass(frozen=True, slots=True)
+class _Ears:
+    """A service is told by `news`; it tells the `audit`, the service manager and, in sentences, who has started it."""
+
+    news: News
+    audit: Audit
+    manager: Notifier
+    tell: Callable[[str], object]
+
+
+def _serve(live: Live, environ: Mapping[str, str], secrets: Collection[str], store: Store, ears: _Ears) -> bool:
     """Serve until a signal or a platform that gives up; return whether all of it ended by itself."""
     from .core.orphans import take_over
-    from .platforms.console.signals import handled
     from .platforms.discord.platform import Discord
     from .store import Processes, open_books
 
-    news: SimpleQueue[object] = SimpleQueue()  # signals, that a platform has given up, that the app has stopped
-    books = open_books(store)
-    discord = Discord(config, books, store.folder / "inbox")
+    books, news = open_books(store), ears.news
+    discord = Discord(live, books, store.folder / "inbox")
     discord.failure.add_done_callback(news.put)
     processes = Processes(store, BROKER_ID)
     ports = {discord.name: discord.port}
-    notifier = Notifier(environ, SystemClock())
     app = App(
-        config,
+        live,
         ports,
         environ=environ,
         secrets=secrets,
         shelf=books.memories,
         register=processes,
-        audit=audit,
+        audit=ears.audit,
         ledger=Journaled(books.deliveries, books.replies),
     )
-    status = _status(config.status, store.folder)
-    with handled(dict.fromkeys(_signals(), news.put)):
-        try:
-            if status is not None:
-                from .status import Sources
+    live.watch(app.renewed)
+    status = _status(live.config.status, store.folder)
+    try:
+        if status is not None:
+            from .status import Sources
 
-                status.start(Sources(app.broker, SystemClock(), ports, presences=lambda: [discord.presence]))
-                tell(f"the status page: {status.guard.make_link()} (works once, within ten minutes)")
-            take_over(processes)
-            app.start()
-            discord.start(app.broker)
-            log.info("started, pid %d; state is kept in %s", os.getpid(), store.folder)
-            audit.service("started", version=__version__, pid=os.getpid())
-            notifier.ready(f"serving {', '.join(ports)}")
-            news_of_end = _next(news)
-            if status is not None and news_of_end is discord.failure:
-                tell(f"{discord.failure.result()} (status stays at {status.address.url} until this process is stopped)")
-                news_of_end = _next(news)
-            reason = news_of_end.name if isinstance(news_of_end, signal.Signals) else "there is nothing to serve"
-            log.info("stopping: %s", reason)
-            audit.service("stopping", why=reason)
-        finally:
-            notifier.stopping()
-            stopped = [_stop(app, news), discord.stop(), status is None or status.stop()]
+            status.start(Sources(app.broker, SystemClock(), ports, presences=lambda: [discord.presence]))
+            ears.tell(f"the status page: {status.guard.make_link()} (works once, within ten minutes)")
+        take_over(processes)
+        app.start()
+        discord.start(app.broker)
+        log.info("started, pid %d; state is kept in %s", os.getpid(), store.folder)
+        ears.audit.service("started", version=__version__, pid=os.getpid())
+        ears.manager.ready(f"serving {', '.join(ports)}")
+        over = news.until_over()
+        if status is not None and over is discord.failure:
+            until = f"status stays at {status.address.url} until this process is stopped"
+            ears.tell(f"{discord.failure.result()} ({until})")
+            over = news.until_over()
+        reason = over.name if isinstance(over, signal.Signals) else "there is nothing to serve"
+        log.info("stopping: %s", reason)
+        ears.audit.service("stopping", why=reason)
+    finally:
+        ears.manager.stopping()
+        stopped = [news.during(app.stop, kill_all_now), discord.stop(), status is None or status.stop()]
     if discord.failure.done():
         raise discord.failure.result()
     log.info("stopped")
@@ -156,34 +176,3 @@ def _status(config: schema.StatusConfig, folder: Path) -> Status | None:
     from .status import Status
 
     return Status(config, folder)
-
-
-def _signals() -> list[signal.Signals]:
-    """The signals that stop a service, but for those that whoever started it has it ignore (`nohup`, a shell's `&`)."""
-    return [number for number in STOPPING if signal.getsignal(number) is not signal.SIG_IGN]
-
-
-def _stop(app: App, news: SimpleQueue[object]) -> bool:
-    """Stop the app, at once if another signal comes meanwhile; return whether all of it ended by itself."""
-    stopped: list[bool] = []
-
-    def stop() -> None:
-        try:
-            stopped.append(app.stop())
-        finally:
-            news.put(stopped)
-
-    thread = spawn("stopping", stop)
-    while (item := _next(news)) is not stopped:
-        if isinstance(item, signal.Signals):
-            log.warning("%s again: agents are killed", item.name)
-            kill_all_now()
-    join_all([thread], SystemClock(), 1.0)
-    return stopped == [True]
-
-
-def _next(news: SimpleQueue[object]) -> object:
-    """Wait for the next item. A signal that comes in the moment in which the wait begins does not end it: look up."""
-    while True:
-        with suppress(Empty):
-            return news.get(timeout=1.0)

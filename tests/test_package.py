@@ -21,7 +21,7 @@ MADE_BY_BUILDING = {"build", "dist", "openab_sync.egg-info"}
 
 ROOMS = {
     "__init__.py", "__main__.py", "py.typed", "ARCHITECTURE.rst", "app.py", "clock.py", "errors.py", "notify.py",
-    "service.py", "threads.py", "version.py",
+    "service.py", "signals.py", "threads.py", "version.py",
     "acp", "agents", "cli", "config", "core", "media", "platforms", "status", "store", "text",
 }  # fmt: skip
 

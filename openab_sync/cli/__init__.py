@@ -23,6 +23,7 @@ __all__ = ["main", "program"]
 # Name: (module here, what `--help` says). The help is kept here so that it costs no import.
 COMMANDS = {
     "run": ("run", "Serve a chat service: people there talk to agents here."),
+    "reload": ("reload", "Have a running service read its configuration again."),
     "chat": ("chat", "Talk to an agent in this terminal, or once with -p."),
     "agents": ("agents", "List the agents that are known by name."),
     "audit": ("audit", "Show who asked for what, and who decided."),

@@ -6,11 +6,11 @@ import logging
 import sys
 from collections.abc import Callable
 
+from ..config.log import LogConfig, set_levels
 from ..text.clean import plain
 
 __all__ = ["serve", "set_up", "show_all"]
 
-PACKAGE = __name__.partition(".")[0]
 FORMAT = "%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s"
 
 
@@ -40,11 +40,14 @@ def set_up(*, debug: bool) -> None:
     logging.getLogger("asyncio").setLevel(logging.WARNING)
 
 
-def serve(redact: Callable[[str], str]) -> None:
-    """Show what a service does from now on, and of its libraries what is odd; every line goes through `redact`."""
+def serve(redact: Callable[[str], str], log: LogConfig) -> None:
+    """Show from now on what a service does, as `log` says, and of its libraries what is odd.
+
+    Every line goes through `redact`.
+    """
     root = logging.getLogger()
     root.setLevel(min(root.level, logging.WARNING))
-    logging.getLogger(PACKAGE).setLevel(min(root.level, logging.INFO))
+    set_levels(log)
     for handler in root.handlers:
         if isinstance(handler, _Stderr):
             handler.redact = redact

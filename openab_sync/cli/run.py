@@ -19,11 +19,12 @@ __all__ = ["command"]
 def command(config: str | None, shard: str | None) -> None:
     """Put the agent on Discord, as `[discord]` in the configuration says.
 
-    Runs until SIGINT or SIGTERM. Running turns get their grace; a second signal ends them at once. Exit 0 if all ended
-    well, 1 if not, 2 if the configuration cannot be used, as Discord may say, too: a wrong token, a missing intent.
+    Runs until SIGINT or SIGTERM. Running turns get their grace; a second signal ends them at once. SIGHUP, and
+    `openab-sync reload`, have the configuration read again. Exit 0 if all ended well, 1 if not, 2 if the configuration
+    cannot be used, as Discord may say, too: a wrong token, a missing intent.
     Where there is a status server it goes on showing that until the signal.
     """
-    from ..config import load
+    from ..config import Config, load
     from ..config.discord import sharded
     from ..config.hidden import secrets_of
     from ..text.redact import Redactor
@@ -35,8 +36,12 @@ def command(config: str | None, shard: str | None) -> None:
         click.echo(f"openab-sync: {warning}", err=True)
     from ..service import run
 
-    serve(Redactor(secrets_of(served, os.environ, loaded.secrets)))
-    sys.exit(run(served, os.environ, secrets=loaded.secrets, tell=_tell))
+    def read() -> Config:
+        again = load(config, os.environ).config
+        return sharded(again, shard) if shard is not None else again
+
+    serve(Redactor(secrets_of(served, os.environ, loaded.secrets)), served.log)
+    sys.exit(run(served, os.environ, secrets=loaded.secrets, tell=_tell, read=read))
 
 
 def _tell(sentence: str) -> None:

@@ -13,6 +13,7 @@ import msgspec
 
 from .discord import DiscordConfig
 from .kinds import Count, CountOrNone, Grace, Hours, Millis, Processing, Seconds, Word, check_names
+from .log import LogConfig
 from .permissions import PermissionRule, PermissionsConfig
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "AuditConfig",
     "Config",
     "DiscordConfig",
+    "LogConfig",
     "MarkdownConfig",
     "McpServer",
     "PermissionRule",
@@ -298,4 +300,5 @@ class Config(_Section, frozen=True, kw_only=True):
     discord: DiscordConfig | None = None
     store: StoreConfig = StoreConfig()
     audit: AuditConfig = AuditConfig()
+    log: LogConfig = LogConfig()
     status: StatusConfig = StatusConfig()

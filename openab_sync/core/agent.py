@@ -58,7 +58,7 @@ class Agent:
         self._connection = Connection(self.launch, self.peer, bell, house.clock, redact=house.redact)
         self._name = house.agent_name
         self._clock = house.clock
-        self._patience = house.config.pool.request_secs
+        self._house = house
         self._awaited: dict[int, acp.Answered | acp.Failed | None] = {}
         self._asked: dict[int, tuple[SetOption | ListSessions, Deadline]] = {}  # what people wait for
         self._redact = house.redact
@@ -67,7 +67,6 @@ class Agent:
         self._pacer = house.pacer
         self._wake = wake
         self._pipe = Pipe(-1, wake)  # until there is one
-        self._register = house.register
         self._is_entered = False
 
     @property
@@ -89,17 +88,17 @@ class Agent:
 
     def _enter(self) -> None:
         """Have it found by the next broker, should this one be killed."""
-        process, register = self._connection.process, self._register
+        process, register = self._connection.process, self._house.register
         kin = identify(process.pid) if register is not None and process.pid is not None else None
         if register is not None and kin is not None:  # it may have ended by now
             register.began(process.marker, kin.pid, kin.started)
             self._is_entered = True
 
     def _cross_out(self) -> None:
-        process = self._connection.process
-        if self._is_entered and self._register is not None and process.has_exited():  # else it is stuck, and stays in
+        process, register = self._connection.process, self._house.register
+        if self._is_entered and register is not None and process.has_exited():  # else it is stuck, and stays in
             self._is_entered = False
-            self._register.ended(process.marker)
+            register.ended(process.marker)
 
     def wait(self, timeout: float, *, coast: float) -> list[acp.Event]:
         """Wait for the agent, the bell or `timeout` seconds; return the events that concern a turn.
@@ -205,7 +204,7 @@ class Agent:
         except AgentRefused as error:
             order.done.set_exception(error)
         else:
-            self._asked[request_id] = order, Deadline(self._clock, self._patience)
+            self._asked[request_id] = order, Deadline(self._clock, self._house.config.pool.request_secs)
 
     def list_sessions(self, order: ListSessions) -> None:
         """Ask for the sessions that the agent remembers of its folder; the order is answered when the agent answers."""
@@ -213,7 +212,7 @@ class Agent:
             order.done.set_exception(AgentRefused(f"{self.name} does not tell which sessions it remembers."))
             return
         request_id = self.peer.list_sessions(self.launch.cwd or None, order.cursor or None)
-        self._asked[request_id] = order, Deadline(self._clock, self._patience)
+        self._asked[request_id] = order, Deadline(self._clock, self._house.config.pool.request_secs)
 
     # What concerns no turn.
 

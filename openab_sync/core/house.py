@@ -19,6 +19,7 @@ from ..acp.process import Launch
 from ..acp.schema import McpServer
 from ..clock import Clock
 from ..config.agents import Preset
+from ..config.live import Live
 from ..config.schema import Config
 from ..errors import AgentError, OpenabError
 from ..store import Memory
@@ -88,18 +89,18 @@ class House:
     """What every session is given. `launch` says how to start the agent in a folder ("": the configured one).
 
     `redact` takes secrets out of what agents log. `advice` says what to do about an agent's error, " " first, or "";
-    `warning` is told at the head of a new session's first reply. `agent_id` tells one agent from another, whatever they
-    are called: what one remembers, no other is asked for.
+    `caution` is told at the head of a new session's first reply, if people are to be asked before an agent acts.
+    `agent_id` tells one agent from another, whatever they are called: what one remembers, no other is asked for.
     """
 
-    config: Config
+    live: Live
     clock: Clock
     launch: Callable[[str], Launch]
     agent_name: str
     redact: Callable[[str], str]
     mcp_servers: tuple[McpServer, ...] = ()
     advice: Callable[[AgentError], str] = lambda _: ""
-    warning: str = ""
+    caution: str = ""
     preset: Preset | None = None  # what is known about this agent
     agent_id: str = ""
     pacer: Pacer | None = None  # without one, sessions read their agents more often
@@ -112,6 +113,16 @@ class House:
         """What the agent is called by us: its title, its preset's name, its program. What it says itself is no name."""
         program = os.path.basename(self.config.agent.command)
         return (self.agent_name, *([self.preset.name] if self.preset else []), *([program] if program else []))
+
+    @property
+    def warning(self) -> str:
+        """What people should know of this agent before it acts; "" if they need not, as things are now."""
+        return self.caution if self.config.permissions.mode == "ask" else ""
+
+    @property
+    def config(self) -> Config:
+        """The configuration as it is now: read where it is used, not kept."""
+        return self.live.config
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,16 +8,14 @@ token) unless its first message alone does. Sources: FIELD F10, F12; upstream's 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Literal
 
+from ..config.schema import PoolConfig
 from ..errors import InboxFull
 from .message import Inbound, MessageRef
 
-__all__ = ["Dispatch", "Inbox", "tokens"]
-
-Dispatch = Literal["per-message", "per-thread", "per-lane"]
+__all__ = ["Inbox", "tokens"]
 
 
 def tokens(note: Inbound) -> int:
@@ -29,12 +27,11 @@ def tokens(note: Inbound) -> int:
 class Inbox:
     """Messages that wait, oldest first."""
 
-    __slots__ = ("_limit", "_max_tokens", "_mode", "_notes")
+    __slots__ = ("_notes", "_pool")
 
-    def __init__(self, mode: Dispatch = "per-message", limit: int = 10, max_tokens: int = 24_000) -> None:
-        self._mode = mode
-        self._limit = limit
-        self._max_tokens = max_tokens
+    def __init__(self, pool: Callable[[], PoolConfig] = PoolConfig) -> None:
+        """`pool` is asked each time how many may wait and how they make turns: it may be another section by then."""
+        self._pool = pool
         self._notes: list[Inbound] = []
 
     def __len__(self) -> int:
@@ -42,8 +39,9 @@ class Inbox:
 
     def put(self, note: Inbound) -> int:
         """Append a message; return its position, from 1. Raise InboxFull: it was not taken."""
-        if len(self._notes) >= self._limit:
-            raise InboxFull(self._limit)
+        limit = self._pool().max_buffered_messages
+        if len(self._notes) >= limit:
+            raise InboxFull(limit)
         self._notes.append(note)
         return len(self._notes)
 
@@ -56,10 +54,11 @@ class Inbox:
         if not self._notes:
             return ()
         batch, rest, spent = [self._notes[0]], [], tokens(self._notes[0])
-        full = self._mode == "per-message"
+        pool = self._pool()
+        full = pool.message_processing_mode == "per-message"
         for note in self._notes[1:]:
-            ours = self._mode == "per-thread" or note.sender.id == batch[0].sender.id
-            if not full and ours and spent + tokens(note) <= self._max_tokens:
+            ours = pool.message_processing_mode == "per-thread" or note.sender.id == batch[0].sender.id
+            if not full and ours and spent + tokens(note) <= pool.max_batch_tokens:
                 batch.append(note)
                 spent += tokens(note)
             else:

@@ -50,7 +50,6 @@ class SessionPool:
         self._house = house
         self._ports = ports
         self._clock = house.clock
-        self._config = house.config.pool
         self._lock = threading.RLock()
         self._rooms = Rooms()
         self._line = Line()
@@ -77,8 +76,8 @@ class SessionPool:
             if position is not None:
                 return Placement("accepted" if position == 1 else "queued", position)
             is_new = key not in self._line
-            if len(self._line.notes(key)) >= self._config.max_buffered_messages:
-                raise InboxFull(self._config.max_buffered_messages)
+            if len(self._line.notes(key)) >= self._house.config.pool.max_buffered_messages:
+                raise InboxFull(self._house.config.pool.max_buffered_messages)
             self._line.join(note.conversation).notes.append(note)
             started = self._admit_locked()
             placement = self._placement_locked(key, is_new=is_new)
@@ -155,6 +154,12 @@ class SessionPool:
         with self._lock:
             return tuple(session.snapshot for session in self._rooms.every()), tuple(self._line)
 
+    def admit(self) -> None:
+        """Look whether somebody in the line can have a room: there may be one, or more of them than there were."""
+        with self._lock:
+            started = self._admit_locked() if self._line else []
+        self._start(started)
+
     def wake_all(self) -> None:
         """Make every session look at the clock again."""
         with self._lock:
@@ -165,7 +170,7 @@ class SessionPool:
 
     def suspend_idle(self) -> int:
         """End sessions idle for longer than the configured hours; return how many. Busy ones are skipped."""
-        now, limit = self._clock.monotonic(), self._config.session_ttl_hours * 3600
+        now, limit = self._clock.monotonic(), self._house.config.pool.session_ttl_hours * 3600
         with self._lock:
             ended = self._rooms.retire_idle(now, lambda one: now - one.snapshot.last_activity >= limit)
         for session in ended:
@@ -178,7 +183,7 @@ class SessionPool:
         Their agents are killed and their ACP sessions are not resumed: they may still be at the old turn (FIELD D7).
         """
         now = self._clock.monotonic()
-        leave_by = now - DELIVERY - self._config.hung_grace_secs
+        leave_by = now - DELIVERY - self._house.config.pool.hung_grace_secs
         with self._lock:
             hung = [one for one in self._rooms.every() if now >= one.snapshot.overdue_at or one.retired_at <= leave_by]
         self._disown(hung, "%r does not end: its room is given away and its agent killed", HANGS)
@@ -208,7 +213,7 @@ class SessionPool:
                 session.mailbox.order(Close(reason, grace))
         for session in every:
             session.begun.wait(LAST_GRACE)  # somebody may be starting it just now
-        patience = grace + self._config.cancel_grace_secs + DELIVERY + LAST_GRACE
+        patience = grace + self._house.config.pool.cancel_grace_secs + DELIVERY + LAST_GRACE
         late = join_all([item.thread for item in every if item.thread is not None], self._clock, patience)
         for pid in [session.snapshot.pid for session in every if session.thread in late]:
             kill_now(pid)
@@ -218,9 +223,7 @@ class SessionPool:
 
     def on_idle(self, session: Session) -> None:
         """A session has nothing to do: somebody in the line may want its room. Its own thread; never blocks."""
-        with self._lock:
-            started = self._admit_locked() if self._line else []
-        self._start(started)
+        self.admit()
 
     def on_memory(self, session: Session, memory: Memory) -> None:
         """So a session can be taken up again from now on. Its own thread; never blocks."""
@@ -281,7 +284,7 @@ class SessionPool:
         if self._closed is not None:
             return []
         ready = self._line.ready(self._rooms.ending)
-        free = self._config.max_sessions - len(self._rooms)
+        free = self._house.config.pool.max_sessions - len(self._rooms)
         wanted = len(ready) - max(free, 0) - len(self._rooms.ending)  # each that is ending leaves a room for one
         self._rooms.retire_idle(self._clock.monotonic(), lambda _: True, max(wanted, 0))
         made = []
@@ -322,9 +325,9 @@ class SessionPool:
     def _placement_locked(self, key: str, *, is_new: bool) -> Placement:
         """Say where a message went that came by the line; raise PoolFull, and take a newcomer out, if that is full."""
         placement = self._line.placement(key, self._rooms.ending)
-        if is_new and placement.state == "waiting" and placement.position > self._config.max_waiting:
+        if is_new and placement.state == "waiting" and placement.position > self._house.config.pool.max_waiting:
             self._line.leave(key)
-            raise PoolFull(self._config.max_sessions, self._config.max_waiting)
+            raise PoolFull(self._house.config.pool.max_sessions, self._house.config.pool.max_waiting)
         return placement
 
     def _order_line_locked(self, key: str, order: Order) -> tuple[str, tuple[Inbound, ...]]:

@@ -62,8 +62,7 @@ class Session:
         self._house = house
         self._port, self._hooks = lease.port, lease.hooks
         self._clock = house.clock
-        pool = house.config.pool
-        inbox = Inbox(pool.message_processing_mode, pool.max_buffered_messages, pool.max_batch_tokens)
+        inbox = Inbox(lambda: house.config.pool)
         inbox.restore(lease.notes)
         self.mailbox = Mailbox(conversation, inbox)
         # What is remembered now, and sentences for the head of the next reply.

@@ -13,6 +13,7 @@ from .audit_file import AuditFile
 from .buttons import Button, Buttons
 from .conversations import Conversations, Known
 from .deliveries import Deliveries, Delivery, Fact
+from .holder import answer, ask, holder
 from .insistent import Insistent
 from .journal import Store
 from .memories import Memory, MemoryShelf
@@ -43,6 +44,9 @@ __all__ = [
     "ReplyRow",
     "Store",
     "Wanted",
+    "answer",
+    "ask",
+    "holder",
     "open_books",
     "read_audit",
     "store_folder",

@@ -11,7 +11,9 @@ import fcntl
 import logging
 import os
 import re
+import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from ..config.schema import StoreConfig
@@ -22,6 +24,8 @@ __all__ = ["LOCK_NAME", "Hold", "make_private", "network_disk", "store_folder", 
 log = logging.getLogger(__name__)
 
 LOCK_NAME = "journal.lock"
+
+LOOKS = (0.01, 0.05)  # seconds between tries to take a folder that somebody has
 
 # What the kernel calls a disk that is elsewhere. Locks and write-ahead logs cannot be trusted there (sqlite.org/wal).
 _NETWORK = re.compile(r"nfs\d?|cifs|smb\w*|9p|afs|ceph|glusterfs|lustre|beegfs|ncpfs|fuse\.(sshfs|glusterfs|ceph|s3fs)")
@@ -102,7 +106,7 @@ class Hold:
 
     def _lock(self, folder: Path) -> None:
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._take()
             os.ftruncate(self._file, 0)
             os.pwrite(self._file, b"%d\n" % os.getpid(), 0)
         except BlockingIOError as error:
@@ -111,6 +115,15 @@ class Hold:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise StoreError("the disk is full", file=str(folder)) from error
             raise _unusable(folder, f"cannot be locked: {error.strerror}") from error
+
+    def _take(self) -> None:
+        """Take the lock. Whoever looks who has it, has it for a moment: that is no reason to give up."""
+        for pause in LOOKS:
+            with suppress(BlockingIOError):
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            threading.Event().wait(pause)
+        fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def _holder(self) -> str:
         pid = os.pread(self._file, 32, 0).strip()

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from openab_sync.cli.logs import serve, set_up
+from openab_sync.config.log import LogConfig
 
 
 @pytest.mark.parametrize(("debug", "shown"), [(False, ["an error"]), (True, ["a detail", "a warning", "an error"])])
@@ -73,7 +74,7 @@ def test_a_service_tells_what_happens_and_of_its_libraries_what_is_odd(
     log: logging.Logger, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """FIELD J10: the default level shows something, and not everything."""
-    serve(str)
+    serve(str, LogConfig())
     log.debug("a detail")
     log.info("it has started")
     logging.getLogger("discord.gateway").info("connected, session id 4711")
@@ -83,13 +84,13 @@ def test_a_service_tells_what_happens_and_of_its_libraries_what_is_odd(
 
 def test_a_service_that_is_debugged_tells_everything(log: logging.Logger, capsys: pytest.CaptureFixture[str]) -> None:
     logging.getLogger().setLevel(logging.DEBUG)
-    serve(str)
+    serve(str, LogConfig())
     log.debug("a detail")
     assert shown(capsys) == ["a detail"]
 
 
 def test_no_line_of_a_service_holds_a_secret(log: logging.Logger, capsys: pytest.CaptureFixture[str]) -> None:
-    serve(lambda text: text.replace("hunter2", "[redacted]"))
+    serve(lambda text: text.replace("hunter2", "[redacted]"), LogConfig())
     try:
         raise ValueError("hunter2 is wrong")
     except ValueError:

@@ -18,6 +18,7 @@ import msgspec
 from openab_sync.acp import events as acp
 from openab_sync.app import App
 from openab_sync.clock import Clock, SystemClock
+from openab_sync.config.live import Live
 from openab_sync.config.schema import AgentConfig, Config
 from openab_sync.core.audit import NO_AUDIT, Audit
 from openab_sync.core.broker import Receipt
@@ -69,8 +70,9 @@ class Bed:
         self.clock = clock or SystemClock()
         self.port = FakePlatform(self.clock, limits, threaded=True)
         ports = {PLATFORM: self.port}
+        self.live = Live(self.config)
         more: dict[str, Any] = {"register": register, "audit": audit, "shelf": shelf, "ledger": ledger}
-        self.app = App(self.config, ports, environ=os.environ, clock=self.clock, **more)
+        self.app = App(self.live, ports, environ=os.environ, clock=self.clock, **more)
         self.broker = self.app.broker
         self._count = 0
 
@@ -115,6 +117,14 @@ class Bed:
 
     def order(self, name: str, argument: str = "", at: str = "1", by: Person = ANN) -> Future[CommandAnswer]:
         return self.broker.command(place(at), name, argument, by)
+
+    def renew(self, **settings: dict[str, Any]) -> None:
+        """Have another configuration apply from now on: keys of sections, as for the bed itself."""
+        sections = {
+            name: msgspec.structs.replace(getattr(self.config, name), **keys) for name, keys in settings.items()
+        }
+        self.live.renew(msgspec.structs.replace(self.config, **sections))
+        self.app.renewed()
 
     def pass_time(self, seconds: float) -> None:
         """Let the fake clock go on, and everybody look at it."""

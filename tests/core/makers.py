@@ -7,6 +7,7 @@ from typing import cast
 
 from openab_sync.acp.process import Launch
 from openab_sync.clock import Clock
+from openab_sync.config.live import Live
 from openab_sync.config.schema import Config
 from openab_sync.core.house import House, Order, Placement, SessionSnapshot
 from openab_sync.core.message import Conversation, Inbound, MessageRef, Person
@@ -27,7 +28,7 @@ def note(name: str, text: str = "", by: Person = ANNA, where: Conversation = HER
 def house(clock: Clock, config: Config | None = None) -> House:
     """A house whose agent is never started."""
     return House(
-        config=config or Config(),
+        live=Live(config or Config()),
         clock=clock,
         launch=lambda cwd: Launch("nothing", (), cwd or "/", {}, "Nothing"),
         agent_name="Nothing",

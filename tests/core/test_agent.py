@@ -14,6 +14,7 @@ from openab_sync.acp.environment import agent_environment
 from openab_sync.acp.process import Launch
 from openab_sync.acp.schema import TextBlock
 from openab_sync.clock import SystemClock
+from openab_sync.config.live import Live
 from openab_sync.config.schema import Config
 from openab_sync.core.agent import PACE, Agent, same_folder
 from openab_sync.core.house import House, ListSessions, SetOption
@@ -31,7 +32,7 @@ def running(*flags: str, pacer: Pacer | None = None) -> Iterator[Agent]:
     program, *args = fake_agent(*flags)
     env = agent_environment(os.environ, {}, ())
     house = House(
-        config=Config(),
+        live=Live(Config()),
         clock=SystemClock(),
         launch=lambda cwd: Launch(program, tuple(args), cwd or os.getcwd(), env, "fake"),
         agent_name="fake",

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from openab_sync.acp.process import Launch
+from openab_sync.config.live import Live
 from openab_sync.config.schema import Config
 from openab_sync.core.answering import Answering, current_model
 from openab_sync.core.house import House
@@ -36,7 +37,7 @@ class Scene:
         self.talk = opened()
         self.platform = FakePlatform(self.clock, limits)
         house = House(
-            config=msgspec.convert(sections, Config),
+            live=Live(msgspec.convert(sections, Config)),
             clock=self.clock,
             launch=lambda cwd: Launch("agent", (), cwd, {}),
             agent_name="Robin",

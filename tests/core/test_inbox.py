@@ -6,7 +6,9 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from openab_sync.core.inbox import Dispatch, Inbox, tokens
+from openab_sync.config.kinds import Processing
+from openab_sync.config.schema import PoolConfig
+from openab_sync.core.inbox import Inbox, tokens
 from openab_sync.core.message import Attachment, Inbound, MessageRef, Person
 from openab_sync.errors import InboxFull
 from tests.core.makers import ANNA, BEN, HERE, THERE, note
@@ -16,8 +18,13 @@ def names(notes: tuple[Inbound, ...]) -> str:
     return " ".join(item.ref.id for item in notes)
 
 
-def filled(mode: Dispatch, *notes: Inbound, max_tokens: int = 24_000) -> Inbox:
-    inbox = Inbox(mode, limit=10, max_tokens=max_tokens)
+def inbox_of(mode: Processing = "per-message", limit: int = 10, max_tokens: int = 24_000) -> Inbox:
+    pool = PoolConfig(message_processing_mode=mode, max_buffered_messages=limit, max_batch_tokens=max_tokens)
+    return Inbox(lambda: pool)
+
+
+def filled(mode: Processing, *notes: Inbound, max_tokens: int = 24_000) -> Inbox:
+    inbox = inbox_of(mode, 10, max_tokens)
     for position, item in enumerate(notes, 1):
         assert inbox.put(item) == position
     return inbox
@@ -66,7 +73,7 @@ def test_context_and_inlined_files_are_counted() -> None:
 
 
 def test_a_full_inbox_says_so_and_keeps_what_it_had() -> None:
-    inbox = Inbox("per-thread", limit=2)
+    inbox = inbox_of("per-thread", 2)
     inbox.put(note("a"))
     inbox.put(note("b"))
     with pytest.raises(InboxFull, match="2 messages"):
@@ -75,7 +82,7 @@ def test_a_full_inbox_says_so_and_keeps_what_it_had() -> None:
 
 
 def test_what_was_promised_an_answer_goes_in_front_whatever_the_limit() -> None:
-    inbox = Inbox(limit=1)
+    inbox = inbox_of(limit=1)
     inbox.put(note("c"))
     inbox.restore([note("a"), note("b")])
     assert names(inbox.list()) == "a b c"
@@ -99,7 +106,7 @@ def test_only_the_very_message_is_withdrawn_or_edited() -> None:
     assert inbox.list() == (note("10", "new"),)
 
 
-def naive_take(notes: list[Inbound], mode: Dispatch, bound: int) -> list[Inbound]:
+def naive_take(notes: list[Inbound], mode: Processing, bound: int) -> list[Inbound]:
     """What `take` does, said slowly."""
     if not notes:
         return []
@@ -121,9 +128,9 @@ class InboxAgainstAList(RuleBasedStateMachine):
         limit=st.integers(1, 6),
         bound=st.integers(1, 30),
     )
-    def begin(self, mode: Dispatch, limit: int, bound: int) -> None:
+    def begin(self, mode: Processing, limit: int, bound: int) -> None:
         self.mode, self.limit, self.bound = mode, limit, bound
-        self.inbox = Inbox(mode, limit, bound)
+        self.inbox = inbox_of(mode, limit, bound)
         self.model: list[Inbound] = []
         self.count = 0
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from openab_sync.config.schema import PoolConfig
 from openab_sync.core.house import Open, SetOption
 from openab_sync.core.inbox import Inbox
 from openab_sync.core.mailbox import Mailbox
@@ -26,13 +27,14 @@ from tests.core.makers import BEN, HERE, note
 from tests.waiting import MS
 from tests.witness import Witness
 
+THREE = PoolConfig(message_processing_mode="per-thread", max_buffered_messages=3)
 TO_IDLE = (Event.START, Event.READY)
 
 
 @pytest.fixture
 def mailbox() -> Iterator[Mailbox]:
     """One that is IDLE, its bell hung up."""
-    box = Mailbox(HERE, Inbox("per-thread", limit=3))
+    box = Mailbox(HERE, Inbox(lambda: THREE))
     box.open()
     for event in TO_IDLE:
         box.move(event)

@@ -7,6 +7,7 @@ from typing import cast
 
 import pytest
 
+from openab_sync.config.schema import PoolConfig
 from openab_sync.core.agent import Agent
 from openab_sync.core.ending import Ending
 from openab_sync.core.house import Cancel, Close, ListSessions, Memory, Open, Order, Reset, SetOption, Stand
@@ -21,6 +22,8 @@ from openab_sync.errors import SessionClosed
 from tests.core.makers import ANNA, BEN, HERE, note
 from tests.fakes.clock import FakeClock
 
+THREADED = PoolConfig(message_processing_mode="per-thread")
+
 
 class PaperSession:
     """Writes down what only a session can do; its agent takes every request."""
@@ -28,7 +31,7 @@ class PaperSession:
     def __init__(self, *moves: Event) -> None:
         self.done: list[object] = []
         self.clock = FakeClock()
-        self.mailbox = Mailbox(HERE, Inbox("per-thread", 10, 1000))
+        self.mailbox = Mailbox(HERE, Inbox(lambda: THREADED))
         for move in moves:
             self.mailbox.move(move)
         turns, agent = Turns(), cast(Agent, self)

@@ -184,6 +184,19 @@ def test_a_full_inbox_is_answered_in_the_session_and_in_the_line() -> None:
         until(lambda: len(bed.ends("B")) == 2)
 
 
+def test_limits_are_those_of_now() -> None:
+    """More rooms let in who waits at once; fewer end nobody; a smaller inbox holds from the next message on."""
+    with Bed(pool={"max_sessions": 1, "max_buffered_messages": 5}) as bed:
+        bed.say("hang", to="A")
+        assert bed.say("say hello", to="B").state == "waiting"
+        bed.renew(pool={"max_sessions": 2})
+        bed.until_text("hello", at="B")
+        bed.say("say again", to="A")
+        bed.renew(pool={"max_sessions": 1, "max_buffered_messages": 1})
+        assert bed.say("say no", to="A").state == "refused"
+        assert bed.ask("say still here", to="B").outcome == "done"
+
+
 def test_a_newcomer_may_be_cancelled_listed_changed_and_withdrawn_in_the_line() -> None:
     with Bed(pool={"max_sessions": 1}) as bed:
         bed.say("hang", to="A")

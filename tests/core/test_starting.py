@@ -288,7 +288,7 @@ def test_whose_a_session_is_stands_in_what_is_remembered() -> None:
 def test_tool_servers_go_out_and_those_left_out_are_named() -> None:
     servers = (McpServer("files", "stdio", "mcp-files"), McpServer("web", "http", url="https://example.org"))
     plain = house(FakeClock())
-    inn = House(plain.config, plain.clock, plain.launch, plain.agent_name, plain.redact, servers)
+    inn = House(plain.live, plain.clock, plain.launch, plain.agent_name, plain.redact, servers)
     agent = both()
     _, notices = agent.begin(OLD, inn)
     assert [server["name"] for server in agent.asked[1][1]["mcpServers"]] == ["files"]

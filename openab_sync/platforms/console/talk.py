@@ -23,6 +23,7 @@ from ...core.events import Media
 from ...core.message import Attachment, Conversation, Inbound, MessageRef, Person
 from ...core.port import ChatPort
 from ...errors import ConfigError
+from ...signals import handled
 from ...threads import join_all, spawn
 from .chat import Chat, Desk, Setting
 from .files import Album, attachment
@@ -30,7 +31,6 @@ from .lines import Lines
 from .once import Once, Streams
 from .port import PLATFORM, ConsolePort, Signalled
 from .screen import Shown
-from .signals import handled
 from .style import Style, wants_colour
 
 if TYPE_CHECKING:

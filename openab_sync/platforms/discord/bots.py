@@ -9,6 +9,7 @@ begin the count anew (G3). Past a limit bots are not answered any more, and it i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
@@ -60,7 +61,8 @@ def warning_of(limit: Limit, max_turns: int) -> str:
 class Company:
     """What we know of those who speak in our conversations."""
 
-    def __init__(self, books: Conversations, max_turns: int) -> None:
+    def __init__(self, books: Conversations, max_turns: Callable[[], int]) -> None:
+        """`max_turns` is asked each time: the number may be another one by then."""
         self._books = books
         self._max_turns = max_turns
         self._warned: dict[tuple[str, Limit], None] = {}  # oldest first
@@ -86,7 +88,7 @@ class Company:
 
     def limit(self, key: str) -> Limit:
         """Return the limit that is reached there, "" for none."""
-        return limit_reached(self._books.get(key), self._max_turns)
+        return limit_reached(self._books.get(key), self._max_turns())
 
     def warning(self, key: str) -> str:
         """Return what has to be said there now; "" if nothing is, or it was said."""
@@ -94,7 +96,7 @@ class Company:
         if not limit or (key, limit) in self._warned:
             return ""
         self._note(key, limit)
-        return warning_of(limit, self._max_turns)
+        return warning_of(limit, self._max_turns())
 
     def take_part(self, key: str, person: str = "", *, parent: str = "", seen: str = "") -> None:
         """We were asked there, or have spoken there; `person` wrote, `seen` is the newest message's id."""

@@ -34,10 +34,22 @@ class Gate:
 
     def __init__(self, kit: Kit) -> None:
         self._kit = kit
-        self.rules = rules_of(kit.discord)
         self.sight = Sight(kit)
         self.refusals = Refusals(kit.clock, kit.broker.audit)
-        self._waking = frozenset(kit.discord.allowed_role_ids)
+        self._read = kit.discord  # what the rules are made of
+        self._rules = rules_of(self._read)
+
+    @property
+    def rules(self) -> Rules:
+        """Who may, and where, as the configuration has it now."""
+        if self._kit.discord is not self._read:  # it was renewed
+            self._read = self._kit.discord
+            self._rules = rules_of(self._read)
+        return self._rules
+
+    @property
+    def _waking(self) -> frozenset[str]:
+        return frozenset(self._kit.discord.allowed_role_ids)
 
     @property
     def ours(self) -> Ours:

@@ -60,7 +60,7 @@ class Incoming:
         self._gate = gate
         self._downloads = downloads
         self._places = Places(kit)
-        self._company = Company(kit.books.conversations, kit.discord.max_bot_turns)
+        self._company = Company(kit.books.conversations, lambda: kit.discord.max_bot_turns)
         self._lanes = Lanes(MOST_UNDER_WAY)
         self._recent = Recent()
         self._drafts: dict[int, Draft] = {}  # those in a lane, by message

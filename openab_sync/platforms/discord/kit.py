@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import discord
 
 from ...clock import Clock
+from ...config.live import Live
 from ...config.schema import Config, DiscordConfig
 from ...core.broker import Broker
 from .port import DiscordPort
@@ -23,13 +24,18 @@ __all__ = ["Kit"]
 class Kit:
     """The parts and where they meet. For the loop's thread; `broker` is for any."""
 
-    config: Config
+    live: Live
     client: discord.Client
     broker: Broker
     port: DiscordPort
     books: Books
     clock: Clock
     inbox: Path  # folder for files that came with messages
+
+    @property
+    def config(self) -> Config:
+        """The configuration as it is now."""
+        return self.live.config
 
     @property
     def discord(self) -> DiscordConfig:

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 from discord import app_commands
 
 from ...clock import Clock, Deadline, SystemClock
-from ...config.schema import Config
+from ...config.live import Live
+from ...config.schema import Config, DiscordConfig
 from ...core.broker import Broker
 from ...core.presence import Presence
 from ...errors import ConfigError
@@ -59,7 +60,7 @@ class Discord:
 
     def __init__(
         self,
-        config: Config,
+        settings: Config | Live,
         books: Books,
         inbox: Path,
         *,
@@ -70,9 +71,10 @@ class Discord:
 
         Raise ConfigError without a section `[discord]`.
         """
+        self._live = Live.of(settings)
+        config = self._live.config
         if config.discord is None:
             raise ConfigError("there is no section [discord]", hint='add it, with bot_token = "${DISCORD_BOT_TOKEN}"')
-        self._config = config
         self._books = books
         self._inbox = inbox
         self._clock = clock or SystemClock()
@@ -81,10 +83,15 @@ class Discord:
         self._hearing = Hearing()
         self.client = make_client(config.discord, self._hearing, **(options or {}))
         questions = Questions(self.client, books)
-        self.port = DiscordPort(self._loop, self.client, books, config.discord, self._clock, questions)
+        self.port = DiscordPort(self._loop, self.client, books, self._section, self._clock, questions)
         self.failure: Future[ConfigError] = Future()  # completed when it has given up
         self._connection: asyncio.Task[None] | None = None
         self._downloads: Downloads | None = None
+
+    def _section(self) -> DiscordConfig:
+        """The section `[discord]` as it is now. Any thread."""
+        assert self._live.config.discord is not None
+        return self._live.config.discord
 
     # ---- the main thread ----
 
@@ -130,7 +137,7 @@ class Discord:
     # ---- the loop ----
 
     async def _build(self, broker: Broker) -> None:
-        kit = Kit(self._config, self.client, broker, self.port, self._books, self._clock, self._inbox)
+        kit = Kit(self._live, self.client, broker, self.port, self._books, self._clock, self._inbox)
         self._downloads = Downloads(self._inbox, api_url=kit.discord.api_url, proxy=kit.discord.proxy)
         gate = Gate(kit)
         incoming = Incoming(kit, gate, self._downloads)

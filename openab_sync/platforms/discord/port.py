@@ -14,7 +14,7 @@ import io
 import logging
 import re
 import uuid
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -66,7 +66,7 @@ class DiscordPort:
         loop: EventLoopThread,
         client: discord.Client,
         books: Books,
-        config: DiscordConfig,
+        settings: Callable[[], DiscordConfig],
         clock: Clock,
         questions: Questions,
     ) -> None:
@@ -76,7 +76,7 @@ class DiscordPort:
         self._loop = loop
         self._client = client
         self._books = books
-        self._config = config
+        self._settings = settings
         self._reactions = Reactions(self.calls)
         self._file_sizes: dict[str, int] = {}  # by conversation, where a guild allows more than everywhere
 
@@ -91,7 +91,7 @@ class DiscordPort:
             live="once" if known.bots else "edit",
             controls=True,
             spoilers=True,
-            max_pages=self._config.max_pages,
+            max_pages=self._settings().max_pages,
             file_size=self._file_sizes.get(conversation.id, FILE_SIZE),
             mention=ANY_MENTION,
         )

@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 from openab_sync.app import App
+from openab_sync.config.live import Live
 from openab_sync.config.schema import Config
 from openab_sync.core.ledger import Journaled
 from openab_sync.platforms.discord.platform import Discord
@@ -36,11 +37,21 @@ class Bed:
     """What there is, and what people do most."""
 
     server: Server
-    config: Config
+    live: Live
     platform: Discord
     app: App
     books: Books
     folder: Path  # the store's; files that came with messages are in inbox/
+
+    @property
+    def config(self) -> Config:
+        return self.live.config
+
+    def renew(self, **keys: Any) -> None:
+        """Have other keys of `[discord]` apply from now on."""
+        assert self.config.discord is not None
+        section = msgspec.structs.replace(self.config.discord, **keys)
+        self.live.renew(msgspec.structs.replace(self.config, discord=section))
 
     @property
     def ann(self) -> Actor:
@@ -101,15 +112,16 @@ def house(
 
 @contextmanager
 def _running(server: Server, config: Config, books: Books, folder: Path) -> Iterator[Bed]:
-    platform = Discord(config, books, folder / "inbox", options={"guild_ready_timeout": 0.01})
+    live = Live(config)
+    platform = Discord(live, books, folder / "inbox", options={"guild_ready_timeout": 0.01})
     platform.client.identify_pause = 0.0
     ledger = Journaled(books.deliveries, books.replies)
-    app = App(config, {"discord": platform.port}, environ=os.environ, shelf=books.memories, ledger=ledger)
+    app = App(live, {"discord": platform.port}, environ=os.environ, shelf=books.memories, ledger=ledger)
     app.start()
     platform.start(app.broker)
     try:
         until(lambda: platform.is_ready or platform.failure.done(), 10000 * MS, "the bot is there")
-        yield Bed(server, config, platform, app, books, folder)
+        yield Bed(server, live, platform, app, books, folder)
     finally:
         stopped = app.stop(), platform.stop()
     assert stopped == (True, True)

@@ -38,7 +38,7 @@ def test_a_conversation_has_one_key_whatever_its_id_came_as() -> None:
 
 def test_all_messages_of_bots_count_our_own_included(books: Books) -> None:
     """FIELD G1, G2: a ping-pong of two bots is counted as what it is."""
-    company = Company(books.conversations, 4)
+    company = Company(books.conversations, lambda: 4)
     for _ in range(2):
         company.hear_bot(KEY, "9")
         company.hear_bot(KEY, "7", is_us=True)
@@ -49,7 +49,7 @@ def test_all_messages_of_bots_count_our_own_included(books: Books) -> None:
 
 def test_a_persons_words_begin_the_count_anew(books: Books) -> None:
     """FIELD G3: both counts, so that no thread is locked for ever."""
-    company = Company(books.conversations, 1)
+    company = Company(books.conversations, lambda: 1)
     company.hear_bot(KEY, "9")
     assert company.warning(KEY)
     company.hear_person(KEY)
@@ -62,7 +62,7 @@ def test_a_persons_words_begin_the_count_anew(books: Books) -> None:
 def test_each_limit_is_said_once(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
     """FIELD G6, G10: soft and hard, by one constant each."""
     monkeypatch.setattr(bots, "HARD_LIMIT", 3)
-    company = Company(books.conversations, 2)
+    company = Company(books.conversations, lambda: 2)
     said = []
     for _ in range(5):
         company.hear_bot(KEY, "9")
@@ -74,7 +74,7 @@ def test_each_limit_is_said_once(books: Books, monkeypatch: pytest.MonkeyPatch) 
 
 def test_what_another_of_our_kind_has_said_need_not_be_said_again(books: Books) -> None:
     """FIELD G6: one warning, not one for each bot in the thread."""
-    company = Company(books.conversations, 2)
+    company = Company(books.conversations, lambda: 2)
     company.hear_bot(KEY, "9")
     company.hear_bot(KEY, "9", warning_of("soft", 20))
     assert (company.limit(KEY), company.warning(KEY)) == ("soft", "")
@@ -91,7 +91,7 @@ def test_nobody_talks_past_the_hard_limit_whatever_was_configured(turns: int, mo
 
 
 def test_taking_part_is_remembered_with_who_wrote_and_what_was_seen(books: Books) -> None:
-    company = Company(books.conversations, 5)
+    company = Company(books.conversations, lambda: 5)
     company.take_part(KEY, "1", parent="10", seen="99")
     company.take_part(KEY, "2", seen="100")
     company.take_part(KEY, seen="98")
@@ -105,7 +105,7 @@ def test_the_lists_are_bounded(books: Books, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(bots, "MOST_PEOPLE", 2)
     monkeypatch.setattr(bots, "MOST_BOTS", 2)
     monkeypatch.setattr(bots, "MOST_WARNED", 1)
-    company = Company(books.conversations, 1)
+    company = Company(books.conversations, lambda: 1)
     for name in ("1", "2", "3"):
         company.take_part(KEY, name)
         company.hear_bot(KEY, name)
@@ -120,7 +120,7 @@ def test_what_is_known_survives_a_restart(tmp_path: Path) -> None:
     """FIELD D11."""
     for expected in (0, 1):
         store = Store.open(tmp_path)
-        company = Company(open_books(store).conversations, 5)
+        company = Company(open_books(store).conversations, lambda: 5)
         assert open_books(store).conversations.get(KEY).bot_turns == expected
         company.hear_bot(KEY, "9")
         company.take_part(KEY, "1")

@@ -9,7 +9,7 @@ import pytest
 
 from openab_sync.config.discord import DiscordConfig
 from openab_sync.core.admission import Rules
-from openab_sync.platforms.discord.bots import warning_of
+from openab_sync.platforms.discord.bots import conversation_at, warning_of
 from openab_sync.platforms.discord.gate import rules_of
 from tests.fakes.discord import Server
 from tests.platforms.discord.bed import house
@@ -63,6 +63,24 @@ def test_a_person_may_be_let_in_by_a_role(server: Server, log: Path) -> None:
         server.until(lambda: refused.reactions.get("🚫"))
         bed.until_said("yes", bed.thread("say yes", by=bob))
         assert asked(log) == ["say yes"]
+
+
+def test_who_may_is_as_it_is_now(server: Server, log: Path) -> None:
+    """Also roles that wake it, and how long an answer may be: all are read where they are used."""
+    bob, crew = server.user("bob"), server.world.add_role(server.guild, "crew")
+    with house(server, "--log", str(log), discord={"allow_all_users": False, "allowed_users": ["1"]}) as bed:
+        refused = bed.mention("say hello", by=bob)
+        server.until(lambda: "🚫" in refused.reactions, what="Bob may not")
+        bed.renew(allowed_users=(str(bob.id),), allowed_role_ids=(str(crew.id),), max_pages=1)
+        bed.until_said("hello", bed.thread("say hello", by=bob))
+        crew.mentionable = True
+        bob.write("general", "say awake", mentions=[crew])
+        bed.until_said("awake")
+        assert bed.platform.port.limits(conversation_at(1)).max_pages == 1
+        bed.renew(allowed_users=("1",))
+        again = bed.mention("say no", by=bob)
+        server.until(lambda: again.reactions or log.read_text().count("say no"), what="it is decided")
+        assert "say no" not in log.read_text()
 
 
 def test_the_role_that_everybody_has_lets_nobody_in(server: Server, log: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from openab_sync.config.live import Live
 from openab_sync.config.schema import Config
 from openab_sync.platforms.discord.kit import Kit
 from tests.fakes.clock import FakeClock
@@ -16,7 +17,7 @@ from tests.fakes.clock import FakeClock
 def kit(**sections: object) -> Kit:
     unused: Any = None
     config = msgspec.convert(sections, Config)
-    return Kit(config, unused, unused, unused, unused, FakeClock(), Path("inbox"))
+    return Kit(Live(config), unused, unused, unused, unused, FakeClock(), Path("inbox"))
 
 
 def test_the_section_is_at_hand() -> None:

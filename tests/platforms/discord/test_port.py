@@ -43,7 +43,7 @@ class Desk:
     def __init__(self, server: Server, bot: Connection, books: Books) -> None:
         self.server, self.bot, self.books = server, bot, books
         questions = Questions(bot.client, books)
-        self.port = DiscordPort(bot.loop, bot.client, books, bot.config, SystemClock(), questions)
+        self.port = DiscordPort(bot.loop, bot.client, books, lambda: bot.config, SystemClock(), questions)
         self.ann = server.user("ann")
         self.here = Conversation("discord", str(server.general.id))
 

@@ -17,7 +17,7 @@ import pytest
 from tests.cli.running import run
 from tests.fakes.discord import Server
 from tests.fakes.discord.things import Channel
-from tests.platforms.discord.e2e.service import QUICK, mention, service
+from tests.platforms.discord.e2e.service import QUICK, configure, mention, service
 from tests.waiting import MS, until
 
 
@@ -188,3 +188,27 @@ def test_more_agents_than_the_system_has_files_for_are_refused_at_once(tmp_path:
     ended = run(tmp_path, "run", "-c", str(file))
     assert (ended.code, ended.out, len(ended.err.splitlines())) == (2, "", 1)
     assert "open files" in ended.err
+
+
+def test_a_hangup_has_the_configuration_read_again_and_ends_nothing(server: Server, tmp_path: Path) -> None:
+    with service(tmp_path, server, discord={"allow_all_users": False, "allowed_users": ["1"]}) as running:
+        server.until_ready()
+        ann = server.user("ann")
+        refused = ann.write("general", f"<@{server.app.id}> hello", mentions=[server.app])
+        server.until(lambda: "🚫" in refused.reactions, 10, "Ann may not")
+        configure(tmp_path, server, discord={"allow_all_users": False, "allowed_users": [str(ann.id)]})
+        told = run(tmp_path, "reload", "-c", str(tmp_path / "config.toml"))
+        assert (told.code, told.err) == (0, "")
+        assert told.out == "Applies from now on: discord.allowed_users.\n"
+        server.until_said("hello", mention(server, "hello"), 10)
+        configure(tmp_path, server, pool={"max_sessions": "many"})
+        told = run(tmp_path, "reload", "-c", str(tmp_path / "config.toml"))
+        assert (told.code, told.out) == (1, "")
+        assert "Nothing changed" in told.err and "max_sessions" in told.err
+        running.signal(signal.SIGHUP)
+        running.until_logged("and nothing changed")
+        running.signal()
+        assert running.end() == 0, running.log
+    told = run(tmp_path, "reload", "-c", str(tmp_path / "config.toml"))
+    assert (told.code, told.out) == (1, "")
+    assert "no openab-sync runs with this store" in told.err
