@@ -27,8 +27,9 @@ from ..acp.peer import AcpPeer, error_from
 from ..clock import Deadline
 from ..errors import AgentError, AgentGone, AgentRefused, AgentStalled
 from ..text.clean import plain
-from ..threads import Bell
+from ..threads import Beat, Bell
 from ..version import VERSION
+from .figures import Figure
 from .house import House, ListSessions, SessionPage, SetOption, Usage
 from .noise import NoiseLog
 from .pacer import Pipe
@@ -39,6 +40,7 @@ __all__ = ["LONG", "PACE", "Agent"]
 PACE = 0.05  # seconds
 LONG = 0.25
 MUCH = 32 * 1024  # bytes
+WORK = 30.0  # seconds in which a session comes back to its one wait, whatever it does
 TEXT: frozenset[type] = frozenset({acp.Said, acp.Thought})
 NEWS = TEXT | {acp.ToolChanged}  # what is always a turn's, and nearly all there is
 
@@ -46,8 +48,8 @@ NEWS = TEXT | {acp.ToolChanged}  # what is always a turn's, and nearly all there
 class Agent:
     """One agent process and what is open between it and us."""
 
-    def __init__(self, house: House, cwd: str, bell: Bell, wake: Callable[[], None]) -> None:
-        """`wake` rings the bell, from any thread."""
+    def __init__(self, house: House, cwd: str, bell: Bell, wake: Callable[[], None], beat: Beat | None = None) -> None:
+        """`wake` rings the bell, from any thread; `beat` is that of the session's."""
         self.launch = house.launch(cwd)
         self.peer = AcpPeer(version=VERSION)
         self.chosen: dict[str, str | bool] = {}  # options people set, in order
@@ -62,10 +64,12 @@ class Agent:
         self._awaited: dict[int, acp.Answered | acp.Failed | None] = {}
         self._asked: dict[int, tuple[SetOption | ListSessions, Deadline]] = {}  # what people wait for
         self._redact = house.redact
+        self._observe = house.observe
         self._noise = NoiseLog(house.clock, house.redact)
         self._listen_at = 0.0  # real monotonic seconds: the pipes do not know an injected clock
         self._pacer = house.pacer
         self._wake = wake
+        self._beat = beat or Beat("session")
         self._pipe = Pipe(-1, wake)  # until there is one
         self._is_entered = False
 
@@ -106,10 +110,12 @@ class Agent:
         `coast`: for so many seconds text may be left to the kernel. Raise AgentGone, AgentStalled, AgentProtocolError.
         """
         pause = self._listen_at - time.monotonic() if coast and not self._pipe.has_paused else 0.0
+        self._beat.rests()
         if pause <= 0:
             events = self._connection.wait(timeout)
         else:
             events = self._collect(min(timeout, pause), watched=pause > PACE)
+        self._beat.owes(time.monotonic(), WORK)
         if self._connection.last_read:
             self._pipe.was_read()
         kinds = set(map(type, events))
@@ -235,7 +241,9 @@ class Agent:
                     self.changed = True
                 case _:
                     if isinstance(event, acp.UsageChanged | acp.Answered | acp.Failed):
-                        self.usage = tallied(self.usage, event)
+                        before, self.usage = self.usage.cost or 0.0, tallied(self.usage, event)
+                        if self.usage.cost and self.usage.cost > before:
+                            self._observe(Figure.COST, self.usage.cost - before, self.usage.currency)
                     self.title = event.title if isinstance(event, acp.SessionInfo) else self.title
                     self.changed = True
                     ours.append(event)

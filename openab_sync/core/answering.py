@@ -16,13 +16,14 @@ from ..acp import events as acp
 from ..acp.peer import AcpPeer
 from .asking import Asking, Ground
 from .drawing import Drawing
+from .figures import Figure, turn_ended
 from .floor import Floor
 from .footer import footer
 from .house import House
 from .judging import Judge
 from .message import Inbound
 from .patience import Due, Limits, Patience
-from .port import ChatPort, Notice, Outcome
+from .port import ChatPort, Notice, Outcome, Question
 from .prompt import blocks
 from .reply import Reply
 from .turn import Turn
@@ -109,6 +110,11 @@ class Answering:
         return len(self._asking)
 
     @property
+    def asked(self) -> tuple[Question, ...]:
+        """Those questions."""
+        return self.reply.asked
+
+    @property
     def tool(self) -> str:
         """What the agent is doing with a tool now, "" for nothing."""
         tool = self.turn.current_tool
@@ -147,6 +153,9 @@ class Answering:
         for text in notices:
             self.notice(text)
         self._prompt_id = self._peer.prompt(blocks(self.notes))
+        for note in self.notes:
+            if note.arrived:
+                self._house.observe(Figure.QUEUE_WAIT, self.turn.started - note.arrived, "")
 
     def notice(self, text: str) -> None:
         """Put a sentence of ours into the reply."""
@@ -206,6 +215,7 @@ class Answering:
         """The turn is over, however it came. Late text may still be taken in."""
         if not self.is_over:
             self.turn.end(outcome, reason, stop_reason=stop_reason, output_tokens=output_tokens)
+            turn_ended(self._house.observe, self.turn)
             self._asking.end(reason or "The turn has ended.")
 
     def finish(self) -> None:

@@ -21,6 +21,7 @@ from ..acp.questions import Key, key_of
 from ..clock import Deadline
 from ..errors import ChatError
 from ..text.clean import one_line
+from .figures import Figure
 from .house import House
 from .judging import Judge, Standing, Verdict, option_for
 from .message import Person
@@ -187,6 +188,8 @@ class Asking:
         log.info("%s: a question was answered: %s (%s)", self._ground.reply.conversation, kind, decider)
 
     def _close(self, request_id: acp.RequestId, text: str) -> None:
-        if self._open.pop(key_of(request_id), None) is not None:
+        if (item := self._open.pop(key_of(request_id), None)) is not None:
+            waited = self._house.config.permissions.timeout_secs - item.deadline.left
+            self._house.observe(Figure.PERMISSION_WAIT, waited, "")
             self._ground.reply.settle(request_id, text)
             self._ground.patience.asking(len(self._open))

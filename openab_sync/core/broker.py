@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ..acp.events import StoredSession
@@ -16,13 +16,13 @@ from ..errors import OpenabError, PoolClosed
 from .audit import Audit
 from .command_sessions import going_on, listed, tag_of
 from .commands import carry_out
-from .desk import EVERYTHING, Call, CommandAnswer, Desk, View
-from .house import House, HouseSnapshot, Order, Placement, SessionPage
+from .desk import EVERYTHING, Call, CommandAnswer, Desk, View, now, then
+from .house import Decide, House, HouseSnapshot, Order, Placement, SessionPage
 from .ledger import numbers
 from .message import Conversation, Inbound, MessageRef, Person
 from .notices import GOES_ON, forget_mark, mark, nothing, tell, unmark
 from .pool import SessionPool
-from .port import ChatPort
+from .port import ChatPort, Decision, Question
 from .revoking import revoked
 
 __all__ = ["Broker", "HouseSnapshot", "Receipt"]
@@ -58,7 +58,7 @@ class Broker:
         # First: the session's own reactions come after it.
         marked = nothing() if note.is_marked else mark(self._house, port, note.ref)
         try:
-            placement = self._pool.deliver(note)
+            placement = self._pool.deliver(replace(note, arrived=self._house.clock.monotonic()))
         except OpenabError as error:
             if isinstance(error, PoolClosed) and self._pool.put_off(note):
                 return Receipt("waiting", text=GOES_ON)
@@ -132,6 +132,16 @@ class Broker:
         """
         self.audit.command(conversation, by, name, argument)
         return carry_out(self._desk, conversation, (name, argument), by, view)
+
+    def answer(self, question: Question, option_id: str, by: Person) -> Future[CommandAnswer]:
+        """Answer an open question for its people, from elsewhere. Any thread; never blocks; the Future never fails."""
+        self.audit.command(question.conversation, by, "answer", option_id)
+        decide = Decide(question.id, Decision(option_id, by))
+        try:
+            done = self._pool.order(question.conversation, decide)
+        except OpenabError as error:
+            return now(CommandAnswer(error.user_text(), ok=False))
+        return then(done, lambda why: CommandAnswer(why or "Answered.", ok=not why))
 
     def waiting(self, conversation: Conversation) -> tuple[Inbound, ...]:
         """Return the messages that wait in a conversation, in order. Any thread; never blocks."""

@@ -9,11 +9,12 @@ from .house import Memory, Reset
 from .message import Inbound
 from .port import Outcome
 
-__all__ = ["BEFORE", "CANCELLING", "Ending", "dropped_text", "memory_after", "reset_text", "verdict"]
+__all__ = ["BEFORE", "CANCELLING", "DECIDED", "Ending", "dropped_text", "memory_after", "reset_text", "verdict"]
 
 
 CANCELLING = "Cancelling."
 BEFORE = "Cancelled before it began."
+DECIDED = "That question is not open any more."
 
 
 class Ending(Exception):

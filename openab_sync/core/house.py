@@ -23,13 +23,16 @@ from ..config.live import Live
 from ..config.schema import Config
 from ..errors import AgentError, OpenabError
 from ..store import Memory
+from ..threads import Beat
 from .audit import NO_AUDIT, Audit
+from .figures import Observe, unobserved
 from .judging import Standing
 from .ledger import UNWRITTEN, Ledger
 from .message import Conversation, Inbound, MessageRef, Person
 from .pacer import Pacer
-from .port import ChatPort
+from .port import ChatPort, Decision
 from .state import State
+from .transcript import TurnSeen
 
 if TYPE_CHECKING:
     from .session import Session
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Cancel",
     "Close",
+    "Decide",
     "Farewell",
     "Hooks",
     "House",
@@ -107,6 +111,7 @@ class House:
     register: Register | None = None  # without one, an agent that outlives its broker is found by nobody
     audit: Audit = NO_AUDIT
     ledger: Ledger = UNWRITTEN
+    observe: Observe = unobserved
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -156,6 +161,9 @@ class Usage:
     turns: int = 0  # that have ended
 
 
+NO_BEAT = Beat("nobody")
+
+
 @dataclass(frozen=True, slots=True)
 class SessionSnapshot:
     """How a session looked a moment ago. Moments are monotonic seconds of the house's clock."""
@@ -174,6 +182,9 @@ class SessionSnapshot:
     commands: tuple[Command, ...] = ()
     title: str = ""
     usage: Usage = Usage()
+    cwd: str = ""
+    beat: Beat = field(default=NO_BEAT, repr=False, compare=False)  # shows that its thread lives
+    turns: tuple[TurnSeen, ...] = field(default=(), repr=False)  # the last ones, the running one included
     standing: tuple[Standing, ...] = ()  # rules of this session, and what the agent remembers itself
     acp_session_id: str | None = field(default=None, repr=False)  # whoever knows it can resume the session
 
@@ -253,6 +264,15 @@ class SetOption:
 
 
 @dataclass(frozen=True, slots=True)
+class Decide:
+    """Take a decision about an open question that was made elsewhere than where it was put."""
+
+    question_id: str
+    decision: Decision
+    done: Future[str] = field(default_factory=promise)
+
+
+@dataclass(frozen=True, slots=True)
 class Stand:
     """Have `new` hold until the session ends, or `gone` hold no longer."""
 
@@ -295,4 +315,4 @@ class Close:
     done: Future[str] = field(default_factory=promise)
 
 
-Order = Cancel | Reset | SetOption | ListSessions | Open | Stand | Close
+Order = Cancel | Reset | SetOption | ListSessions | Open | Stand | Decide | Close

@@ -12,6 +12,7 @@ import threading
 from ..acp.adopted import Adopted
 from ..clock import Clock
 from ..threads import join_all, spawn
+from .figures import Figure, Observe, unobserved
 from .pool import SessionPool
 
 __all__ = ["Janitor"]
@@ -25,8 +26,11 @@ PATIENCE = 5.0  # seconds for its thread to end
 class Janitor:
     """Looks after a pool, every now and then."""
 
-    def __init__(self, pool: SessionPool, clock: Clock, interval: float = INTERVAL) -> None:
+    def __init__(
+        self, pool: SessionPool, clock: Clock, interval: float = INTERVAL, observe: Observe = unobserved
+    ) -> None:
         self._pool = pool
+        self._observe = observe
         self._clock = clock
         self._interval = interval
         self._stop = threading.Event()
@@ -44,7 +48,8 @@ class Janitor:
 
     def round(self) -> None:
         """Do everything once. One thread at a time; never blocks."""
-        self._pool.drop_hung()
+        for _ in range(self._pool.drop_hung()):
+            self._observe(Figure.CRASH, 1, "hung")
         self._pool.suspend_idle()
         self._pool.sweep()
         sessions, _ = self._pool.snapshot()

@@ -74,6 +74,7 @@ class Inbound:
     context: str = field(default="", repr=False)
     is_marked: bool = False
     delivery: int = 0
+    arrived: float = field(default=0.0, compare=False)  # monotonic seconds: when the front desk got it; 0: not known
 
     @property
     def conversation(self) -> Conversation:

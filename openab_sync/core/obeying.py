@@ -13,8 +13,8 @@ from typing import Protocol
 from ..clock import Clock
 from ..errors import OpenabError
 from .agent import Agent
-from .ending import BEFORE, CANCELLING, Ending, dropped_text, reset_text
-from .house import Cancel, Close, ListSessions, Open, Order, Reset, SetOption, Stand
+from .ending import BEFORE, CANCELLING, DECIDED, Ending, dropped_text, reset_text
+from .house import Cancel, Close, Decide, ListSessions, Open, Order, Reset, SetOption, Stand
 from .mailbox import Mailbox
 from .message import Inbound, Person
 from .port import Outcome
@@ -91,6 +91,8 @@ class Obeying:
                 return self._reset(order)
             case Close():
                 return self._close(order)
+            case Decide():
+                order.done.set_result("" if self._turns.decide(order.question_id, order.decision) else DECIDED)
             case _:  # Stand
                 self._deeds.stand(order)
                 order.done.set_result("")

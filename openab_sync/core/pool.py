@@ -23,8 +23,8 @@ from dataclasses import replace
 from ..acp.process import kill_now
 from ..errors import InboxFull, OpenabError, PoolClosed, PoolFull, SessionClosed
 from ..threads import join_all
-from .ending import BEFORE, memory_after, reset_text
-from .house import Cancel, Close, Farewell, House, Lease, Memory, Order, Placement, Reset, SessionSnapshot
+from .ending import BEFORE, DECIDED, memory_after, reset_text
+from .house import Cancel, Close, Decide, Farewell, House, Lease, Memory, Order, Placement, Reset, SessionSnapshot
 from .ledger import numbers
 from .line import Line, Place
 from .memories import Memories
@@ -96,7 +96,7 @@ class SessionPool:
                 raise PoolClosed
             if self._order_session_locked(key, order):
                 pass  # it answers itself
-            elif isinstance(order, Cancel | Reset | Close):
+            elif isinstance(order, Cancel | Reset | Close | Decide):
                 answer, dropped = self._order_line_locked(key, order)
             else:
                 is_new = key not in self._line
@@ -332,6 +332,8 @@ class SessionPool:
 
     def _order_line_locked(self, key: str, order: Order) -> tuple[str, tuple[Inbound, ...]]:
         """Carry out an order for a conversation that has no session: what waits is dropped, a memory forgotten."""
+        if isinstance(order, Decide):
+            return DECIDED, ()
         count = order.count if isinstance(order, Cancel) else None
         ending = self._rooms.ending.get(key)
         dropped = ending.mailbox.drop(count) if ending else ()

@@ -9,8 +9,8 @@ from .agent import Agent
 from .answering import Answering
 from .house import SessionSnapshot
 from .judging import Standing
-from .message import Conversation
 from .state import State
+from .transcript import TurnSeen
 
 __all__ = ["Moment", "portrait"]
 
@@ -18,22 +18,29 @@ __all__ = ["Moment", "portrait"]
 @dataclass(frozen=True, slots=True)
 class Moment:
     """What only the session knows: how many messages wait, when it last heard the agent, when it must have ended,
-    and what holds until then.
+    what holds until then, and what its turns have said and done.
     """
 
     waiting: int
     active_at: float
     leave_by: float
     standing: tuple[Standing, ...] = ()
+    turns: tuple[TurnSeen, ...] = ()
 
 
 def portrait(
-    conversation: Conversation, state: State, agent: Agent, answering: Answering | None, moment: Moment
+    before: SessionSnapshot, state: State, agent: Agent, answering: Answering | None, moment: Moment
 ) -> SessionSnapshot:
-    """Return the snapshot."""
+    """Return the snapshot: `before` itself if all that it shows is the same, but for the state."""
+    asked = 0 if answering is None else answering.questions
+    aged = moment.active_at - before.last_activity >= 1.0
+    same = moment.waiting == before.inbox and asked == before.questions and moment.turns is before.turns
+    if same and state is before.state and not (agent.changed or aged):
+        return before
+    agent.changed = False
     running = answering if answering is not None and not answering.is_over else None
     return SessionSnapshot(
-        conversation,
+        before.conversation,
         state,
         agent.name,
         agent.pid,
@@ -47,6 +54,9 @@ def portrait(
         commands=agent.peer.commands,
         title=agent.title,
         usage=agent.usage,
+        cwd=agent.launch.cwd,
+        beat=before.beat,
+        turns=moment.turns,
         standing=moment.standing,
         acp_session_id=agent.peer.session_id,
     )

@@ -82,6 +82,21 @@ class Questions:
         item.future.add_done_callback(lambda _: self._on_news())
         return question
 
+    @property
+    def asked(self) -> tuple[Question, ...]:
+        """What people have before them, oldest first."""
+        return tuple(item.question for item in self._open)
+
+    def decide(self, question_id: str, decision: Decision) -> bool:
+        """Take a decision that was made elsewhere than where the question was put; False if it is decided already."""
+        for index, item in enumerate(self._undecided):
+            if item.question.id == question_id and not item.future.done():
+                decided: Future[Decision] = Future()
+                decided.set_result(decision)
+                self._undecided[index] = _Open(item.request_id, item.question, decided)
+                return True
+        return False
+
     def decisions(self) -> list[tuple[acp.RequestId, Decision | ChatError]]:
         """Return what has been decided since the last call, or why it could not be asked."""
         done = [item for item in self._undecided if item.future.done()]
@@ -94,7 +109,7 @@ class Questions:
         if item is None:
             return None
         self._open.remove(item)
-        self._undecided = [other for other in self._undecided if other is not item]
+        self._undecided = [other for other in self._undecided if other.question is not item.question]
         self._port.settle(item.question, text)
         return item.question
 

@@ -189,6 +189,15 @@ class Reply:
         """Put the agent's question to people; `tool` is what the turn knows of that call, `timeout` in seconds."""
         return self._questions.ask(asked, tool, timeout)
 
+    @property
+    def asked(self) -> tuple[Question, ...]:
+        """The questions that people have before them."""
+        return self._questions.asked
+
+    def decide(self, question_id: str, decision: Decision) -> bool:
+        """Take a decision that was made elsewhere; False if no such question waits for one."""
+        return self._questions.decide(question_id, decision)
+
     def decisions(self) -> list[tuple[acp.RequestId, Decision | ChatError]]:
         """Return what people decided since the last call, or why they could not be asked."""
         return self._questions.decisions()

@@ -26,11 +26,12 @@ from dataclasses import replace
 
 from ..clock import Deadline
 from ..errors import AgentError, AgentStalled, AuthRequired, OpenabError, SessionClosed
-from ..threads import spawn
+from ..threads import Beat, spawn
 from .agent import LONG, Agent
 from .answering import Answering
 from .calls import Calls
 from .ending import Ending, verdict
+from .figures import Figure, cause_of
 from .house import Farewell, House, Lease, Memory, Order, Reset, SessionSnapshot, Stand
 from .inbox import Inbox
 from .judging import Judge
@@ -68,7 +69,7 @@ class Session:
         # What is remembered now, and sentences for the head of the next reply.
         self._memory, self._notices = own(lease.memory, house)
         self._agent: Agent  # made in `start`: it needs descriptors
-        self._turns = Turns()
+        self._turns = Turns(house.clock)
         self._judge = Judge(house.config.permissions, conversation, house.names)
         self._starting: Starting
         self._is_doubted = False  # the agent says that it goes on with a session, and has not shown it yet
@@ -78,7 +79,12 @@ class Session:
         self._active_at = house.clock.monotonic()
         # Replaced as a whole by the session's thread, read by anyone without a lock.
         self.snapshot = SessionSnapshot(
-            conversation, State.NEW, house.agent_name, inbox=len(lease.notes), last_activity=self._active_at
+            conversation,
+            State.NEW,
+            house.agent_name,
+            inbox=len(lease.notes),
+            last_activity=self._active_at,
+            beat=Beat(f"session-{conversation}"),
         )
         self.thread: threading.Thread | None = None
         self.begun = threading.Event()  # `start` has been tried: `thread` is what it will be
@@ -92,7 +98,7 @@ class Session:
         """
         try:
             self.mailbox.open()
-            self._agent = Agent(self._house, self._memory.cwd, self.mailbox.bell, self.mailbox.ring)
+            self._agent = Agent(self._house, self._memory.cwd, self.mailbox.bell, self.mailbox.ring, self.snapshot.beat)
             self._obeying = Obeying(self.mailbox, self._agent, self._turns, self, self._clock)
             self.thread = spawn(f"session-{self.conversation}", self._run)
         finally:
@@ -249,6 +255,8 @@ class Session:
         self._publish(force=True)
         self._obeying.refuse(orders, error or SessionClosed(f"{self.conversation} ended before it could obey"))
         memory = None if self.mailbox.is_abandoned else self._memory
+        if error is not None:
+            self._house.observe(Figure.CRASH, 1, cause_of(error))
         self._hooks.on_end(self, Farewell(leftovers, memory, error))
 
     def _keep(self, memory: Memory) -> None:
@@ -343,15 +351,12 @@ class Session:
 
     def _publish(self, *, force: bool = False) -> None:
         """Replace the snapshot if something that it shows has changed."""
-        now, agent, answering = self.snapshot, self._agent, self._turns.latest
-        waiting, asked = len(self.mailbox.waiting()), 0 if answering is None else answering.questions
-        aged = self._active_at - now.last_activity >= 1.0
-        if not (force or agent.changed or aged or waiting != now.inbox or asked != now.questions):
-            return
-        if self._chosen(self._memory) != self._memory.options:
+        before, latest = self.snapshot, self._turns.latest
+        self._agent.changed = self._agent.changed or force
+        told = (self._leave_by, self._judge.standing, self._turns.seen())
+        moment = Moment(len(self.mailbox.waiting()), self._active_at, *told)
+        self.snapshot = portrait(before, self.mailbox.state, self._agent, latest, moment)
+        if self.snapshot is not before and self._chosen(self._memory) != self._memory.options:
             self._keep(self._memory)
-        agent.changed = False
-        moment = Moment(waiting, self._active_at, self._leave_by, self._judge.standing)
-        self.snapshot = portrait(self.conversation, self.mailbox.state, agent, answering, moment)
-        if self.snapshot.title and self.snapshot.title != now.title:
+        if self.snapshot.title and self.snapshot.title != before.title:
             name(self._port, self.conversation, self.snapshot.title)

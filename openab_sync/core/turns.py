@@ -15,10 +15,14 @@ from itertools import groupby
 from ..acp import events as acp
 from ..acp.peer import AcpPeer
 from ..acp.permissions import pick
+from ..clock import Clock
 from .agent import LONG, PACE
 from .answering import Answering
+from .chronicle import Chronicle
 from .floor import Floor
 from .patience import Due
+from .port import Decision
+from .transcript import TurnSeen
 
 __all__ = ["Turns"]
 
@@ -28,8 +32,9 @@ FADING = 50  # turns before the last two that are looked after until they are qu
 class Turns:
     """The last two, and those before them that are not quiet yet."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
         self.latest: Answering | None = None
+        self._chronicle = Chronicle(clock)
         self._before: Answering | None = None
         self._fading: list[Answering] = []  # oldest first
         self._floor = Floor()
@@ -81,8 +86,16 @@ class Turns:
         return wishes
 
     def next_at(self) -> float:
-        """The moment (monotonic seconds) at which `tend` wants to be called."""
-        return min((item.next_at() for item in self._every()), default=math.inf)
+        """The moment (monotonic seconds) at which `tend` wants to be called, and `seen` looked at."""
+        return min(self._chronicle.next_at(), *(item.next_at() for item in self._every()), math.inf)
+
+    def seen(self) -> tuple[TurnSeen, ...]:
+        """Return the last turns as others see them: the very same object if nothing is new."""
+        return self._chronicle.look(self.latest)
+
+    def decide(self, question_id: str, decision: Decision) -> bool:
+        """Take a decision that was made elsewhere; False if no question of that id waits for one."""
+        return any(item.reply.decide(question_id, decision) for item in self._every())
 
     def draws_at(self) -> float:
         """The moment at which text that has just come wants to be drawn."""

@@ -14,10 +14,11 @@ from openab_sync.core.house import Open, Placement, SessionSnapshot
 from openab_sync.core.port import Limits
 from openab_sync.core.state import State
 from openab_sync.errors import InboxFull, OpenabError, PoolClosed, PoolFull
-from tests.core.bed import Bed, place
+from tests.core.bed import ANN, BOB, Bed, place
 from tests.core.makers import ANNA, HERE, THERE, PaperPool, house, note
 from tests.fakes.clock import FakeClock
 from tests.fakes.platform import FakePlatform
+from tests.waiting import until
 
 
 class FrontDesk:
@@ -153,3 +154,20 @@ def test_a_mark_is_taken_back_from_what_was_never_handed_in(desk: FrontDesk) -> 
     desk.broker.mark(note("m").ref)
     desk.broker.unmark(note("m").ref)
     assert not desk.port.reactions[note("m").ref]
+
+
+def test_a_question_can_be_answered_from_elsewhere() -> None:
+    """The page answers for a chat: the agent goes on, the chat's own buttons go, and a later press is told so."""
+    with Bed() as bed:
+        bed.say("ask")
+        question = bed.port.until_question()
+        option = question.options[0]
+        answer = bed.broker.answer(question, option.option_id, BOB).result(20)
+        assert (answer.text, answer.ok) == ("Answered.", True)
+        until(bed.ends)
+        assert [(asked.id, text) for asked, text in bed.port.settled] == [(question.id, f"{option.name} — Bob")]
+        late = bed.broker.answer(question, option.option_id, ANN).result(20)
+        assert not late.ok and "not open" in late.text
+        bed.command("reset")
+        gone = bed.broker.answer(question, option.option_id, ANN).result(20)
+        assert not gone.ok and "not open" in gone.text

@@ -34,7 +34,7 @@ class PaperSession:
         self.mailbox = Mailbox(HERE, Inbox(lambda: THREADED))
         for move in moves:
             self.mailbox.move(move)
-        turns, agent = Turns(), cast(Agent, self)
+        turns, agent = Turns(self.clock), cast(Agent, self)
         self.obeying = Obeying(self.mailbox, agent, turns, self, self.clock)
 
     def cancel(self, outcome: Outcome, reason: str) -> None:

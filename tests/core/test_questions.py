@@ -112,3 +112,24 @@ def test_input_that_nothing_else_shows_is_shown_as_it_is() -> None:
     assert '"timeout": 5' in detail
     assert detail_of(Tool("a", raw_input={"command": ["ls", "-l"]})).startswith("```\nls -l\n```")
     assert detail_of(Tool("a")) == ""
+
+
+def test_a_decision_made_elsewhere_counts_as_one_made_here(desk: Desk) -> None:
+    question = desk.questions.ask(asked(1), None, 9)
+    assert desk.questions.asked[0] is question
+    assert not desk.questions.decide("another", Decision("o1", ANN))
+    assert desk.questions.decide(question.id, Decision("o2", ANN))
+    assert not desk.questions.decide(question.id, Decision("o1", ANN))
+    assert desk.questions.decisions() == [(1, Decision("o2", ANN))]
+    desk.platform.answer(question, "o1", ANN)  # a press that comes later
+    assert desk.questions.decisions() == []
+    desk.questions.settle(1, "No")
+    assert not desk.questions.asked
+    assert desk.platform.settled == [(question, "No")]
+
+
+def test_a_question_that_was_answered_where_it_was_put_is_decided(desk: Desk) -> None:
+    question = desk.questions.ask(asked(1), None, 9)
+    desk.platform.answer(question, "o1", ANN)
+    assert not desk.questions.decide(question.id, Decision("o2", ANN))
+    assert desk.questions.decisions() == [(1, Decision("o1", ANN))]

@@ -26,7 +26,7 @@ class Both:
     """Two turns of one session; the second has been begun."""
 
     def __init__(self) -> None:
-        self.turns = Turns()
+        self.turns = Turns(FakeClock())
         self.floors: list[Floor] = []
         self.first, self.second = Scene(), Scene()
         self.peer = self.second.talk.peer
@@ -63,7 +63,7 @@ def test_text_is_left_to_the_kernel_for_longer_once_the_answer_is_drawn_now_and_
 ) -> None:
     both = Both()  # at a platform that is told everything as it happens
     both.turns.take([Said("two")], both.peer)
-    assert (Turns().pace, both.turns.pace) == (PACE, PACE)
+    assert (Turns(FakeClock()).pace, both.turns.pace) == (PACE, PACE)
     monkeypatch.setattr(type(both.second.answering.reply), "is_drawn", True)
     assert both.turns.pace == LONG
     drawn = Both()
@@ -80,7 +80,7 @@ def test_the_replies_of_a_session_share_one_floor_until_it_is_lost() -> None:
 
 
 def test_before_the_first_turn_history_is_dropped_and_questions_are_rejected() -> None:
-    turns, talk = Turns(), opened()
+    turns, talk = Turns(FakeClock()), opened()
     turns.take(talk.hear(ask(5, [{"optionId": "no", "name": "No", "kind": "reject_once"}])), talk.peer)
     turns.take([Said("from the past")], talk.peer)
     assert talk.written()[0]["result"]["outcome"] == {"outcome": "selected", "optionId": "no"}
@@ -127,7 +127,7 @@ def deliver(platform: FakePlatform, turns: Turns) -> None:
 
 
 def test_quick_turns_get_their_last_reactions_however_slow_the_chat_is() -> None:
-    platform, turns = slow(), Turns()
+    platform, turns = slow(), Turns(FakeClock())
     names = [f"m{number}" for number in range(7)]
     for name in names:
         reacting(platform, name, turns)
@@ -143,7 +143,7 @@ def test_quick_turns_get_their_last_reactions_however_slow_the_chat_is() -> None
 
 
 def test_late_text_of_a_turn_that_is_still_looked_after_is_its_own() -> None:
-    platform, turns = slow(), Turns()
+    platform, turns = slow(), Turns(FakeClock())
     made = []
     for name in ("m0", "m1", "m2", "m3"):
         made.append(reacting(platform, name, turns))
@@ -161,7 +161,7 @@ def test_of_too_many_turns_the_oldest_is_handed_over_to_the_chat(
     reactions: dict[str, object], expected: list[tuple[str, bool]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("openab_sync.core.turns.FADING", 2)
-    platform, turns = slow(), Turns()
+    platform, turns = slow(), Turns(FakeClock())
     monkeypatch.setattr(Answering, "is_quiet", False)
     for name in ("m0", "m1", "m2", "m3", "m4"):
         reacting(platform, name, turns, reactions=reactions)
