@@ -36,6 +36,9 @@ class Deeds(Protocol):
     def drop(self, notes: tuple[Inbound, ...], by: Person) -> None:
         """These messages will not be answered: show it, and tell their authors."""
 
+    def say(self, text: str) -> None:
+        """Tell the conversation."""
+
     def stand(self, order: Stand) -> None:
         """Rules hold for the rest of the session, or do not any more."""
 
@@ -123,6 +126,8 @@ class Obeying:
         if self._mailbox.state not in (State.BUSY, State.CANCELLING):
             return Ending(order.reason)
         self.close_at = self._clock.monotonic() + order.grace
+        if self._turns.is_running and 0 < order.grace < math.inf:
+            self._deeds.say(f"{order.reason} This turn has {order.grace:g} s to finish.")
         return None
 
     def _drop(self, order: Cancel | Reset) -> str:

@@ -32,7 +32,7 @@ from .message import Conversation, Inbound, MessageRef, Person
 from .notices import GOES_ON, break_off, forget_mark, tell, tell_dropped, turn_away
 from .port import ChatPort
 from .rooms import Rooms
-from .session import DELIVERY, Session
+from .session import DELIVERY, LAST_WORDS, SIGNS, Session
 
 __all__ = ["SessionPool"]
 
@@ -213,7 +213,7 @@ class SessionPool:
                 session.mailbox.order(Close(reason, grace))
         for session in every:
             session.begun.wait(LAST_GRACE)  # somebody may be starting it just now
-        patience = grace + self._house.config.pool.cancel_grace_secs + DELIVERY + LAST_GRACE
+        patience = grace + self._house.config.pool.cancel_grace_secs + LAST_WORDS + SIGNS + LAST_GRACE
         late = join_all([item.thread for item in every if item.thread is not None], self._clock, patience)
         for pid in [session.snapshot.pid for session in every if session.thread in late]:
             kill_now(pid)

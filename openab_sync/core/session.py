@@ -53,6 +53,7 @@ log = logging.getLogger(__name__)
 LOOK = 1.0  # seconds between two looks at everything while text streams, with the first read after that
 SIGNS = 5.0  # seconds for the last reactions, when the session ends
 DELIVERY = 60.0  # seconds a chat service gets for the last pages of a reply
+LAST_WORDS = 5.0  # seconds for them when everything ends; what is not out by then is delivered after the next start
 
 
 class Session:
@@ -242,10 +243,12 @@ class Session:
     def _deliver(self, answering: Answering) -> None:
         """Wait until the reply is out; a chat that does not answer cannot hold the conversation up for ever."""
         answering.finish()
-        if not self._pump(lambda: answering.is_delivered, DELIVERY):
-            log.warning("%s: the reply was not delivered within %.0f s", self.conversation, DELIVERY)
+        is_out = self._pump(lambda: answering.is_delivered, DELIVERY, last=LAST_WORDS)
+        if not is_out:
+            log.warning("%s: the reply was not delivered in time", self.conversation)
             self._turns.renew_floor()
-        if self.mailbox.is_shut:  # nobody will look after the last reactions later
+        # Nobody will look after the last reactions later; in a chat that does not answer they are not waited for.
+        if self.mailbox.is_shut and (is_out or self._obeying.closing is None):
             self._pump(lambda: answering.is_quiet and self._turns.is_quiet, SIGNS)
 
     def _end(self, error: OpenabError | None) -> None:
@@ -271,10 +274,11 @@ class Session:
 
     # ---- session thread only: the one wait ----
 
-    def _pump(self, done: Callable[[], bool], seconds: float | None = None) -> bool:
+    def _pump(self, done: Callable[[], bool], seconds: float | None = None, *, last: float = math.inf) -> bool:
         """Obey, tend, wait and hear until `done`; False if `seconds` ran out first.
 
-        Raise AgentError when the agent ends or misbehaves, Ending when an order ends the session.
+        `last`: so many seconds at most from when the house is closing. Raise AgentError when the agent ends or
+        misbehaves, Ending when an order ends the session.
         """
         deadline = Deadline(self._clock, seconds)
         due_at = look_at = -math.inf
@@ -289,6 +293,8 @@ class Session:
                 self._publish()
                 if done():
                     return True
+                if self._obeying.closing is not None:
+                    deadline, last = min(deadline, Deadline(self._clock, last), key=lambda one: one.at), math.inf
                 if deadline.expired:
                     return False
                 due_at = min(deadline.at, self._obeying.close_at, self._agent.next_at(), self._turns.next_at())
@@ -324,6 +330,10 @@ class Session:
             turn.cancel(outcome, reason)
             self._become(Event.CANCEL)
             self._agent.listen()
+
+    def say(self, text: str) -> None:
+        """Tell the conversation."""
+        tell(self._port, self.conversation, text)
 
     def stand(self, order: Stand) -> None:
         """Rules hold for the rest of the session, or do not any more."""

@@ -46,6 +46,9 @@ class PaperSession:
     def drop(self, notes: tuple[Inbound, ...], by: Person) -> None:
         self.done.append((tuple(item.ref.id for item in notes), by.name))
 
+    def say(self, text: str) -> None:
+        self.done.append(text)
+
     def stand(self, order: Stand) -> None:
         self.done.append(order)
 

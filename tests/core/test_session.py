@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from openab_sync.acp import events as acp
+from openab_sync.core import session as session_module
 from openab_sync.core.port import Limits, Settled
 from openab_sync.core.state import State
 from tests.core.bed import ANN, Bed, place, received
@@ -488,8 +489,26 @@ def test_a_busy_session_is_told_graced_cancelled_and_its_reply_delivered() -> No
         assert bed.app.stop()
         assert bed.ends()[0].outcome == "cancelled"
         assert "shutting down" in bed.ends()[0].reason
-        assert any("shutting down" in text for text in bed.notices())
+        about_the_turn, about_the_other = [text for text in bed.notices() if "shutting down" in text]
+        assert about_the_turn == "openab-sync is shutting down. This turn has 0.1 s to finish."
+        assert "did not take this message" in about_the_other
         assert bed.say("say too late").state == "refused"
+
+
+def test_a_chat_that_does_not_answer_does_not_hold_the_end_up(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither who is being answered, nor whose reply is on its way already when the end begins."""
+    monkeypatch.setattr(session_module, "LAST_WORDS", 0.05)
+    with Bed(limits=Limits(edit_interval=0.01)) as bed:
+        bed.say("say begun\nhang", to="A")
+        bed.port.until_text(place("A"), "begun")
+        bed.port.hold()
+        bed.say("say done", to="B")
+        bed.port.until(lambda: any(op.conversation == place("B") and op.what == "post" for op in bed.port.held))
+        assert bed.app.stop()
+        assert caplog.text.count("the reply was not delivered in time") == 2
+        bed.port.release_all()
 
 
 def test_the_session_looks_like_what_it_is() -> None:

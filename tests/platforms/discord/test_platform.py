@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,12 +12,15 @@ import pytest
 
 from openab_sync.app import App
 from openab_sync.config.schema import Config
+from openab_sync.core import session
 from openab_sync.errors import ConfigError
+from openab_sync.platforms.discord import platform as platform_module
 from openab_sync.platforms.discord.platform import Discord
 from openab_sync.store import Store, open_books
 from tests.fakes.discord import Server
 from tests.platforms.discord.bed import house, settings
 from tests.platforms.discord.fake_client import QUICK
+from tests.waiting import MS
 
 
 @pytest.fixture
@@ -111,6 +115,24 @@ def test_a_bot_that_never_got_through_stops(server: Server, tmp_path: Path) -> N
     assert platform.stop()
     assert store.close()
     assert not platform.is_ready and not platform.failure.done()
+
+
+def test_a_discord_that_has_died_does_not_hold_the_end_up(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes connections and answers nothing any more: neither requests nor, on the gateway, the goodbye."""
+    monkeypatch.setattr(session, "LAST_WORDS", 0.1)
+    monkeypatch.setattr(platform_module, "LAST_CALLS", 0.1)
+    with house(server) as bed:
+        bed.until_said("begun", bed.thread("say begun\nhang"))
+        held = [
+            server.fail(method, "*", hold=True, times=10_000) for method in ("POST", "PATCH", "PUT", "DELETE", "GET")
+        ]
+        server.gateway.deafen(next_ones=100)
+        began = time.monotonic()
+        assert bed.app.stop()
+        assert bed.platform.stop()
+        assert time.monotonic() - began < 8 + 2000 * MS
+        for fault in held:
+            fault.release()
 
 
 def test_a_platform_that_was_not_started_stops(server: Server, tmp_path: Path) -> None:

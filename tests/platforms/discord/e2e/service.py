@@ -20,7 +20,9 @@ from tests.fakes.discord import Server
 from tests.fakes.discord.things import Channel
 from tests.waiting import until
 
-__all__ = ["QUICK", "Service", "configure", "mention", "service"]
+__all__ = ["METHODS", "QUICK", "Service", "configure", "mention", "service"]
+
+METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
 QUICK: dict[str, tuple[int, float]] = dict.fromkeys(
     ("global", "message", "edit", "delete", "reaction", "typing", "thread", "webhook"), (1000, 1.0)

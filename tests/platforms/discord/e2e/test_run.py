@@ -14,10 +14,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.cli.running import run
+from tests.cli.running import PATIENCE, run
+from tests.fakes import fake_agent
 from tests.fakes.discord import Server
 from tests.fakes.discord.things import Channel
-from tests.platforms.discord.e2e.service import QUICK, configure, mention, service
+from tests.platforms.discord.e2e.service import METHODS, QUICK, configure, mention, service
 from tests.waiting import MS, until
 
 
@@ -212,3 +213,21 @@ def test_a_hangup_has_the_configuration_read_again_and_ends_nothing(server: Serv
     told = run(tmp_path, "reload", "-c", str(tmp_path / "config.toml"))
     assert (told.code, told.out) == (1, "")
     assert "no openab-sync runs with this store" in told.err
+
+
+def test_a_discord_that_has_died_does_not_hold_the_end_up(server: Server, tmp_path: Path) -> None:
+    """Somebody is being answered: what cannot be said any more is said after the next start."""
+    program, *args = fake_agent()
+    agent = {"command": program, "args": args}
+    with service(tmp_path, server, agent=agent, pool={"shutdown_grace_secs": 0}) as running:
+        server.until_ready()
+        server.until_said("working", mention(server, "say working\nhang"), PATIENCE)
+        agents = running.agents
+        held = [server.fail(method, "*", hold=True, times=10_000) for method in METHODS]
+        server.gateway.deafen(next_ones=100)
+        running.signal()
+        assert running.end() == 0, running.log
+        assert "the reply was not delivered in time" in running.log
+        assert_nothing_is_left(agents, tmp_path)
+        for fault in held:
+            fault.release()
