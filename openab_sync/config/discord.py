@@ -37,6 +37,10 @@ class DiscordConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Roles whose members may."""
     allowed_role_ids: tuple[Id, ...] = ()
     """Roles whose mention wakes it as its own does; they let nobody in."""
+    approver_users: tuple[Id, ...] = ()
+    """People who may answer the agent's questions in everybody's turns, besides those whose turn it is."""
+    approver_roles: tuple[Id, ...] = ()
+    """Roles whose members may."""
     allow_dm: bool = False
     """Whether it answers direct messages (of those who may talk to it)."""
     allow_user_messages: Literal["involved", "mentions", "multibot-mentions"] = "multibot-mentions"

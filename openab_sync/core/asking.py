@@ -34,6 +34,7 @@ __all__ = ["Asking", "Ground"]
 
 log = logging.getLogger(__name__)
 
+ASKED = 500  # characters of what is asked for, on record
 NAME = 150  # characters of an option's name where it is said who chose it: the whole of it stands above
 ALWAYS = frozenset({"allow_always", "reject_always"})
 
@@ -183,9 +184,18 @@ class Asking:
 
     def _note(self, asked: acp.Asked, option: acp.PermissionOption | None, by: Person | None, why: str) -> None:
         """Have it on record what a question was answered with, and who or what decided."""
+        where, tool = self._ground.reply.conversation, self._ground.turn.tool(asked.tool.call_id)
         decider = f"person {by.id}" if by is not None else why
-        kind = option.kind or "an option" if option else "cancelled"
-        log.info("%s: a question was answered: %s (%s)", self._ground.reply.conversation, kind, decider)
+        log.info("%s: a question was answered: %s (%s)", where, option.kind if option else "cancelled", decider)
+        self._house.audit.permission(
+            where,
+            asked=one_line(tool.label if tool else asked.tool.call_id, ASKED),
+            options=asked.options,
+            chosen=option.option_id if option else None,
+            by=by,
+            why=why,
+            tool=tool.kind if tool else "",
+        )
 
     def _close(self, request_id: acp.RequestId, text: str) -> None:
         if (item := self._open.pop(key_of(request_id), None)) is not None:

@@ -44,7 +44,7 @@ class Broker:
         self._house = house
         self._pool = pool
         self._ports = ports
-        self._desk = Desk(pool, self.snapshot, house.clock)
+        self._desk = Desk(pool, self.snapshot, house.clock, lambda: house.config.permissions)
 
     @property
     def audit(self) -> Audit:

@@ -14,6 +14,7 @@ from difflib import get_close_matches
 from ..errors import OpenabError
 from ..text.clean import one_line
 from . import command_looking, command_options, command_sessions
+from .command_permissions import permissions
 from .desk import EVERYTHING, Call, CommandAnswer, Desk, View, now, then
 from .house import Cancel, Reset
 from .message import Conversation, Person
@@ -42,6 +43,11 @@ COMMANDS = (
     CommandSpec("status", "show what every agent is doing"),
     CommandSpec("usage", "show what this conversation has used"),
     CommandSpec("sessions", "show the sessions the agent remembers, or go on with one", "[resume TAG]"),
+    CommandSpec(
+        "permissions",
+        "show what decides about the agent's questions, give a rule, or take one back",
+        "[allow|deny|ask KIND PATTERN | forget N]",
+    ),
     CommandSpec("do", "show the agent's own commands"),
     CommandSpec("help", "show this list"),
 )
@@ -106,6 +112,7 @@ _HOW: dict[str, Callable[[Call], Future[CommandAnswer]]] = {
     "status": command_looking.status,
     "usage": command_looking.usage,
     "sessions": command_sessions.sessions,
+    "permissions": permissions,
     "do": command_sessions.do,
     "help": _help,
 }

@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 from ..clock import Clock
+from ..config.permissions import PermissionsConfig
 from ..errors import OpenabError
 from .house import HouseSnapshot, Open, SessionSnapshot, promise
 from .message import Conversation, Person
@@ -33,6 +34,7 @@ class Desk:
     pool: SessionPool
     look: Callable[[], HouseSnapshot]
     clock: Clock
+    permissions: Callable[[], PermissionsConfig] = PermissionsConfig  # what is configured now
 
     def session(self, conversation: Conversation) -> SessionSnapshot | None:
         """Return how the conversation's session looks, None if it has none."""
@@ -44,18 +46,20 @@ class View:
     """What whoever asks may see, as their platform knows it.
 
     `sees` is asked on the caller's thread, before a command returns. A title that begins with `head` (what the platform
-    writes before people's words, "" for nothing) is none: the agent has made it of its first prompt.
+    writes before people's words, "" for nothing) is none: the agent has made it of its first prompt. Who `approves` may
+    answer an agent's questions in everybody's turns.
     """
 
     sees: Callable[[Conversation], bool] = lambda _: True
     head: str = ""
+    approves: bool = False
 
     def title(self, title: str) -> str:
         """Return what an agent calls a session; "" if that is no title."""
         return "" if self.head and title.lstrip().startswith(self.head) else title
 
 
-EVERYTHING = View()
+EVERYTHING = View(approves=True)
 
 
 @dataclass(frozen=True, slots=True)

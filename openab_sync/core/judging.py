@@ -12,7 +12,7 @@ Session thread only. Looks at the disk where paths lead (`evidence.Places`), wai
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -68,8 +68,13 @@ class Judge:
     """Decides for one session."""
 
     def __init__(
-        self, config: PermissionsConfig, conversation: Conversation, agents: Sequence[str], folder: str = ""
+        self,
+        config: Callable[[], PermissionsConfig],
+        conversation: Conversation,
+        agents: Sequence[str],
+        folder: str = "",
     ) -> None:
+        """`config` tells what is configured now."""
         self._config = config
         self._conversation = conversation.key
         self._agents = tuple(name for name in agents if name)
@@ -86,7 +91,7 @@ class Judge:
             evidence_of(tool), self._places, self._agents, self._conversation, tuple(person.id for person in people)
         )
         session = [item.rule for item in self.standing if item.rule is not None]
-        return judged(self._config, session, case)
+        return judged(self._config(), session, case)
 
     def remember(self, standing: Standing) -> None:
         """Have it hold until the session ends; the oldest beyond a bound is forgotten."""

@@ -124,7 +124,9 @@ def detail_of(tool: Tool) -> str:
 
 
 def _detail(tool: Tool) -> Iterator[str]:
-    target = plain(tool.target)
+    target, title = plain(tool.target), plain(tool.title).strip()
+    if title not in (one_line(tool.title, _TITLE), target.strip()):  # the head of the question shows a part of it
+        yield fence(title)
     if target:
         yield fence(target)
     for place in tool.locations:

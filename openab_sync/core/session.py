@@ -71,7 +71,7 @@ class Session:
         self._memory, self._notices = own(lease.memory, house)
         self._agent: Agent  # made in `start`: it needs descriptors
         self._turns = Turns(house.clock)
-        self._judge = Judge(house.config.permissions, conversation, house.names)
+        self._judge = Judge(lambda: house.config.permissions, conversation, house.names)
         self._starting: Starting
         self._is_doubted = False  # the agent says that it goes on with a session, and has not shown it yet
         self._heard = 0  # events since the agent runs

@@ -78,6 +78,11 @@ class Buttons:
         button = self._kept.get(id)
         return button if button is not None and button.expires > self._clock.time() else None
 
+    def of_kind(self, kind: str) -> tuple[Button, ...]:
+        """Return all of a kind that have not expired. Any thread."""
+        now = self._clock.time()
+        return tuple(button for _, button in self._kept if button.kind == kind and button.expires > now)
+
     def put(self, button: Button) -> None:
         """Keep what has become of it."""
         self._kept.put(button.id, button)

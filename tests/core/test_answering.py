@@ -11,6 +11,7 @@ from openab_sync.acp.process import Launch
 from openab_sync.config.live import Live
 from openab_sync.config.schema import Config
 from openab_sync.core.answering import Answering, current_model
+from openab_sync.core.audit import NO_AUDIT, Audit
 from openab_sync.core.house import House
 from openab_sync.core.judging import Judge
 from openab_sync.core.message import Inbound, MessageRef
@@ -32,7 +33,7 @@ OPTIONS = [
 class Scene:
     """A turn that has begun: the agent speaks by `hear`, time passes by `go`."""
 
-    def __init__(self, limits: Limits = EVENTS, **sections: dict[str, Any]) -> None:
+    def __init__(self, limits: Limits = EVENTS, audit: Audit = NO_AUDIT, **sections: dict[str, Any]) -> None:
         self.clock = FakeClock()
         self.talk = opened()
         self.platform = FakePlatform(self.clock, limits)
@@ -42,9 +43,10 @@ class Scene:
             launch=lambda cwd: Launch("agent", (), cwd, {}),
             agent_name="Robin",
             redact=Redactor(),
+            audit=audit,
         )
         self.config = house.config
-        self.judge = judge = Judge(house.config.permissions, place(), house.names, "/work")
+        self.judge = judge = Judge(lambda: house.config.permissions, place(), house.names, "/work")
         notes = (Inbound(MessageRef(place(), "m1"), ANN, "hello"),)
         self.answering = Answering(notes, house, self.platform, self.talk.peer, lambda: None, judge=judge)
         self.answering.begin([])

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from openab_sync.core.audit import Audit
 from openab_sync.core.judging import Standing
 from openab_sync.core.port import Notice, Question
 from tests.acp.talk import ask, update
@@ -120,6 +121,24 @@ def test_the_death_of_the_agent_and_the_end_of_its_turn_close_questions() -> Non
     scene.hear(ask(1, OPTIONS))
     scene.end(stopReason="end_turn")
     assert scene.settled() == ["The turn has ended."]
+
+
+def test_each_answer_is_on_record_with_who_or_what_decided() -> None:
+    kept: list[tuple[str, str, str | None, object]] = []
+
+    def keep(kind: str, conversation: str, person: tuple[str, str], details: dict[str, object]) -> None:
+        kept.append((kind, person[0], details["chosen"], details.get("why")))  # type: ignore[arg-type]  # an id or None
+
+    scene = Scene(audit=Audit(keep), permissions={"rules": [{"kind": "delete", "then": "deny"}]})
+    scene.hear(ask(1, OPTIONS), ask(2, OPTIONS, {"toolCallId": "t2", "kind": "delete"}), ask(3, OPTIONS))
+    scene.platform.answer(open_questions(scene)[0], "go", BOB)
+    scene.answering.tend()
+    scene.end(stopReason="end_turn")
+    assert kept == [
+        ("permission", "", "no", "rule 1 of the configuration"),
+        ("permission", "bob", "go", None),
+        ("permission", "", None, "The turn has ended."),
+    ]
 
 
 def test_who_chose_is_said_however_long_the_options_name_is() -> None:

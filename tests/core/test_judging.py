@@ -25,7 +25,7 @@ def rule(then: Literal["allow", "deny", "ask"], **more: Any) -> PermissionRule:
 
 def judge(*rules: PermissionRule, mode: Any = "ask", folder: str = "/w") -> Judge:
     config = PermissionsConfig(mode=mode, rules=rules)
-    return Judge(config, Conversation("discord", "77"), ("claude", "Claude Code", ""), folder)
+    return Judge(lambda: config, Conversation("discord", "77"), ("claude", "Claude Code", ""), folder)
 
 
 def call(kind: str = "execute", **raw: Any) -> Tool:

@@ -42,8 +42,16 @@ def test_a_question_shows_what_would_happen_and_the_agents_own_options(desk: Des
     question = desk.questions.ask(asked(0), known, 60.0)
     assert (question.title, question.options, question.asked_of) == ("Clean up", OPTIONS, (ANN,))
     assert (question.conversation, question.timeout) == (CONVERSATION, 60.0)
-    assert question.detail == "```\nrm -rf build\n```"
+    assert question.detail == "```\nClean\nup\n```\n\n```\nrm -rf build\n```"
     assert desk.questions.is_open
+
+
+@pytest.mark.parametrize("title", ["x" * 5000, "rm a\nrm b"])
+def test_what_the_head_cannot_show_of_a_title_is_in_the_detail(title: str) -> None:
+    """Some agents name a command in the title alone."""
+    assert detail_of(Tool("a", title)) == f"```\n{title}\n```"
+    assert detail_of(Tool("a", title, raw_input={"command": title})) == f"```\n{title}\n```"
+    assert detail_of(Tool("a", "rm a")) == ""
 
 
 def test_a_call_never_heard_of_is_what_the_question_says(desk: Desk) -> None:

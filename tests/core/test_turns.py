@@ -99,7 +99,7 @@ def reacting(platform: FakePlatform, name: str, turns: Turns, **sections: dict[s
     talk, clock = opened(), FakeClock()
     config = msgspec.convert(sections, Config)
     notes = (note(name),)
-    inn, judge = house(clock, config), Judge(config.permissions, HERE, ())
+    inn, judge = house(clock, config), Judge(lambda: config.permissions, HERE, ())
     made = turns.begin(lambda floor: Answering(notes, inn, platform, talk.peer, lambda: None, judge=judge, floor=floor))
     made.begin([])
     prompt = talk.written()[0]["id"]

@@ -6,6 +6,8 @@ begins and ends a line. What the agent wrote is cleaned first, so that it cannot
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,7 +19,7 @@ from ...text.clean import one_line, plain, settled_length
 from ...text.tools import diff_text, fence
 from .style import Style
 
-__all__ = ["Screen", "Shown", "media_line"]
+__all__ = ["Screen", "Shown", "media_line", "wall_clock"]
 
 TITLE = 200  # characters of a tool's title
 OUTPUT = 12  # lines of what a failed tool said; the last ones tell why
@@ -35,6 +37,11 @@ class Shown:
     thoughts: bool = False
 
 
+def wall_clock() -> str:
+    """Return what time it is here, for people."""
+    return time.strftime("%H:%M:%S")
+
+
 def media_line(media: acp.Media | acp.Link) -> str:
     """Name a picture, a sound, a file or a link in one line."""
     if isinstance(media, acp.Link):
@@ -46,9 +53,11 @@ def media_line(media: acp.Media | acp.Link) -> str:
 class Screen:
     """Draws one conversation. One thread only."""
 
-    def __init__(self, style: Style, shown: Shown) -> None:
+    def __init__(self, style: Style, shown: Shown, clock: Callable[[], str] = wall_clock) -> None:
+        """`clock` tells what time it is, for people."""
         self._style = style
         self._shown = shown
+        self._clock = clock
         self._line: Literal["", "said", "thought"] = ""  # what the unfinished line holds
         self._said_id: str | None = None  # whose text came last: another message begins a paragraph
         self._held: dict[str, str] = {}  # text that may be the head of an escape sequence, by what it is
@@ -108,8 +117,9 @@ class Screen:
         return self.block("\n".join(lines))
 
     def settled(self, question: Question, text: str) -> str:
-        """Return how a question was decided."""
-        return self.block(self._style.faint(f"❓ {one_line(question.title, TITLE)}: {plain(text)}"))
+        """Return how a question was decided, and when."""
+        title = one_line(question.title, TITLE)
+        return self.block(self._style.faint(f"❓ {title}: {plain(text)} ({self._clock()})"))
 
     # What the agent says.
 

@@ -15,6 +15,7 @@ import discord
 
 from ...core.admission import Knock, Rules, Verdict, admit, is_open_place
 from ...core.message import Person
+from .approvers import roles_of
 from .bots import conversation_at, takes_part
 from .refusals import Refusals
 from .seeing import Sight
@@ -48,6 +49,13 @@ class Gate:
         return self._rules
 
     @property
+    def _answering(self) -> Rules:
+        """Who may answer questions of the agent's: approvers, too."""
+        rules, config = self.rules, self._kit.discord
+        people, roles = rules.people.union(config.approver_users), rules.roles.union(config.approver_roles)
+        return replace(rules, people=people, roles=roles)
+
+    @property
     def _waking(self) -> frozenset[str]:
         return frozenset(self._kit.discord.allowed_role_ids)
 
@@ -62,8 +70,11 @@ class Gate:
             self.sight.met(message.channel.id, message.author.id)
         return admit(self.rules, self.knock(message))
 
-    def interaction(self, interaction: discord.Interaction[Any]) -> Verdict:
-        """Whether somebody may use a command, button, menu, form or completion there: IN or REFUSED."""
+    def interaction(self, interaction: discord.Interaction[Any], *, is_answer: bool = False) -> Verdict:
+        """Whether somebody may use a command, button, menu, form or completion there: IN or REFUSED.
+
+        `is_answer`: it answers a question of the agent's, for which approvers are let in, too.
+        """
         where = interaction.channel
         if interaction.guild_id is None:
             self.sight.met(interaction.channel_id, interaction.user.id)
@@ -75,7 +86,7 @@ class Gate:
             is_private=interaction.guild_id is None,
             is_thread=isinstance(where, discord.Thread),
         )
-        return admit(self.rules, knock)
+        return admit(self._answering if is_answer else self.rules, knock)
 
     def would_hear(self, message: discord.Message) -> bool:
         """Whether its writer is somebody whom we answer, had they called us."""
@@ -140,13 +151,6 @@ def rules_of(config: DiscordConfig) -> Rules:
 def person_of(author: discord.User | discord.Member, webhook_id: int | None = None) -> Person:
     """Return somebody as the core knows people, by the name that is shown."""
     return Person(str(author.id), author.display_name, is_bot=author.bot or webhook_id is not None)
-
-
-def roles_of(author: discord.User | discord.Member) -> frozenset[str]:
-    """Return the ids of somebody's roles. The role that everybody has is not one: its id is the guild's."""
-    if not isinstance(author, discord.Member):
-        return frozenset()
-    return frozenset(str(role.id) for role in author.roles if not role.is_default())
 
 
 def places_of(channel: object, channel_id: int | None) -> frozenset[str]:

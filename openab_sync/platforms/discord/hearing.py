@@ -124,8 +124,11 @@ class Hearing:
         self._look_around()
         if self.trouble:
             log.warning("Discord: %s", self.trouble)
+        is_first = not self.is_ready.is_set()
         await self.parts.orders.sync(self.parts.tree)
         self.is_ready.set()
+        if is_first and self.parts is not None:
+            await self.parts.orders.close_stale()
 
     def _look_around(self) -> None:
         """Note whether the bot is on any server."""

@@ -27,6 +27,7 @@ from .resuming import Resuming
 from .selects import Selects
 from .serving import Serving, here, person
 from .slash import Slash
+from .stale import close_stale
 from .syncing import Syncing
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ log = logging.getLogger(__name__)
 NOT_OURS = "This button or menu means nothing to me any more."
 OLD = "I do not know this command, or not like this: `/help` lists what I can do."
 OVER = "That turn is over."
+ANSWERS = frozenset({"ask", "choose"})  # kinds of ids by which a question of the agent's is answered
 MOST_NAMED = 5  # people in a sentence
 RETRIES = 1000  # failed replies whose Retry was pressed that are remembered
 
@@ -73,6 +75,11 @@ class Orders:
     async def sync(self, tree: app_commands.CommandTree[Any]) -> bool:
         """Register with Discord what has changed; return whether anything had. Raises nothing of Discord's."""
         return await self._syncing(tree)
+
+    async def close_stale(self) -> None:
+        """Take the buttons from questions that an earlier broker has left open. After the login."""
+        kit = self._kit
+        await close_stale(kit.client, kit.books, kit.port.questions.is_open, kit.clock.time())
 
     async def close(self) -> None:
         """Take nothing more; wait a moment for answers that are on their way."""
@@ -109,7 +116,8 @@ class Orders:
             if said:
                 await answer.say(said)
 
-        await self._serving.serve(interaction, act)
+        is_answer = known is not None and known.kind in ANSWERS
+        await self._serving.serve(interaction, act, is_answer=is_answer)
 
     async def _used(
         self, interaction: discord.Interaction[Any], known: Id, values: Sequence[str], answer: Answer

@@ -28,6 +28,7 @@ from ...errors import ConfigError
 from ...media.inbox import sweep
 from ..loop import EventLoopThread
 from .api import Redirect
+from .approvers import Approvers
 from .attachments import Downloads
 from .changes import Changes
 from .client import make_client
@@ -82,7 +83,7 @@ class Discord:
         self._loop = EventLoopThread("chat-discord")
         self._hearing = Hearing()
         self.client = make_client(config.discord, self._hearing, **(options or {}))
-        questions = Questions(self.client, books)
+        questions = Questions(self.client, books, self._clock, lambda: Approvers.of(self._section()))
         self.port = DiscordPort(self._loop, self.client, books, self._section, self._clock, questions)
         self.failure: Future[ConfigError] = Future()  # completed when it has given up
         self._connection: asyncio.Task[None] | None = None

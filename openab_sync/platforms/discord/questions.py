@@ -2,7 +2,8 @@
 
 Nothing of what would happen is hidden: what does not fit into the message comes as a file with it, and a question that
 cannot be shown whole is not asked at all. A button answers its own request and no other; who may press it is the
-question's (`asked_of`), or, where that names no person, whoever is admitted here. The first press counts.
+question's (`asked_of`) and approvers; where it names no person and there are none, whoever is admitted here. The first
+press counts.
 
 Several questions may be open at once. A press after the end, or after a restart, is told what became of the question.
 
@@ -15,51 +16,35 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import discord
 
+from ...clock import Clock, SystemClock
 from ...core.events import PermissionOption
 from ...core.message import Person
 from ...core.port import Decision, Question
 from ...errors import ChatRefused
 from ...text.clean import one_line
-from ...text.fences import Fence, step
-from ...text.split import split
+from .approvers import Approvers
 from .calls import FOREIGN
-from .controls import finished
 from .errors import is_passing
-from .ids import made
+from .question_view import DECIDED, MOST, PINGED, name_of, over_text, people_of, shown, view_of
+from .stale import OVER, ended
 
 if TYPE_CHECKING:
     from ...store import Books
     from ...store.buttons import Button
 
-__all__ = ["Questions", "shown"]
+__all__ = ["Questions"]
 
 log = logging.getLogger(__name__)
 
-PAGE = 2000
-LABEL = 80  # characters on a button
-ROW, ROWS, CHOICES = 5, 5, 25
-MOST = ROWS * CHOICES  # options that a message can offer in selects
-ROOM = 300  # characters kept free for the end of the question: who decided, and how
 KEPT = 7 * 86400.0  # seconds for which a late press is told what became of it
-PINGED = 5  # people
 MOST_SETTLED = 100  # questions that are over, and whose message does not say so yet
 ACKNOWLEDGING = 3.0  # seconds that a press may take to be acknowledged; the decision does not wait for it any longer
-
-STYLES = {
-    "allow_once": discord.ButtonStyle.success,
-    "allow_always": discord.ButtonStyle.primary,
-    "reject_once": discord.ButtonStyle.danger,
-    "reject_always": discord.ButtonStyle.danger,
-}
-MARKS = {"allow_once": "🟢", "allow_always": "🔵", "reject_once": "🔴", "reject_always": "🔴"}
-OTHER = "⚪"  # a kind that we do not know
-OVER = "That question is over: I was restarted after it was asked. Write to the agent again."
 
 
 @dataclass(slots=True)
@@ -76,20 +61,21 @@ class _Open:
     writing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A question as a message: its text, and the file with all of it where the text is not all."""
-
-    text: str
-    file: str = ""
-
-
 class Questions:
     """All open questions."""
 
-    def __init__(self, client: discord.Client, books: Books) -> None:
+    def __init__(
+        self,
+        client: discord.Client,
+        books: Books,
+        clock: Clock | None = None,
+        approvers: Callable[[], Approvers] = Approvers,
+    ) -> None:
+        """`approvers` tells who they are now."""
         self._client = client
         self._books = books
+        self._clock = clock or SystemClock()
+        self._approvers = approvers
         self._open: dict[str, _Open] = {}  # by question
         self._by_button: dict[str, _Open] = {}
         # Over, but the message does not say so yet: for whoever is called again. Oldest first.
@@ -103,6 +89,8 @@ class Questions:
         try:
             if item.message is None:
                 item.message = await self._post(item)
+                # After a crash the record is how the buttons are found again, and taken away.
+                self._note(item, message=str(item.message.id))
             if item.ended:  # while it was being posted
                 await self._conclude(item)
             return await asyncio.shield(item.decision)
@@ -134,9 +122,11 @@ class Questions:
         item = self._by_button.get(token)
         if item is None:
             return await self._late(interaction, button.data.get("closed") or OVER)
-        if not _may_decide(item.question, str(interaction.user.id)):
-            names = ", ".join(person.name or person.id for person in _people(item.question))
-            return f"This question is {names}'s to answer."
+        if not self._may_decide(item.question, interaction.user):
+            names = ", ".join(person.name or person.id for person in people_of(item.question))
+            whose = [f"{names}'s"] if names else []
+            whose += ["an approver's"] if self._approvers() else []
+            return f"This question is {' or '.join(whose)} to answer."
         if not 0 <= index < len(item.question.options):
             return "That is none of the answers."
         if item.taken_by or item.decision.done():
@@ -146,10 +136,10 @@ class Questions:
     async def _taken(self, interaction: discord.Interaction, item: _Open, option: PermissionOption) -> str:
         user = interaction.user
         item.taken_by = user.display_name
-        text = f"⏳ {_name(option)} — {user.display_name}"
+        text = f"⏳ {name_of(option)} — {user.display_name}"
         async with item.writing:  # before the decision is known: what becomes of it is written after this
             try:
-                shown_as = _ended(item.question, text)
+                shown_as = over_text(item.question, text)
                 await asyncio.wait_for(interaction.response.edit_message(content=shown_as, view=None), ACKNOWLEDGING)
             except Exception as error:  # the press counts all the same; the end of the question changes the message
                 if not isinstance(error, discord.HTTPException) and not is_passing(error):
@@ -176,11 +166,11 @@ class Questions:
         question = item.question
         page = shown(question)
         place = self._client.get_partial_messageable(int(question.conversation.id))
-        people = [discord.Object(int(person.id)) for person in _people(question)[:PINGED]]
-        more: dict[str, Any] = {"view": _view(question.options, item.button.id)}
+        people = [discord.Object(int(person.id)) for person in people_of(question)[:PINGED]]
+        more: dict[str, Any] = {"view": view_of(question.options, item.button.id)}
         text = page.text
         if item.ended:  # before this attempt: nobody is called to answer what is over
-            text, people, more = _ended(question, item.ended), [], {}
+            text, people, more = over_text(question, item.ended), [], {}
         if page.file:
             more["file"] = discord.File(io.BytesIO(page.file.encode()), "details.md")
         message = await place.send(
@@ -206,7 +196,7 @@ class Questions:
         assert item.message is not None
         try:
             await item.message.edit(
-                content=_ended(item.question, item.ended), view=None, allowed_mentions=discord.AllowedMentions.none()
+                content=over_text(item.question, item.ended), view=None, allowed_mentions=discord.AllowedMentions.none()
             )
         except discord.NotFound:
             log.debug("%s: the question was deleted", item.question.conversation)
@@ -222,8 +212,19 @@ class Questions:
 
     # The books.
 
+    def is_open(self, button: str) -> bool:
+        """Whether the question of this button can still be answered."""
+        return button in self._by_button
+
+    def _may_decide(self, question: Question, user: discord.User | discord.Member) -> bool:
+        """Those whose turn it is, and approvers. Where a bot's turn asks and there are none: whoever is admitted."""
+        people = people_of(question)
+        if any(person.id == str(user.id) for person in people) or self._approvers().hold(user):
+            return True
+        return not people and not self._approvers()
+
     def _opened(self, question: Question) -> _Open:
-        people = tuple(person.id for person in _people(question))
+        people = tuple(person.id for person in people_of(question))
         button = self._books.buttons.make(
             "question", question.conversation.key, {"question": question.id}, people, question.timeout + KEPT
         )
@@ -234,107 +235,18 @@ class Questions:
     def _end(self, item: _Open, text: str) -> None:
         """Close a question and book what became of it: once, however often that has to be written."""
         self._close(item)
-        item.ended = text
+        item.ended = ended(one_line(text, DECIDED), self._clock.time())
         item.decision.cancel()  # nobody waits for it any more
-        data = {**item.button.data, "closed": text}
-        self._books.buttons.put(replace(item.button, data=data))
+        self._note(item, closed=item.ended)
         self._settled[item.question.id] = item
         while len(self._settled) > MOST_SETTLED:
             del self._settled[next(iter(self._settled))]
 
+    def _note(self, item: _Open, **news: str) -> None:
+        """Book what is known of a question now."""
+        item.button = replace(item.button, data={**item.button.data, **news})
+        self._books.buttons.put(item.button)
+
     def _close(self, item: _Open) -> None:
         self._open.pop(item.question.id, None)
         self._by_button.pop(item.button.id, None)
-
-
-# What people see.
-
-
-def shown(question: Question) -> Shown:
-    """Return a question as a message of at most 2000 characters, with a file if that is not all of it."""
-    head = f"🔐 **{discord.utils.escape_markdown(one_line(question.title, 200))}**"
-    detail = _closed(question.detail)
-    names = "\n".join(_long_names(question.options))
-    asked = " ".join(f"<@{person.id}>" for person in _people(question)[:PINGED])
-    tail = [part for part in (names, asked) if part]
-    whole = "\n".join(part for part in (head, detail, *tail) if part)
-    if len(whole) <= PAGE - ROOM:
-        return Shown(whole)
-    file = "\n\n".join(part for part in (f"# {question.title}", question.detail, names) if part)
-    note = "⚠️ **This is only the beginning: all of it is in the file `details.md`. Read it before you decide.**"
-    fixed = f"{head}\n{note}\n{asked}"
-    room = PAGE - ROOM - len(fixed) - 2
-    text = "\n\n".join(part for part in (detail, names) if part)
-    return Shown("\n".join(part for part in (head, split(text, room)[0], note, asked) if part), file)
-
-
-def _ended(question: Question, text: str) -> str:
-    """Return the message of a question that is over. Its file, if it has one, stays."""
-    return f"{shown(question).text}\n{one_line(text, ROOM - 1)}"
-
-
-def _closed(text: str) -> str:
-    """Return a text that leaves no block of code open: it would swallow what follows."""
-    inside: Fence | None = None
-    for line in text.split("\n"):
-        inside = step(line, inside)
-    return text if inside is None else f"{text}\n{inside.mark}"
-
-
-def _long_names(options: Sequence[PermissionOption]) -> list[str]:
-    """The whole text of what does not fit on its button."""
-    named = [(number, option.kind, _name(option)) for number, option in enumerate(options, 1)]
-    return [
-        f"{number}. {MARKS.get(kind, OTHER)} {discord.utils.escape_markdown(one_line(name, len(name)))}"
-        for number, kind, name in named
-        if one_line(name, LABEL) != name
-    ]
-
-
-def _name(option: PermissionOption) -> str:
-    return option.name.strip() or option.option_id.strip() or "?"
-
-
-def _view(options: Sequence[PermissionOption], token: str) -> discord.ui.View:
-    if len(options) > ROW * ROWS:
-        return finished(*(_select(options, token, start) for start in range(0, len(options), CHOICES)))
-    return finished(
-        *(
-            discord.ui.Button(
-                label=one_line(_name(option), LABEL),
-                style=STYLES.get(option.kind, discord.ButtonStyle.secondary),
-                custom_id=made("ask", token, str(index)),
-                row=index // ROW,
-            )
-            for index, option in enumerate(options)
-        )
-    )
-
-
-def _select(options: Sequence[PermissionOption], token: str, start: int) -> discord.ui.Select[Any]:
-    part = options[start : start + CHOICES]
-    return discord.ui.Select(
-        custom_id=made("choose", token, str(start // CHOICES)),
-        placeholder=f"Answers {start + 1} to {start + len(part)}",
-        options=[
-            discord.SelectOption(
-                label=one_line(_name(option), 100),
-                value=str(start + number),
-                emoji=MARKS.get(option.kind, OTHER),
-            )
-            for number, option in enumerate(part)
-        ],
-    )
-
-
-# Who may decide.
-
-
-def _people(question: Question) -> list[Person]:
-    """The people it is asked of: bots do not press buttons."""
-    return [person for person in question.asked_of if not person.is_bot]
-
-
-def _may_decide(question: Question, user: str) -> bool:
-    people = _people(question)
-    return not people or any(person.id == user for person in people)

@@ -13,6 +13,7 @@ import discord
 
 from ...core.desk import View
 from ...core.message import Conversation
+from .approvers import Approvers
 from .context import HEAD
 
 if TYPE_CHECKING:
@@ -42,7 +43,11 @@ class Sight:
 
     def of(self, user: discord.User | discord.Member) -> View:
         """Return what `user` may see."""
-        return View(lambda conversation: self._sees(user, conversation), HEAD)
+        return View(
+            lambda conversation: self._sees(user, conversation),
+            HEAD,
+            approves=Approvers.of(self._kit.discord).hold(user),
+        )
 
     def _sees(self, user: discord.User | discord.Member, conversation: Conversation) -> bool:
         if conversation.platform != "discord" or not conversation.id.isdecimal():

@@ -72,15 +72,19 @@ class Serving:
         act: Callable[[Answer], Awaitable[None]],
         *,
         is_public: bool = False,
+        is_answer: bool = False,
     ) -> None:
-        """Let `act` answer somebody who is admitted. What goes wrong is told instead; nothing is raised."""
+        """Let `act` answer somebody who is admitted. What goes wrong is told instead; nothing is raised.
+
+        `is_answer`: it answers a question of the agent's.
+        """
         if not self._is_open:
             return
         task = asyncio.current_task()
         assert task is not None
         self._running.add(task)
         try:
-            if self._gate.interaction(interaction) is Verdict.IN:
+            if self._gate.interaction(interaction, is_answer=is_answer) is Verdict.IN:
                 await self._carefully(interaction, act, is_public=is_public)
             else:
                 self._gate.refusals.note(here(interaction), person(interaction), interaction.type.name)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import discord
 from discord import app_commands
@@ -40,6 +40,10 @@ _KEY = re.compile(r"\bdiscord:(\d{1,20})")
 Words = app_commands.Range[str, 1, 4000]
 Word = app_commands.Range[str, 1, 200]
 Number = app_commands.Range[int, 1, 1000]
+Then = Literal["allow", "deny", "ask"]
+Tools = Literal[
+    "read", "edit", "delete", "move", "search", "execute", "think", "fetch", "switch_mode", "other", "everything"
+]
 
 
 def readable(text: str) -> str:
@@ -74,6 +78,11 @@ class Slash:
             ("usage", "Show what this conversation has used", self.usage),
             ("sessions", "Show the sessions the agent remembers, and go on with one", self.sessions),
             ("export", "This conversation as a Markdown file", self.export),
+            (
+                "permissions",
+                "Show what decides about the agent's questions, or give a rule",
+                self.permissions,
+            ),
             ("do", "Show the agent's own commands, or give one of them", self.do),
             ("help", "Show what I can do", self.help),
         ):
@@ -189,6 +198,23 @@ class Slash:
             await self._selects.sessions(answer, here(interaction), person(interaction))
 
         await self._in_conversation(interaction, act)
+
+    @app_commands.describe(
+        then="A rule until the session ends: what becomes of such a question",
+        kind="What the tool does",
+        pattern="Which command, path or title (* stands for anything)",
+        forget="The number of a rule to take back",
+    )
+    async def permissions(
+        self,
+        interaction: discord.Interaction[Any],
+        then: Then | None = None,
+        kind: Tools | None = None,
+        pattern: Word | None = None,
+        forget: Number | None = None,
+    ) -> None:
+        rule = f"{then or '?'} {kind or ''} {pattern or ''}" if then or kind or pattern else ""
+        await self._about_here(interaction, "permissions", f"forget {forget}" if forget is not None else rule)
 
     async def export(self, interaction: discord.Interaction[Any]) -> None:
         await self._serving.serve(interaction, lambda answer: self._export(answer, interaction))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from concurrent.futures import Future
 from dataclasses import replace
 
@@ -299,7 +300,8 @@ def test_what_is_nearly_an_answer_is_no_message(table: Table, text: str) -> None
 def test_the_end_of_a_question_is_told_once_and_closes_it(table: Table) -> None:
     answer = table.ask()
     table.port.settle(question(), "Nobody answered")
-    assert table.say(ONE, Settled(question(), "Nobody answered")) == "❓ Run make?: Nobody answered\n"
+    said = table.say(ONE, Settled(question(), "Nobody answered"))
+    assert re.fullmatch(r"❓ Run make\?: Nobody answered \(\d\d:\d\d:\d\d\)\n", said), "and when"
     table.type("1")
     assert (answer.done(), [note.text for note in table.desk.received]) == (False, ["1"])
 

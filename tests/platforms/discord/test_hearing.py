@@ -85,7 +85,7 @@ def test_ready_is_told_once_all_commands_are_there(caplog: pytest.LogCaptureFixt
     caplog.set_level(logging.INFO)
     scene = Scene(servers=2)
     asyncio.run(scene.hearing.ready())
-    assert [name for name, _ in scene.noted] == ["orders.sync"]
+    assert [name for name, _ in scene.noted] == ["orders.sync", "orders.close_stale"]
     assert scene.calm == ["up"] and scene.hearing.is_ready.is_set()
     assert caplog.messages == ["Discord: here as bridge#1, on 2 servers"]
 

@@ -8,6 +8,7 @@ from typing import Any
 import discord
 import pytest
 
+from openab_sync.config import DiscordConfig
 from openab_sync.core.message import Conversation
 from openab_sync.platforms.discord.seeing import MOST, Sight
 from openab_sync.store import Known
@@ -31,7 +32,7 @@ class Member(discord.Member):
 
     def __init__(self, number: int, guild: Guild) -> None:
         self.guild = guild  # type: ignore[assignment]  # as far as seeing goes
-        self._user = SimpleNamespace(id=number)  # type: ignore[assignment]  # ditto
+        self._user = SimpleNamespace(id=number, bot=False)  # type: ignore[assignment]  # ditto
 
 
 class Text(discord.TextChannel):
@@ -72,7 +73,8 @@ class Desk:
         self.ann = Member(1, self.guild)
         books = SimpleNamespace(conversations=SimpleNamespace(get=lambda key: Known(key, people=self.people)))
         client = SimpleNamespace(get_channel=lambda number: self.channel if number == 7 else None)
-        self.sight = Sight(SimpleNamespace(client=client, books=books))  # type: ignore[arg-type]  # as far as seeing goes
+        config = DiscordConfig(bot_token="x", approver_users=("1",))
+        self.sight = Sight(SimpleNamespace(client=client, books=books, discord=config))  # type: ignore[arg-type]  # as far as seeing goes
 
     def sees(self, user: Any = None, where: str = "7", platform: str = "discord") -> bool:
         return self.sight.of(user or self.ann).sees(Conversation(platform, where))

@@ -30,7 +30,7 @@ class Gate:
         self.verdict = Verdict.IN
         self.refusals = Refusals(ShiftedClock(), Audit())
 
-    def interaction(self, interaction: discord.Interaction) -> Verdict:
+    def interaction(self, interaction: discord.Interaction, *, is_answer: bool = False) -> Verdict:
         return self.verdict
 
 

@@ -1,0 +1,171 @@
+"""/permissions: what holds, in the order in which it decides; rules for a session, given and taken back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from openab_sync.config.permissions import PermissionRule, PermissionsConfig
+from openab_sync.core.command_permissions import HOW
+from openab_sync.core.commands import CommandAnswer, carry_out
+from openab_sync.core.desk import EVERYTHING, View
+from openab_sync.core.house import Stand
+from openab_sync.core.judging import Standing
+from openab_sync.core.message import Person
+from tests.core.bed import ANN, BOB, Bed, place
+from tests.core.counter import Counter
+from tests.core.makers import ANNA, BEN, HERE
+from tests.waiting import until
+
+RULES = (PermissionRule(then="deny", kind="delete"), PermissionRule(then="allow", command="npm *", who=("a",)))
+THEIRS = Standing(BEN, PermissionRule(then="allow", kind="edit", path="src/*", who=("b",)))
+OURS = Standing(ANNA, PermissionRule(then="deny", kind="fetch", title="x of y"))
+AGENTS = Standing(BEN, said="Always allow", about="npm test")
+
+
+class Window(Counter):
+    """The desk, with rules configured and others of the session."""
+
+    def __init__(self, *standing: Standing, config: PermissionsConfig | None = None) -> None:
+        super().__init__()
+        self.desk = replace(self.desk, permissions=lambda: config or PermissionsConfig())
+        self.pool.sessions = (replace(self.pool.sessions[0], standing=standing),)
+
+    def say(self, argument: str, by: Person = ANNA, view: View | None = None) -> CommandAnswer:
+        future = carry_out(self.desk, HERE, ("permissions", argument), by, view or View())
+        for order in self.pool.orders:
+            if not order.done.done():
+                order.done.set_result("")
+        return future.result(0)
+
+    @property
+    def order(self) -> Stand:
+        [order] = self.pool.orders
+        assert isinstance(order, Stand)
+        return order
+
+
+def test_the_list_has_everything_that_decides_in_its_order() -> None:
+    config = PermissionsConfig(rules=RULES)
+    assert Window(THEIRS, AGENTS, OURS, config=config).say("") == CommandAnswer(
+        "Rules of the configuration:\n"
+        "1. deny delete\n"
+        "2. allow everything command npm * of a\n"
+        "Until this session ends:\n"
+        "3. allow edit path src/* — in turns of Ben\n"
+        "4. Always allow (npm test) — chosen by Ben; the agent remembers it itself\n"
+        "5. deny fetch title x of y — by Anna\n"
+        "Allowed by itself: reading and searching files inside the working folder.\n"
+        "Everything else: people are asked."
+    )
+
+
+@pytest.mark.parametrize(
+    ("mode", "words"),
+    [("allow", "Everything else: allowed, unless that would change the agent's mode."), ("deny", "denied.")],
+)
+def test_the_list_ends_with_what_the_mode_does(mode: str, words: str) -> None:
+    config = PermissionsConfig(mode=mode)  # type: ignore[arg-type]  # one of the three
+    assert Window(config=config).say("").text.endswith(words)
+    window = Window(config=config)
+    window.pool.sessions = ()
+    assert window.say("").ok and window.pool.orders == [], "looking starts no agent"
+
+
+@pytest.mark.parametrize(
+    ("argument", "rule"),
+    [
+        ("allow execute npm test *", PermissionRule(then="allow", kind="execute", command="npm test *", who=("a",))),
+        ("deny edit  src/**", PermissionRule(then="deny", kind="edit", path="src/**", who=("a",))),
+        ("ask fetch", PermissionRule(then="ask", kind="fetch", who=("a",))),
+        ("deny everything *prod*", PermissionRule(then="deny", title="*prod*", who=("a",))),
+    ],
+)
+def test_a_rule_that_somebody_gives_holds_for_their_own_turns(argument: str, rule: PermissionRule) -> None:
+    window = Window()
+    answer = window.say(argument)
+    assert answer.ok and answer.text.startswith(f"In your own turns, until this session ends: {rule.then} ")
+    assert window.order.new == Standing(ANNA, rule)
+
+
+def test_a_rule_that_an_approver_gives_holds_for_everybodys() -> None:
+    window = Window()
+    answer = window.say("allow edit src/*", view=EVERYTHING)
+    assert answer == CommandAnswer("In everybody's turns, until this session ends: allow edit path src/*.")
+    assert window.order.new == Standing(ANNA, PermissionRule(then="allow", kind="edit", path="src/*"))
+
+
+def test_the_same_rule_is_given_once() -> None:
+    window = Window(THEIRS)
+    assert window.say("allow edit src/*", by=BEN).text == "That holds already."
+    assert window.pool.orders == []
+
+
+@pytest.mark.parametrize("argument", ["allow", "allow dance", "permit edit", "forget", "deny  ", "? edit"])
+def test_what_is_not_understood_is_answered_with_how_to_write_it(argument: str) -> None:
+    assert Window().say(argument) == CommandAnswer(HOW, ok=False)
+
+
+def test_where_everything_is_denied_nothing_can_be_allowed() -> None:
+    window = Window(config=PermissionsConfig(mode="deny"))
+    assert not window.say("allow edit", view=EVERYTHING).ok and window.pool.orders == []
+    assert window.say("ask edit").ok
+
+
+def test_a_rule_is_taken_back_by_who_gave_it_or_by_an_approver() -> None:
+    config = PermissionsConfig(rules=RULES)
+    window = Window(THEIRS, AGENTS, OURS, config=config)
+    assert window.say("forget 3") == CommandAnswer("That is Ben's to take back.", ok=False)
+    assert window.pool.orders == []
+    assert window.say("forget 3", by=BEN) == CommandAnswer("That holds no longer.")
+    assert window.order.gone == (THEIRS,)
+    window.pool.orders.clear()
+    assert window.say("forget 3", view=EVERYTHING).ok
+    assert window.order.gone == (THEIRS,)
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [("2", "in the configuration"), ("4", "The agent remembers that itself"), *((n, "no number") for n in "069x²")],
+)
+def test_what_cannot_be_taken_back_is_said_why(number: str, words: str) -> None:
+    window = Window(THEIRS, AGENTS, OURS, config=PermissionsConfig(rules=RULES))
+    answer = window.say(f"forget {number}", view=EVERYTHING)
+    assert not answer.ok and words in answer.text and window.pool.orders == []
+
+
+def test_all_of_ones_own_are_taken_back_at_once() -> None:
+    window = Window(THEIRS, AGENTS, OURS)
+    assert window.say("forget all").text == "That holds no longer."
+    assert window.order.gone == (OURS,)
+    window.pool.orders.clear()
+    assert window.say("forget all", view=EVERYTHING).text == "2 rules hold no longer."
+    assert not Window(AGENTS).say("forget all", view=EVERYTHING).ok
+
+
+def test_a_real_session_obeys_the_rule_until_it_is_taken_back_and_for_those_turns_alone() -> None:
+    with Bed() as bed:
+        future = bed.broker.command(place(), "permissions", "allow everything", ANN, View())
+        assert future.result(20).ok
+        assert bed.ask("ask", by=ANN).outcome == "done"
+        assert bed.text() == "answer: ok-1\n" and bed.port.questions == {}
+        bed.say("ask", by=BOB)
+        bed.port.answer(bed.port.until_question(), "no-1", BOB)
+        until(lambda: "no-1" in bed.text())
+        assert bed.command("permissions", "forget 1").text == "That holds no longer."
+        bed.say("ask", by=ANN)
+        bed.port.answer(bed.port.until_question(), "ok-all", ANN)
+        until(lambda: len(bed.ends()) == 3)
+        assert "1. Always allow (Run `make`) — chosen by Ann" in bed.command("permissions").text
+
+
+def test_a_sessions_rules_end_with_it() -> None:
+    with Bed() as bed:
+        assert bed.command("permissions", "allow everything").ok
+        until(lambda: bed.snapshot().standing)
+        bed.command("reset")
+        until(lambda: not bed.snapshot().standing)
+        bed.say("ask")
+        bed.port.answer(bed.port.until_question(), "no-1", ANN)
+        until(bed.ends)
