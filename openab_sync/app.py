@@ -88,7 +88,7 @@ class App:
             return Launch(agent.command, agent.args, cwd or agent.working_dir, env, name, through)
 
         self._pacer = Pacer.make(clock)
-        house = House(
+        self.house = House(
             live=self._live,
             clock=clock,
             launch=launch,
@@ -104,9 +104,9 @@ class App:
             caution=f"⚠ {name} never asks before it acts: it may do whatever your user may." if never_asks else "",
             agent_id=identity(agent),
         )
-        self._pool = SessionPool(house, ports, Memories(shelf))
+        self._pool = SessionPool(self.house, ports, Memories(shelf))
         self._janitor = Janitor(self._pool, clock)
-        self.broker = Broker(house, self._pool, ports)
+        self.broker = Broker(self.house, self._pool, ports)
 
     def start(self) -> None:
         """Begin. Main thread."""

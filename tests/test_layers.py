@@ -29,7 +29,8 @@ DOORS: dict[str, set[str]] = {
     "status": TOOLS | {"core"},
     "app": TOOLS | {"acp", "core", "platforms"},
     "service": TOOLS | {"acp", "app", "core", "platforms", "status"},
-    "cli": TOOLS | {"app", "service"},
+    "checks": TOOLS | {"acp", "app", "core", "platforms", "status"},
+    "cli": TOOLS | {"app", "checks", "service"},
     "__main__": {"cli"},
     "__init__": {"version"},
 }
@@ -51,6 +52,8 @@ ONLY_UNDER: dict[str, tuple[str, ...]] = {
 
 # Modules whose tests are in another file than tests/<the same path>: where, and why.
 TESTED_ELSEWHERE: dict[str, tuple[str, str]] = {
+    "checks/finding.py": ("checks/test_machine.py", "plain data that all checks make"),
+    "checks/discord.py": ("platforms/discord/test_visit.py", "it needs the Discord library, and somebody to visit"),
     "__main__.py": ("test_package.py", "three lines, run as a subprocess"),
     "acp/events.py": ("acp/test_peer.py", "plain data that only the peer makes"),
     "version.py": ("test_package.py", "one line"),

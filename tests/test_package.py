@@ -22,7 +22,7 @@ MADE_BY_BUILDING = {"build", "dist", "openab_sync.egg-info"}
 ROOMS = {
     "__init__.py", "__main__.py", "py.typed", "ARCHITECTURE.rst", "app.py", "clock.py", "errors.py", "notify.py",
     "service.py", "signals.py", "threads.py", "version.py",
-    "acp", "agents", "cli", "config", "core", "media", "platforms", "status", "store", "text",
+    "acp", "agents", "checks", "cli", "config", "core", "media", "platforms", "status", "store", "text",
 }  # fmt: skip
 
 # What `openab-sync --help` must not pay for.

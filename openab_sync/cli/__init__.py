@@ -24,6 +24,7 @@ __all__ = ["main", "program"]
 COMMANDS = {
     "run": ("run", "Serve a chat service: people there talk to agents here."),
     "reload": ("reload", "Have a running service read its configuration again."),
+    "check": ("check", "Look whether everything is ready to run."),
     "chat": ("chat", "Talk to an agent in this terminal, or once with -p."),
     "agents": ("agents", "List the agents that are known by name."),
     "audit": ("audit", "Show who asked for what, and who decided."),
