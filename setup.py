@@ -61,7 +61,11 @@ setup(
     license_files=["LICENSE"],
     keywords=["acp", "agent client protocol", "discord", "chat", "bot", "coding agent"],
     packages=find_packages(include=["openab_sync", "openab_sync.*"]),
-    package_data={"openab_sync": ["py.typed", "*.rst"], "openab_sync.agents": ["*.toml"]},
+    package_data={
+        "openab_sync": ["py.typed", "*.rst"],
+        "openab_sync.agents": ["*.toml"],
+        "openab_sync.platforms.web": ["static/*"],
+    },
     python_requires=">=3.11",
     install_requires=REQUIRES,
     extras_require={"test": TEST_REQUIRES},

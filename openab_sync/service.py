@@ -1,7 +1,7 @@
 """The service: `openab-sync run`, from the store that is taken to the exit code. Who belongs together is `app`'s.
 
     start:  store → audit → the status server → what a dead predecessor has left → app → chat service
-    stop:   app (its own order) → chat service → status server → store
+    stop:   app (its own order) → chat service → page → status server → store
 
 **Threads**: the main thread's, all of it. While it stops, a thread `stopping` does what blocks, so that the main thread
 can hear a second signal.
@@ -15,6 +15,7 @@ import signal
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -25,6 +26,7 @@ from .acp.process import kill_all_now
 from .app import App, check_room
 from .clock import SystemClock
 from .config import schema
+from .config.agents import presets, resolve
 from .config.hidden import secrets_of
 from .config.live import Live
 from .config.reloading import Reloading
@@ -36,10 +38,12 @@ from .signals import News, handled
 from .text.redact import Redactor
 
 if TYPE_CHECKING:
+    from .core.port import ChatPort
+    from .platforms.web.platform import Chips
     from .status import Status
     from .store import Store
 
-__all__ = ["run"]
+__all__ = ["demo", "run"]
 
 log = logging.getLogger(__name__)
 
@@ -121,13 +125,15 @@ def _serve(live: Live, environ: Mapping[str, str], secrets: Collection[str], sto
     """Serve until a signal or a platform that gives up; return whether all of it ended by itself."""
     from .core.orphans import take_over
     from .platforms.discord.platform import Discord
+    from .platforms.web.platform import Web
     from .store import Processes, open_books
 
     books, news = open_books(store), ears.news
     discord = Discord(live, books, store.folder / "inbox")
     discord.failure.add_done_callback(news.put)
     processes = Processes(store, BROKER_ID)
-    ports = {discord.name: discord.port}
+    web = Web(store.folder / "inbox", agent=_title(live.config))
+    ports: dict[str, ChatPort] = {discord.name: discord.port, web.name: web.port}
     app = App(
         live,
         ports,
@@ -144,14 +150,15 @@ def _serve(live: Live, environ: Mapping[str, str], secrets: Collection[str], sto
         if status is not None:
             from .status import Sources
 
-            status.start(Sources(app.broker, SystemClock(), ports, presences=lambda: [discord.presence]))
-            ears.tell(f"the status page: {status.guard.make_link()} (works once, within ten minutes)")
+            sources = Sources(app.broker, SystemClock(), ports, presences=lambda: [discord.presence])
+            status.start(sources, [web.start(app.broker)])
+            ears.tell(f"the page: {status.guard.make_link()} (works once, within ten minutes)")
         take_over(processes)
         app.start()
         discord.start(app.broker)
         log.info("started, pid %d; state is kept in %s", os.getpid(), store.folder)
         ears.audit.service("started", version=__version__, pid=os.getpid())
-        ears.manager.ready(f"serving {', '.join(ports)}")
+        ears.manager.ready(f"serving {discord.name}")
         over = news.until_over()
         if status is not None and over is discord.failure:
             until = f"status stays at {status.address.url} until this process is stopped"
@@ -162,11 +169,51 @@ def _serve(live: Live, environ: Mapping[str, str], secrets: Collection[str], sto
         ears.audit.service("stopping", why=reason)
     finally:
         ears.manager.stopping()
-        stopped = [news.during(app.stop, kill_all_now), discord.stop(), status is None or status.stop()]
+        stopped = [news.during(app.stop, kill_all_now), discord.stop(), web.stop(), status is None or status.stop()]
     if discord.failure.done():
         raise discord.failure.result()
     log.info("stopped")
     return all(stopped)
+
+
+def demo(
+    config: schema.Config,
+    environ: Mapping[str, str],
+    *,
+    secrets: Collection[str] = (),
+    chips: Chips = (),
+    greet: Callable[[str, Callable[[], str]], object],
+) -> int:
+    """Serve the page alone until a signal comes; return the exit code. Main thread; blocks.
+
+    All state is in a folder of its own, which goes with it. `greet` is told the agent's name, and what makes links into
+    the page, when it can be looked at; `chips` are messages to try. Raise OpenabError if the house cannot be built.
+    """
+    from .platforms.web.platform import Web
+    from .status import Sources
+
+    news = News(lambda: None)
+    with TemporaryDirectory(prefix="openab-sync-demo-") as name, handled(dict.fromkeys(news.heard(), news.put)):
+        folder = Path(name)
+        web = Web(folder / "inbox", agent=_title(config), chips=chips)
+        app = App(config, {web.name: web.port}, environ=environ, secrets=secrets)
+        status = _status(config.status, folder)
+        if status is None:
+            raise ConfigError("there is no page without an address", key="status.listen")
+        try:
+            app.start()
+            status.start(Sources(app.broker, SystemClock(), {web.name: web.port}), [web.start(app.broker)])
+            greet(_title(config), status.guard.make_link)
+            news.until_over()
+        finally:
+            stopped = [news.during(app.stop, kill_all_now), web.stop(), status.stop()]
+    return 0 if all(stopped) else 1
+
+
+def _title(config: schema.Config) -> str:
+    """What the configured agent is called, for people."""
+    agent = resolve(config.agent)
+    return presets()[agent.preset].title if agent.preset else agent.command
 
 
 def _status(config: schema.StatusConfig, folder: Path) -> Status | None:

@@ -63,6 +63,7 @@ TESTED_ELSEWHERE: dict[str, tuple[str, str]] = {
     "core/port.py": ("core/test_reply.py", "plain data and the shape of a platform: tests/fakes/platform.py fills it"),
     "agents/demo_turn.py": ("agents/test_demo_turns.py", "one turn is driven through the program, like all of it"),
     "agents/demo_words.py": ("agents/test_demo_turns.py", "each word is driven through the program"),
+    "platforms/web/entries.py": ("platforms/web/test_transcript.py", "plain data that only the transcript makes"),
     "config/agents.py": ("config/test_presets.py", "named for the data that it reads"),
 }
 

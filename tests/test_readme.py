@@ -29,7 +29,7 @@ DOCUMENTS = [
 
 # Command → the file that runs it. CI runs the README's first two exactly as they stand there.
 COVERED = {
-    "python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/openab-sync chat": ".ci/run",
+    "python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/openab-sync demo": ".ci/run",
     "python3 -m venv .venv && .venv/bin/pip install tox && .venv/bin/tox": ".ci/run",
     ".venv/bin/python -m pytest tests/test_layers.py": "tox.ini",
     ".venv/bin/pip install '.[test]' && .venv/bin/python -m tests.bench": "tests/test_bench.py",
@@ -38,6 +38,8 @@ COVERED = {
     ".venv/bin/openab-sync check": "tests/cli/test_check.py",
     ".venv/bin/openab-sync run": "tests/platforms/discord/e2e/test_run.py",
     ".venv/bin/openab-sync run -c playground.toml": "tests/platforms/discord/e2e/test_run.py",
+    ".venv/bin/openab-sync chat": "tests/cli/test_chat_terminal.py",
+    ".venv/bin/openab-sync demo --agent gemini": "tests/cli/test_demo.py",
     ".venv/bin/openab-sync chat --agent gemini": "tests/agents_real/test_agents.py",
 }
 
@@ -115,9 +117,9 @@ def test_the_file_that_is_said_to_run_a_command_is_there() -> None:
 
 
 def test_ci_finds_the_two_commands_of_the_readme() -> None:
-    """It takes the first that ends in `openab-sync chat` and the first that ends in `tox`."""
+    """It takes the first that ends in `openab-sync demo` and the first that ends in `tox`."""
     found = commands(Path("README.rst"))
-    assert sum(command.endswith("openab-sync chat") for command in found) == 1
+    assert sum(command.endswith("openab-sync demo") for command in found) == 1
     assert sum(command.endswith("/tox") for command in found) == 1
 
 

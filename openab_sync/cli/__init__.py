@@ -22,6 +22,7 @@ __all__ = ["main", "program"]
 
 # Name: (module here, what `--help` says). The help is kept here so that it costs no import.
 COMMANDS = {
+    "demo": ("demo", "Talk to an agent on a page in your browser."),
     "run": ("run", "Serve a chat service: people there talk to agents here."),
     "reload": ("reload", "Have a running service read its configuration again."),
     "check": ("check", "Look whether everything is ready to run."),

@@ -12,12 +12,11 @@ import stat
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TextIO
+from typing import Any, TextIO
 
 import click
 
-if TYPE_CHECKING:
-    from ..config.schema import Config
+from .choosing import Mode, chosen
 
 __all__ = ["command"]
 
@@ -35,7 +34,7 @@ class _Wish:
     as_json: bool = False
     files: tuple[Path, ...] = ()
     cwd: Path | None = None
-    mode: Literal["ask", "allow", "deny"] | None = None
+    mode: Mode | None = None
     verbose: bool = False
 
 
@@ -70,7 +69,7 @@ def command(**given: Any) -> None:
         sys.stderr = _nowhere(2)
     wish = _Wish(**given)  # click has checked them: names and types are those of its options
     prompt = _prompt(wish)
-    config, secrets = _config(wish)
+    config, secrets = chosen(wish.config, agent=wish.agent, cwd=wish.cwd, mode=wish.mode)
     from ..app import chat
 
     sys.exit(
@@ -118,30 +117,3 @@ def _piped(*, has_prompt: bool) -> str | None:
     if has_prompt and not (stat.S_ISFIFO(kind) or stat.S_ISREG(kind)):
         return None  # a socket or device that a service manager left there may never end
     return sys.stdin.buffer.read().decode("utf-8", "replace").replace("\r\n", "\n")
-
-
-def _config(wish: _Wish) -> tuple[Config, frozenset[str]]:
-    """The configuration with what the command line changes in it, and the secrets that were filled in.
-
-    Its warnings are told. Raise ConfigError.
-    """
-    import msgspec
-
-    from ..config import load
-    from ..config.agents import resolve
-
-    loaded = load(wish.config, os.environ, without=("discord",))
-    for warning in loaded.warnings:
-        click.echo(f"openab-sync: {warning}", err=True)
-    config = loaded.config
-    agent, permissions = config.agent, config.permissions
-    if wish.agent is not None:  # another agent than the one configured: that one's program is not its
-        agent = msgspec.structs.replace(agent, preset=wish.agent, command="", args=())
-    if wish.cwd is not None:
-        agent = msgspec.structs.replace(agent, working_dir=str(wish.cwd.absolute()))
-    if wish.mode is not None:
-        permissions = msgspec.structs.replace(permissions, mode=wish.mode)
-    # Who leaves does not want to wait for what still runs: it is cancelled at once.
-    pool = msgspec.structs.replace(config.pool, shutdown_grace_secs=0.0)
-    config = msgspec.structs.replace(config, agent=resolve(agent), permissions=permissions, pool=pool)
-    return config, loaded.secrets

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import re
 import signal
 import socket
 import urllib.error
@@ -19,6 +20,7 @@ from tests.fakes import fake_agent
 from tests.fakes.discord import Server
 from tests.fakes.discord.things import Channel
 from tests.platforms.discord.e2e.service import METHODS, QUICK, configure, mention, service
+from tests.platforms.web.visitor import Visitor
 from tests.waiting import MS, until
 
 
@@ -107,6 +109,20 @@ def test_a_wrong_token_does_not_take_down_the_status(server: Server, tmp_path: P
         running.signal()
         assert running.end() == 2
         assert "Traceback" not in running.log
+
+
+def test_the_page_shows_its_conversations_and_has_one_of_its_own(server: Server, tmp_path: Path) -> None:
+    with service(tmp_path, server) as running:
+        server.until_ready()
+        server.until_said("Good morning, agent.", mention(server, "Good morning, agent."), 10)
+        running.until_logged("/enter/")
+        visitor = Visitor(re.findall(r"http://\S+/enter/\S+", running.log)[0])
+        key = visitor.say("hello from the page")
+        assert visitor.hear(key, "hello from the page")
+        cards = {card["platform"]: card for card in visitor.get("/web/look")["house"]["cards"]}
+        assert (cards["web"]["key"], cards["discord"]["agent"]) == (key, "Demo agent")
+        running.signal()
+        assert running.end() == 0, running.log
 
 
 def fetch(home: Path, path: str) -> tuple[int, str]:

@@ -1,0 +1,123 @@
+"""What people do on the page, handed to the front desk: write, answer, order, take back.
+
+**Threads**: those of the web server. Everything goes to the broker and the hall and comes back at once; only files
+(`uploads`) and an answer's fate are waited for, briefly. **Locks**: none.
+"""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from ...core.commands import find_command
+from ...core.message import Conversation, Inbound, MessageRef, Person
+from .hall import Hall
+from .port import PLATFORM, Chosen, Dropped, Heard, Told
+from .uploads import Uploads
+
+if TYPE_CHECKING:
+    from ...core.broker import HouseSnapshot, Receipt
+    from ...core.commands import CommandAnswer
+
+__all__ = ["Chat", "Desk", "Written", "conversation_of"]
+
+TEXT = 400_000  # characters of one message
+ANSWER = 5.0  # seconds until the hall has looked at an answer
+
+
+class Desk(Protocol):
+    """What the page needs of the broker. Any thread; never blocks."""
+
+    def receive(self, note: Inbound) -> Receipt:
+        """Take a message for an agent."""
+
+    def withdraw(self, ref: MessageRef, by: Person | None = None) -> bool:
+        """Take back a message that still waits; False if it does not."""
+
+    def command(self, conversation: Conversation, name: str, argument: str, by: Person) -> Future[CommandAnswer]:
+        """Carry out what a person orders."""
+
+    def waiting(self, conversation: Conversation) -> tuple[Inbound, ...]:
+        """The messages that wait in a conversation."""
+
+    def snapshot(self) -> HouseSnapshot:
+        """Say how the house looks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What became of a message: where it is now, and a sentence if it was not plainly taken."""
+
+    conversation: Conversation
+    state: str
+    text: str = ""
+
+
+class Chat:
+    """The people in front of the page: whoever has the key is one person."""
+
+    def __init__(self, desk: Desk, hall: Hall, uploads: Uploads, person: Person) -> None:
+        self._desk = desk
+        self._hall = hall
+        self._uploads = uploads
+        self._person = person
+        # Never used again, by no other process either: a journal knows messages by their ids.
+        self._run = secrets.token_hex(4)
+        self._ids = itertools.count(1)
+
+    def open(self) -> Conversation:
+        """Return a conversation that nobody has spoken in yet."""
+        return Conversation(PLATFORM, secrets.token_hex(4))
+
+    def write(self, conversation: Conversation, text: str, files: Sequence[str] = ()) -> Written:
+        """Hand in a message, or carry out a command. Blocks as long as its files take."""
+        name, _, argument = text.removeprefix("/").strip().partition(" ")
+        if text.startswith("/") and not files and find_command(name) is not None:
+            self.order(conversation, name, argument)
+            return Written(conversation, "ordered")
+        received = self._uploads.settle(files, conversation)
+        if not text.strip() and not received.attachments:
+            return Written(conversation, "refused", " ".join(received.notes))
+        ref = MessageRef(conversation, f"{self._run}-{next(self._ids)}")
+        context = "\n".join(f"[{note}]" for note in received.notes)
+        for sentence in received.notes:
+            self._hall.arrivals.put(Told(conversation, sentence))
+        note = Inbound(ref, self._person, text, received.attachments, context)
+        self._hall.arrivals.put(Heard(note))  # first: what comes of it stands below it
+        receipt = self._desk.receive(note)
+        # A refusal has been told as a notice by the broker itself.
+        return Written(conversation, receipt.state, receipt.text)
+
+    def answer(self, question_id: str, option_id: str) -> bool:
+        """Answer a question; False if it is not open any more, or that is none of its options."""
+        taken: Future[bool] = Future()
+        self._hall.arrivals.put(Chosen(question_id, option_id, self._person, taken))
+        return taken.result(ANSWER)
+
+    def order(self, conversation: Conversation, name: str, argument: str = "") -> None:
+        """Give an order; its answer appears in the conversation."""
+        future = self._desk.command(conversation, name, argument, self._person)
+        future.add_done_callback(lambda done: self._hall.arrivals.put(_told(conversation, done)))
+
+    def take_back(self, conversation: Conversation, message_id: str) -> bool:
+        """Take back a message that still waits; False if it does not."""
+        done = self._desk.withdraw(MessageRef(conversation, message_id), self._person)
+        if done:
+            self._hall.arrivals.put(Dropped(conversation))
+        return done
+
+
+def conversation_of(key: str) -> Conversation | None:
+    """Return the conversation that `key` (`platform:id`) names, None if it names none."""
+    platform, colon, name = key.partition(":")
+    is_one = bool(platform and colon and name) and len(key) <= 200 and key.isprintable()
+    return Conversation(platform, name) if is_one else None
+
+
+def _told(conversation: Conversation, done: Future[CommandAnswer]) -> Told:
+    answer = done.result()  # it never fails: what went wrong is an answer, too
+    return Told(conversation, answer.text, answer.ok)

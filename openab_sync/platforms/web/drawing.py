@@ -1,0 +1,96 @@
+"""What the page gets: entries and rooms as JSON, texts of agents as harmless HTML. Pure.
+
+    entry   {"id", "kind", …}; the page has one way of drawing for each kind
+    room    {"key", "version", "after", "first", "title", "who", "entries": those that changed after version `after`}
+
+Drawing a text is the dear part: it is kept for the entry as it is, and done again when the entry has changed.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from .entries import Asked, Call, Entry, LinkTo, Message, Plan, Room, Sent, Sentence, Stopped, Words
+from .markdown import html, safe_uri
+
+__all__ = ["Json", "drawn_entry", "drawn_question", "drawn_room"]
+
+Json = dict[str, Any]
+
+PICTURES = {"image/png", "image/jpeg", "image/gif", "image/webp"}
+SHOWN = 400  # lines of a change
+
+
+def drawn_room(room: Room, after: int = 0) -> Json:
+    """Return what has changed in a room since version `after`; 0 for all of it."""
+    return {
+        "key": room.conversation.key,
+        "version": room.version,
+        "after": after,
+        "first": room.entries[0].id if room.entries else 0,
+        "title": room.title,
+        "who": room.who,
+        "entries": [drawn_entry(room.conversation.key, entry) for entry in room.entries if entry.version > after],
+    }
+
+
+def drawn_entry(key: str, entry: Entry) -> Json:
+    """Return an entry of the conversation `key`."""
+    return {"id": entry.id, **_content(key, entry)}
+
+
+def _content(key: str, entry: Entry) -> Json:
+    match entry.content:
+        case Message(id, who, text, files, fate):
+            return {"kind": "message", "message": id, "who": who, "text": text, "files": list(files), "fate": fate}
+        case Words(kind, text, goes_on):
+            return {"kind": kind, "html": _html(text), "goes_on": goes_on}
+        case Call() as call:
+            return _call(call)
+        case Plan(steps):
+            return {"kind": "plan", "steps": [{"text": step.content, "status": step.status} for step in steps]}
+        case Sent(name, mime, size, data):
+            url = f"web/files/{key}/{entry.id}" if data is not None else ""
+            return {"kind": "file", "name": name, "mime": mime, "size": size, "url": url}
+        case LinkTo(name, uri):
+            return {"kind": "link", "name": name, "uri": uri, "is_safe": safe_uri(uri)}
+        case Sentence(text, ok):
+            return {"kind": "notice", "text": text, "ok": ok}
+        case Asked() as asked:
+            return {"kind": "question", **drawn_question(asked)}
+        case Stopped(outcome, reason, footer, seconds):
+            return {"kind": "end", "outcome": outcome, "reason": reason, "footer": footer, "seconds": round(seconds, 1)}
+
+
+def drawn_question(asked: Asked) -> Json:
+    """Return a question with its options as the agent offers them."""
+    question = asked.question
+    options = [{"id": option.option_id, "name": option.name, "kind": option.kind} for option in question.options]
+    return {
+        "question": question.id,
+        "conversation": question.conversation.key,
+        "title": question.title,
+        "html": _html(question.detail),
+        "options": options,
+        "settled": asked.settled,
+    }
+
+
+def _call(call: Call) -> Json:
+    changes = []
+    for path, diff in call.changes:
+        lines = diff.split("\n") if diff else []
+        changes.append({"path": path, "lines": lines[:SHOWN], "more": max(0, len(lines) - SHOWN)})
+    return {
+        "kind": "tool",
+        "title": call.title,
+        "tool": call.kind,
+        "state": call.state,
+        "places": list(call.places),
+        "changes": changes,
+        "output": call.output,
+    }
+
+
+_html = functools.lru_cache(maxsize=2000)(html)

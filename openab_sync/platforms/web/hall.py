@@ -1,0 +1,192 @@
+"""The hall: all conversations as the page shows them. What happens comes in by one queue, pictures go out.
+
+**Threads**: `run` is the thread `chat-web`; it alone touches the transcripts. It blocks in `arrivals.get()` and is
+woken by whatever arrives; a None ends it. Every other thread reads `view`, an immutable picture replaced as a whole,
+and puts into the queue; whoever wants to be woken by a change sends a bell (`Listening`), a queue of its own.
+**Locks**: none. **Never**: waiting for an agent, a Future, a person or whoever looks at the page.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Container, Mapping
+from concurrent.futures import Future, InvalidStateError
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from types import MappingProxyType
+
+from ...clock import Clock
+from ...core.events import Media
+from ...core.message import Conversation, MessageRef
+from ...core.port import Decision, Question, TurnEnded
+from ...text.clean import one_line
+from .entries import Room
+from .port import (
+    Arrival,
+    Arrivals,
+    AskedOf,
+    Chosen,
+    Dropped,
+    Happened,
+    Heard,
+    Left,
+    Listening,
+    Made,
+    SettledBy,
+    Told,
+)
+from .transcript import Transcript
+
+__all__ = ["Fault", "Hall", "View"]
+
+log = logging.getLogger(__name__)
+
+ROOMS = 200  # conversations whose transcripts are kept; the longest quiet goes first
+FAULTS = 20
+AT_ONCE = 500  # arrivals between two pictures
+WELL = {"done", "cancelled"}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A turn that ended badly; `at` is seconds since the epoch."""
+
+    conversation: Conversation
+    text: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How everything looked a moment ago."""
+
+    rooms: Mapping[str, Room] = field(default_factory=dict)
+    faults: tuple[Fault, ...] = ()
+    version: int = 0
+    is_over: bool = False
+
+
+class Hall:
+    """The transcripts of all conversations, and who looks at them.
+
+    `waiting` says which messages of a conversation wait for their turn (`Broker.waiting`).
+    """
+
+    def __init__(self, arrivals: Arrivals, clock: Clock) -> None:
+        self.arrivals = arrivals
+        self.view = View()
+        self.waiting: Callable[[Conversation], Container[MessageRef]] = lambda _: ()
+        self._clock = clock
+        self._transcripts: OrderedDict[str, Transcript] = OrderedDict()
+        self._rooms: dict[str, Room] = {}
+        self._faults: tuple[Fault, ...] = ()
+        self._asked: dict[str, tuple[Question, Future[Decision]]] = {}
+        self._bells: set[SimpleQueue[None]] = set()
+
+    def run(self) -> None:
+        """Take what arrives until a None does. The thread `chat-web`."""
+        is_over = False
+        while not is_over:
+            touched, is_over = self._batch(self.arrivals.get())
+            for key in touched & self._transcripts.keys():
+                self._rooms[key] = self._transcripts[key].room()
+            self.view = View(MappingProxyType(dict(self._rooms)), self._faults, self.view.version + 1, is_over)
+            for bell in self._bells:
+                bell.put(None)
+
+    def _batch(self, arrival: Arrival) -> tuple[set[str], bool]:
+        """Take one arrival, and what has come since: a flood makes few pictures. Return whose, and if it is over."""
+        touched: set[str] = set()
+        count = 0
+        while arrival is not None:
+            try:
+                touched |= self._take(arrival)
+            except Exception:  # the top of a thread: one odd event must not end the page
+                log.exception("the page could not show something")
+            count += 1
+            if count == AT_ONCE:
+                return touched, False
+            try:
+                arrival = self.arrivals.get_nowait()
+            except Empty:
+                return touched, False
+        return touched, True
+
+    def _take(self, arrival: Arrival) -> set[str]:
+        """Return the key of the conversation that has changed, if one has."""
+        match arrival:
+            case Listening(bell):
+                self._bells.add(bell)
+                return set()
+            case Left(bell):
+                self._bells.discard(bell)
+                return set()
+            case Chosen():
+                self._chosen(arrival)
+                return set()
+            case Heard(note):
+                self._transcript(note.conversation).hear(note, self._clock.time())
+                return {note.conversation.key}
+            case Happened(conversation, event):
+                self._transcript(conversation).take(event, self._clock.time())
+                if isinstance(event, TurnEnded) and event.outcome not in WELL:
+                    self._fault(conversation, event)
+                return {conversation.key}
+            case AskedOf(question, answer):
+                self._asked[question.id] = question, answer
+                self._transcript(question.conversation).ask(question)
+                return {question.conversation.key}
+            case SettledBy(question, text):
+                self._asked.pop(question.id, None)
+                self._transcript(question.conversation).settle(question, text)
+                return {question.conversation.key}
+        return self._aside(arrival)
+
+    def _aside(self, arrival: Arrival) -> set[str]:
+        match arrival:
+            case Told(conversation, text, ok):
+                self._transcript(conversation).tell(text, ok=ok)
+                self._transcript(conversation).reconcile(self.waiting(conversation))
+                return {conversation.key}
+            case Dropped(conversation):
+                self._transcript(conversation).reconcile(self.waiting(conversation))
+                return {conversation.key}
+            case Made(conversation, file):
+                self._transcript(conversation).take(_media(file.name, file.data, file.mime), self._clock.time())
+                return {conversation.key}
+        return set()
+
+    def _chosen(self, chosen: Chosen) -> None:
+        """Give an answer to an open question, if it is one of its options."""
+        question, answer = self._asked.get(chosen.question_id, (None, None))
+        is_one = question is not None and chosen.option_id in {option.option_id for option in question.options}
+        taken = False
+        if is_one and answer is not None:
+            try:
+                answer.set_result(Decision(chosen.option_id, chosen.by))
+                taken = True
+            except InvalidStateError:  # somebody was faster: `settle` will say who
+                pass
+        chosen.taken.set_result(taken)
+
+    def _fault(self, conversation: Conversation, end: TurnEnded) -> None:
+        text = one_line(end.reason or end.outcome, 300)
+        self._faults = (Fault(conversation, text, self._clock.time()), *self._faults[: FAULTS - 1])
+
+    def _transcript(self, conversation: Conversation) -> Transcript:
+        """The conversation's transcript, which is now the one used last."""
+        key = conversation.key
+        if key not in self._transcripts:
+            self._transcripts[key] = Transcript(conversation)
+            if len(self._transcripts) > ROOMS:
+                gone, _ = self._transcripts.popitem(last=False)
+                self._rooms.pop(gone, None)
+        self._transcripts.move_to_end(key)
+        return self._transcripts[key]
+
+
+def _media(name: str, data: bytes, mime: str) -> Media:
+    import base64
+
+    return Media("resource", mime, base64.b64encode(data).decode("ascii"), uri=name)

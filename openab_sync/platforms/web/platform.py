@@ -1,0 +1,125 @@
+"""The page as a platform, put together: the hall, its thread, and what the web server needs of it.
+
+**Threads**: `start` and `stop` are the main thread's; `chat-web` is the hall's (see `hall`). The order at the end: the
+house first, whose last words are shown, then `stop`, which ends all streams, then the web server.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import threading
+from collections import deque
+from pathlib import Path
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
+
+from ...clock import Clock, SystemClock
+from ...core.message import Conversation, MessageRef, Person
+from ...media.inbox import sweep
+from ...threads import join_all, spawn
+from .cards import Epoch, dashboard
+from .chat import Chat, Desk
+from .drawing import Json
+from .hall import Hall, View
+from .port import PLATFORM, Arrival, WebPort
+from .uploads import Uploads
+
+if TYPE_CHECKING:
+    from flask import Blueprint
+
+__all__ = ["Chips", "Seats", "Web"]
+
+Chips = tuple[tuple[str, str], ...]
+
+SEATS = 6  # pages that are told as it happens; others ask. Fewer than the web server has threads
+LAST_WORDS = 3.0  # seconds for what is still to be shown
+KEPT = 30 * 86400.0  # seconds that files of people's messages are kept; looked at when it starts
+
+
+class Seats:
+    """So many and no more. Any thread: each step is one of a deque."""
+
+    def __init__(self, count: int) -> None:
+        self._free = deque(range(count))
+
+    def take(self) -> bool:
+        """Take a seat; False if none is free."""
+        try:
+            self._free.pop()
+        except IndexError:
+            return False
+        return True
+
+    def give_back(self) -> None:
+        """Leave it to others."""
+        self._free.append(0)
+
+
+class Web:
+    """The page, and whoever talks there."""
+
+    name = PLATFORM
+
+    def __init__(
+        self, inbox: Path, *, clock: Clock | None = None, seats: int = SEATS, agent: str = "", chips: Chips = ()
+    ) -> None:
+        """`agent` is whom people talk to; `chips` are messages to try, each with a name for its button."""
+        self.clock = clock or SystemClock()
+        self.seats = Seats(seats)
+        arrivals: SimpleQueue[Arrival] = SimpleQueue()
+        self.hall = Hall(arrivals, self.clock)
+        self.port = WebPort(arrivals)
+        self.uploads = Uploads(inbox, self.clock)
+        self._inbox = inbox
+        self._hints = {"agent": agent, "chips": [list(chip) for chip in chips]}
+        self._epoch = Epoch(self.clock.time() - self.clock.monotonic())
+        self._thread: threading.Thread | None = None
+        self._desk: Desk | None = None
+        self._chat: Chat | None = None
+
+    # The main thread.
+
+    def start(self, desk: Desk) -> Blueprint:
+        """Begin; return the routes for the web server."""
+        sweep(self._inbox, KEPT, self.clock.time())
+        self._desk = desk
+        self._chat = Chat(desk, self.hall, self.uploads, _me())
+        self.hall.waiting = lambda conversation: _refs(desk, conversation)
+        self._thread = spawn("chat-web", self.hall.run)
+        from .routes import routes  # a quarter of a second, for those who want a page
+
+        return routes(self)
+
+    def stop(self) -> bool:
+        """End it, bounded; return whether it came home. Nothing happens without a start."""
+        self.uploads.close()
+        if self._thread is None:
+            return True
+        self.hall.arrivals.put(None)
+        return not join_all([self._thread], self.clock, LAST_WORDS)
+
+    # The web server's threads.
+
+    @property
+    def chat(self) -> Chat:
+        """What people do."""
+        assert self._chat is not None, "not started"
+        return self._chat
+
+    def dashboard(self, view: View) -> Json:
+        """Return how everything looks."""
+        assert self._desk is not None, "not started"
+        return dashboard(view, self._desk.snapshot(), self._epoch) | self._hints
+
+
+def _refs(desk: Desk, conversation: Conversation) -> frozenset[MessageRef]:
+    return frozenset(note.ref for note in desk.waiting(conversation))
+
+
+def _me() -> Person:
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):  # a container whose user id has no name
+        name = str(os.getuid())
+    return Person(id="page", name=name)

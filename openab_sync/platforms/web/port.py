@@ -1,0 +1,186 @@
+"""The page as the core sees it: whatever happens goes into one queue, for the one thread that shows it.
+
+**Threads**: session threads call; `SimpleQueue.put` never blocks and needs no lock of ours. The reader is
+the thread `chat-web` (see `hall`). **Never**: waiting, or judging what is shown.
+"""
+
+from __future__ import annotations
+
+import itertools
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from queue import SimpleQueue
+from typing import TypeVar
+
+from ...core.message import Conversation, Inbound, MessageRef, Person
+from ...core.port import Controls, Decision, File, Limits, Notice, Question, TurnEvent
+
+__all__ = [
+    "PLATFORM",
+    "Arrival",
+    "AskedOf",
+    "Chosen",
+    "Dropped",
+    "Happened",
+    "Heard",
+    "Left",
+    "Listening",
+    "Made",
+    "SettledBy",
+    "Told",
+    "WebPort",
+]
+
+PLATFORM = "web"
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A person has written a message that the house was given."""
+
+    note: Inbound
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """Something happened in a conversation."""
+
+    conversation: Conversation
+    event: TurnEvent
+
+
+@dataclass(frozen=True, slots=True)
+class AskedOf:
+    """Somebody has to choose; `answer` is completed with the choice."""
+
+    question: Question
+    answer: Future[Decision] = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SettledBy:
+    """A question needs no answer any more; `text` says who or what decided."""
+
+    question: Question
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Somebody has chosen on the page; `taken` says whether that was an answer to an open question."""
+
+    question_id: str
+    option_id: str
+    by: Person
+    taken: Future[bool] = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A command was answered."""
+
+    conversation: Conversation
+    text: str
+    ok: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A message was taken back by whoever wrote it."""
+
+    conversation: Conversation
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A file of ours was posted."""
+
+    conversation: Conversation
+    file: File
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Somebody wants to be woken by changes: something is put into `bell`."""
+
+    bell: SimpleQueue[None]
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Whoever listened has gone."""
+
+    bell: SimpleQueue[None]
+
+
+Arrival = Heard | Happened | AskedOf | SettledBy | Chosen | Told | Dropped | Made | Listening | Left | None
+"""What the queue carries; a None ends its reader."""
+
+Arrivals = SimpleQueue[Arrival]
+
+
+class WebPort:
+    """A ChatPort whose people sit in front of the page (see `core.port.ChatPort`)."""
+
+    def __init__(self, arrivals: Arrivals) -> None:
+        self._arrivals = arrivals
+        self._limits = Limits(
+            page=1_000_000, edit_interval=0.0, live="events", typing_interval=None, reactions=False, can_ask=True
+        )
+        self._ids = itertools.count(1)  # next() of a count is atomic: several session threads may post
+
+    def limits(self, conversation: Conversation) -> Limits:
+        return self._limits
+
+    def event(self, conversation: Conversation, event: TurnEvent) -> None:
+        self._arrivals.put(Happened(conversation, event))
+
+    def ask(self, question: Question) -> Future[Decision]:
+        answer: Future[Decision] = Future()
+        answer.set_running_or_notify_cancel()
+        self._arrivals.put(AskedOf(question, answer))
+        return answer
+
+    def settle(self, question: Question, text: str) -> Future[None]:
+        self._arrivals.put(SettledBy(question, text))
+        return _done(None)
+
+    # What the core may say outside of a turn's events is shown as a sentence of ours.
+
+    def post(
+        self,
+        conversation: Conversation,
+        text: str,
+        *,
+        reply_to: MessageRef | None = None,
+        nonce: str = "",
+        controls: Controls | None = None,
+    ) -> Future[MessageRef]:
+        self._arrivals.put(Happened(conversation, Notice(text)))
+        return _done(MessageRef(conversation, f"posted-{next(self._ids)}"))
+
+    def edit(self, ref: MessageRef, text: str, *, controls: Controls | None = None) -> Future[None]:
+        self._arrivals.put(Happened(ref.conversation, Notice(text)))
+        return _done(None)
+
+    def upload(self, conversation: Conversation, file: File, *, nonce: str = "") -> Future[MessageRef]:
+        self._arrivals.put(Made(conversation, file))
+        return _done(MessageRef(conversation, f"posted-{next(self._ids)}"))
+
+    # The page has no room for reactions and titles of its own: what they say stands on the card.
+
+    def react(self, ref: MessageRef, emoji: str, on: bool) -> Future[None]:
+        return _done(None)
+
+    def typing(self, conversation: Conversation) -> Future[None]:
+        return _done(None)
+
+    def rename(self, conversation: Conversation, title: str) -> Future[None]:
+        return _done(None)
+
+
+def _done(value: T) -> Future[T]:
+    future: Future[T] = Future()
+    future.set_result(value)
+    return future

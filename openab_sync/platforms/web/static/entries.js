@@ -1,0 +1,80 @@
+// How each kind of entry of a conversation looks. An entry that changes is drawn anew in its place; text grows.
+
+import { bytes, count, diff, graft, make } from "./dom.js";
+
+const FATES = { waiting: "waits for its turn", running: "", answered: "", dropped: "taken back" };
+const MARKS = { pending: "·", running: "●", done: "✓", failed: "✗", stopped: "–" };
+const HOW = { pending: "waits", running: "runs", done: "done", failed: "failed", stopped: "stopped" };
+const BOXES = { completed: "☑", in_progress: "◐" };
+const ENDS = { done: "Done", cancelled: "Stopped", refused: "Refused", failed: "Failed", gone: "The agent is gone", stalled: "Stalled", limit: "Limit reached" };
+
+export function question(data, on_answer) {
+  const options = data.options.map((option) =>
+    make("button", { type: "button", class: "button", "data-kind": option.kind, onclick: () => on_answer(data, option) }, option.name || option.id));
+  const detail = data.html ? make("details", {}, make("summary", {}, "What exactly?"), graft(make("div", { class: "detail" }), data.html)) : null;
+  if (detail && !data.settled && !data.where) detail.open = true;
+  const where = data.where ? make("p", { class: "where" }, "in ", make("a", { href: `#/c/${data.conversation}` }, data.where)) : null;
+  return make("div", { class: data.settled ? "ask settled" : "ask" },
+    make("p", { class: "what" }, data.settled ? data.title : `May I? ${data.title}`), where, detail,
+    data.settled ? make("p", { class: "where" }, data.settled) : make("div", { class: "row" }, ...options));
+}
+
+function changeOf(change) {
+  const lines = diff(change.lines);
+  if (change.more) lines.push(make("span", { class: "at" }, `… ${change.more} more lines`));
+  return [make("p", { class: "path" }, change.path), lines.length ? make("pre", { class: "diff", tabindex: "0" }, ...lines) : null];
+}
+
+function tool(entry, old) {
+  const body = [];
+  for (const change of entry.changes) body.push(...changeOf(change));
+  if (entry.output) body.push(make("pre", { tabindex: "0" }, entry.output));
+  const places = entry.places.filter((place) => !entry.title.includes(place) && !entry.changes.some((change) => change.path === place));
+  if (places.length && body.length) body.unshift(make("p", { class: "path" }, places.join(", ")));
+  const head = [make("span", { class: "mark", "aria-hidden": "true" }, MARKS[entry.state]), make("span", { class: "name" }, entry.title), make("span", { class: "how" }, HOW[entry.state])];
+  if (!body.length) return make("div", { class: "tool", "data-state": entry.state }, make("div", { class: "alone" }, ...head));
+  const element = make("details", { class: "tool", "data-state": entry.state }, make("summary", {}, ...head), make("div", { class: "body" }, ...body.filter(Boolean)));
+  element.open = old?.tagName === "DETAILS" ? old.open : entry.changes.length > 0 || entry.state === "failed";
+  return element;
+}
+
+function file(entry) {
+  const is_picture = entry.url && /^image\/(png|jpeg|gif|webp)$/.test(entry.mime);
+  const name = `${entry.name} (${bytes(entry.size)})`;
+  if (is_picture) return make("figure", { class: "picture" }, make("img", { src: entry.url, alt: `Picture of the agent's: ${entry.name}` }), make("figcaption", {}, name));
+  return make("p", { class: "notice" }, entry.url ? make("a", { href: entry.url, download: entry.name }, `📎 ${name}`) : `📎 ${name}, not kept`);
+}
+
+const DRAW = {
+  message: (entry, old, acts) => make("div", { class: "mine", "data-fate": entry.fate },
+    make("div", { class: "by" }, make("span", {}, entry.who), make("span", {}, FATES[entry.fate] ?? "")),
+    make("div", { class: "text" }, entry.text),
+    entry.files.length ? make("p", { class: "attached" }, `📎 ${entry.files.join(", ")}`) : null,
+    entry.fate === "waiting" && acts.is_ours() ? make("button", { type: "button", class: "quiet small", onclick: () => acts.takeBack(entry) }, "Take back") : null),
+  said: (entry, old) => graft(old?.classList.contains("said") ? old : make("div", { class: "said" }), entry.html),
+  thought: (entry, old) => {
+    const element = old?.classList.contains("thought") ? old : make("details", { class: "thought" }, make("summary", {}, "Thought"), make("div", { class: "inner" }));
+    graft(element.querySelector(".inner"), entry.html);
+    return element;
+  },
+  tool,
+  plan: (entry) => make("div", { class: "plan" }, make("h3", {}, `Plan, ${count(entry.steps.length, "step", "steps")}`),
+    make("ul", {}, ...entry.steps.map((step) => make("li", { "data-status": step.status },
+      make("span", { class: "box", "aria-hidden": "true" }, BOXES[step.status] ?? "☐"), make("span", {}, step.text, make("span", { class: "hidden" }, ` (${step.status.replace("_", " ")})`)))))),
+  file,
+  link: (entry) => make("p", { class: "notice" }, entry.is_safe ? make("a", { href: entry.uri, rel: "noopener noreferrer", target: "_blank" }, `🔗 ${entry.name}`) : `🔗 ${entry.name} ${entry.uri}`),
+  notice: (entry) => make("p", { class: "notice", "data-ok": entry.ok ? null : "no" }, entry.text),
+  question: (entry, old, acts) => question(entry, acts.answer),
+  end: (entry) => {
+    const is_bad = !["done", "cancelled"].includes(entry.outcome);
+    const parts = [ENDS[entry.outcome] ?? entry.outcome, entry.reason, `${entry.seconds.toFixed(1)} s`, entry.footer].filter(Boolean);
+    return make("p", { class: "end", "data-how": is_bad ? "bad" : null }, parts.join(" · "));
+  },
+};
+
+// Return the element of an entry: `old` itself where it could be changed in place.
+export function draw(entry, old, acts) {
+  const element = (DRAW[entry.kind] ?? (() => make("p", { class: "notice" }, entry.kind)))(entry, old, acts);
+  element.dataset.entry = entry.id;
+  return element;
+}

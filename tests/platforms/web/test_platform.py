@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import getpass
+from pathlib import Path
+
+import pytest
+
+from openab_sync.platforms.web import platform as module
+from openab_sync.platforms.web.entries import Asked, Call, Message, Stopped, Words
+from openab_sync.platforms.web.platform import Seats, Web
+from tests.waiting import until
+
+from .bed import DEMO, page
+
+
+def test_there_are_so_many_seats_and_no_more() -> None:
+    seats = Seats(2)
+    assert [seats.take(), seats.take(), seats.take()] == [True, True, False]
+    seats.give_back()
+    assert seats.take()
+
+
+def test_a_page_that_was_never_started_ends_at_once(tmp_path: Path) -> None:
+    assert Web(tmp_path).stop()
+
+
+def test_the_dashboard_says_whom_people_talk_to_and_what_to_try(tmp_path: Path) -> None:
+    with page(tmp_path, chips=(("Try", "slow 5"),)) as bed:
+        house = bed.look()["house"]
+        assert (house["agent"], house["chips"], house["cards"]) == ("Test agent", [["Try", "slow 5"]], [])
+
+
+def test_people_have_a_name_even_where_their_user_has_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(getpass, "getuser", lambda: dict[str, str]()["nobody"])
+    assert module._me().name.isdecimal()
+
+
+def test_a_whole_turn_of_a_real_agent_is_seen(tmp_path: Path) -> None:
+    with page(tmp_path, command=DEMO) as bed:
+        bed.write("plan then edit")
+        question = until(lambda: bed.look()["house"]["questions"])[0]
+        assert bed.look()["house"]["cards"][0]["state"] == "asking"
+        allowed = next(option for option in question["options"] if option["kind"] == "allow_once")
+        bed.ask("/web/answers", {"question": question["question"], "option": allowed["id"]})
+        until(lambda: isinstance(bed.contents()[-1], Stopped))
+        kinds = {type(item) for item in bed.contents()}
+        assert {Message, Words, Call, Asked, Stopped} <= kinds
+        assert any(call.changes for call in bed.contents() if isinstance(call, Call))
+        until(lambda: bed.look()["house"]["cards"][0]["state"] == "idle")
+
+
+def test_two_conversations_work_at_once(tmp_path: Path) -> None:
+    with page(tmp_path) as bed:
+        bed.write("say begun\nhang", "web:1")
+        bed.until_text("begun", "web:1")
+        bed.write("say quick", "web:2")
+        bed.until_text("quick", "web:2")
+        states = {card["key"]: card["state"] for card in bed.look()["house"]["cards"]}
+        assert states["web:1"] == "working"
+
+
+def test_a_death_is_a_fault_on_the_dashboard(tmp_path: Path) -> None:
+    with page(tmp_path) as bed:
+        bed.write("say begun\ncrash")
+        [fault] = until(lambda: bed.look()["house"]["faults"])
+        assert fault["key"] == "web:1"
+        assert fault["text"]
