@@ -7,6 +7,7 @@
     │   └── PoolClosed
     ├── SessionClosed                    the note was not taken; offer it to the successor
     ├── InboxFull                        the conversation has too many messages waiting
+    ├── NotAllowed                       somebody's who is not trusted far enough for what they want
     ├── FileRefused                      a file that came with a message is not passed on as what it claims to be
     ├── AgentError                       the agent's: carries command, pid and the tail of its stderr
     │   ├── AgentStartError              it could not be started, or not in time
@@ -44,6 +45,7 @@ __all__ = [
     "FileRefused",
     "IllegalTransition",
     "InboxFull",
+    "NotAllowed",
     "OpenabError",
     "PoolClosed",
     "PoolError",
@@ -133,6 +135,10 @@ class InboxFull(OpenabError):
 
     def user_text(self) -> str:
         return f"{self.limit} messages are waiting here already: this one was not taken. `/queue` shows them."
+
+
+class NotAllowed(OpenabError):
+    """Somebody may talk to us, and not do this. The message is the sentence for them."""
 
 
 class FileRefused(OpenabError):

@@ -35,6 +35,12 @@ class DiscordConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """People who may."""
     allowed_roles: tuple[Id, ...] = ()
     """Roles whose members may."""
+    allowed_guilds: tuple[Id, ...] = ()
+    """Servers where it listens, whatever else is allowed; none: every server that it is on."""
+    admin_users: tuple[Id, ...] = ()
+    """People who may talk to it and do everything; none and no admin_roles: the only one of allowed_users, if it is."""
+    admin_roles: tuple[Id, ...] = ()
+    """Roles whose members may."""
     allowed_role_ids: tuple[Id, ...] = ()
     """Roles whose mention wakes it as its own does; they let nobody in."""
     approver_users: tuple[Id, ...] = ()
@@ -90,7 +96,15 @@ class DiscordConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     @property
     def admits_somebody(self) -> bool:
         """Whether there is anybody who may talk to it: who starts it should not find out by silence."""
-        return self.allow_all_users or bool(self.allowed_users or self.allowed_roles)
+        lists = self.allowed_users, self.allowed_roles, self.admin_users, self.admin_roles
+        return self.allow_all_users or any(lists)
+
+    @property
+    def admins(self) -> tuple[Id, ...]:
+        """What admin_users comes to: a bot that serves one person alone is that person's."""
+        if self.admin_users or self.admin_roles or self.allow_all_users or self.allowed_roles:
+            return self.admin_users
+        return self.allowed_users if len(self.allowed_users) == 1 else ()
 
     @property
     def admits_all_channels(self) -> bool:

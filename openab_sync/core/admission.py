@@ -5,18 +5,21 @@ being on the one never helps on the other (FIELD G7, I3), and who is a bot is fo
 is not meant for us is ignored without a word; whoever calls us and may not is refused. The rules and their names are
 OpenAB's (`allow_user_messages`, `allow_bot_messages`, `trusted_bot_ids`).
 
+How far somebody who is let in is trusted there is a second answer to the same question (`trust`): what a guest, the
+people of a conversation and an admin may do is the table in `rights`.
+
 This room counts nothing and remembers nothing: whether we take part in a conversation, and who else does, it is told.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum
+from dataclasses import dataclass, replace
+from enum import Enum, IntEnum
 from typing import Literal
 
 from .message import Person
 
-__all__ = ["Knock", "Rules", "Verdict", "admit", "is_listed", "is_open_place"]
+__all__ = ["Knock", "Rules", "Trust", "Verdict", "admit", "is_listed", "is_open_place", "trust"]
 
 
 class Verdict(Enum):
@@ -27,16 +30,28 @@ class Verdict(Enum):
     REFUSED = "refused"  # for us, from somebody who may not: they are told so
 
 
+class Trust(IntEnum):
+    """Who somebody is in a conversation; each may do what those before it may."""
+
+    NOBODY = 0  # may not use us there
+    GUEST = 1  # may talk to us, and has not yet talked to us in this conversation, as others have
+    MEMBER = 2  # one of the conversation's people
+    ADMIN = 3
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """What was configured. Without anything nobody is let in anywhere."""
 
     all_places: bool = False
     places: frozenset[str] = frozenset()
+    servers: frozenset[str] = frozenset()  # not empty: nowhere else, whatever else is said about places
     private: bool = False  # direct messages
     all_people: bool = False
     people: frozenset[str] = frozenset()
     roles: frozenset[str] = frozenset()  # whoever has one of them
+    admins: frozenset[str] = frozenset()  # people who are let in, and have no one above them
+    admin_roles: frozenset[str] = frozenset()
     uncalled: Literal["involved", "mentions", "multibot-mentions"] = "multibot-mentions"
     bots: Literal["off", "mentions", "all"] = "off"
     trusted_bots: frozenset[str] = frozenset()  # not empty: no other bot is heard
@@ -53,6 +68,7 @@ class Knock:
     by: Person
     places: frozenset[str]
     roles: frozenset[str] = frozenset()
+    server: str = ""  # what the place belongs to; "" for a private one
     is_ours: bool = False  # we did it ourselves
     is_system: bool = False  # the platform did it: a pin, somebody joined
     is_action: bool = False
@@ -61,6 +77,7 @@ class Knock:
     calls_us: bool = False  # by our name, or by a role that wakes us
     involved: bool = False  # we take part in that thread
     other_bots: bool = False  # and so does another bot
+    belongs: bool = False  # whoever did it is one of the conversation's people, or it has none yet
 
 
 def admit(rules: Rules, knock: Knock) -> Verdict:
@@ -68,8 +85,7 @@ def admit(rules: Rules, knock: Knock) -> Verdict:
     if knock.is_ours or knock.is_system:
         return Verdict.IGNORED
     if knock.is_action:
-        may = is_open_place(rules, knock) and not knock.by.is_bot and is_listed(rules, knock)
-        return Verdict.IN if may else Verdict.REFUSED
+        return Verdict.IN if _may_act(rules, knock) else Verdict.REFUSED
     if not is_open_place(rules, knock) or not _is_for_us(rules, knock):
         return Verdict.IGNORED
     if knock.by.is_bot:
@@ -81,12 +97,36 @@ def is_open_place(rules: Rules, knock: Knock) -> bool:
     """Whether we listen there at all. Direct messages have a rule of their own."""
     if knock.is_private:
         return rules.private
+    if rules.servers and knock.server not in rules.servers:
+        return False
     return rules.all_places or not rules.places.isdisjoint(knock.places)
 
 
 def is_listed(rules: Rules, knock: Knock) -> bool:
     """Whether this person may talk to us. Not for bots."""
-    return rules.all_people or knock.by.id in rules.people or not rules.roles.isdisjoint(knock.roles)
+    listed = rules.all_people or knock.by.id in rules.people or not rules.roles.isdisjoint(knock.roles)
+    return listed or _is_admin(rules, knock)
+
+
+def trust(rules: Rules, knock: Knock) -> Trust:
+    """Return who somebody is there, whether they write or press. A bot is never more than a guest."""
+    if knock.is_ours or knock.is_system:
+        return Trust.NOBODY
+    if knock.by.is_bot:
+        return Trust.GUEST if admit(rules, replace(knock, is_action=False)) is Verdict.IN else Trust.NOBODY
+    if not _may_act(rules, knock):
+        return Trust.NOBODY
+    if _is_admin(rules, knock):
+        return Trust.ADMIN
+    return Trust.MEMBER if knock.belongs or knock.is_private else Trust.GUEST
+
+
+def _may_act(rules: Rules, knock: Knock) -> bool:
+    return is_open_place(rules, knock) and not knock.by.is_bot and is_listed(rules, knock)
+
+
+def _is_admin(rules: Rules, knock: Knock) -> bool:
+    return knock.by.id in rules.admins or not rules.admin_roles.isdisjoint(knock.roles)
 
 
 def _is_for_us(rules: Rules, knock: Knock) -> bool:

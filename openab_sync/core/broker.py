@@ -12,18 +12,21 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from ..acp.events import StoredSession
-from ..errors import OpenabError, PoolClosed
+from ..errors import NotAllowed, OpenabError, PoolClosed
+from .admission import Trust
 from .audit import Audit
+from .command_options import shown
 from .command_sessions import going_on, listed, tag_of
-from .commands import carry_out
+from .commands import carry_out, find_command
 from .desk import EVERYTHING, Call, CommandAnswer, Desk, View, now, then
-from .house import Decide, House, HouseSnapshot, Order, Placement, SessionPage
+from .house import Decide, House, HouseSnapshot, Order, Placement, SessionPage, SetOption, promise
 from .ledger import numbers
 from .message import Conversation, Inbound, MessageRef, Person
 from .notices import GOES_ON, forget_mark, mark, nothing, tell, unmark
 from .pool import SessionPool
 from .port import ChatPort, Decision, Question
 from .revoking import revoked
+from .rights import SENTENCES, lacking
 
 __all__ = ["Broker", "HouseSnapshot", "Receipt"]
 
@@ -126,11 +129,15 @@ class Broker:
     def command(
         self, conversation: Conversation, name: str, argument: str, by: Person, view: View = EVERYTHING
     ) -> Future[CommandAnswer]:
-        """Carry out one of `commands.COMMANDS`, showing no more than `view` lets them see.
+        """Carry out one of `commands.COMMANDS`, as far as `view` lets them see and do.
 
         Any thread; never blocks; the Future never fails.
         """
-        self.audit.command(conversation, by, name, argument)
+        spec = find_command(name)
+        why = lacking(view.trust, spec.name, argument) if spec is not None else ""
+        self.audit.command(conversation, by, name, argument, refused=why)
+        if why:
+            return now(CommandAnswer(why, ok=False))
         return carry_out(self._desk, conversation, (name, argument), by, view)
 
     def answer(self, question: Question, option_id: str, by: Person) -> Future[CommandAnswer]:
@@ -151,17 +158,69 @@ class Broker:
         """Whether a message is being answered just now. Any thread; never blocks."""
         return self._pool.is_answering(ref)
 
-    def stored(self, conversation: Conversation) -> Future[SessionPage]:
+    def set_option(
+        self, conversation: Conversation, order: SetOption, command: str, by: Person, view: View = EVERYTHING
+    ) -> Future[CommandAnswer]:
+        """Set one of the agent's options, for whoever may give that command. Any thread; never blocks; never fails."""
+        argument = f"{order.option_id} {shown(order.value)}"
+        why = lacking(view.trust, command, argument)
+        self.audit.command(conversation, by, command, argument, refused=why)
+        if why:
+            return now(CommandAnswer(why, ok=False))
+        try:
+            return then(self._pool.order(conversation, order), CommandAnswer)
+        except OpenabError as error:
+            return now(CommandAnswer(error.user_text(), ok=False))
+
+    def drop(self, ref: MessageRef, by: Person, view: View = EVERYTHING) -> CommandAnswer:
+        """Take a message that waits out of the queue: one's own, or, as one of the people there, another's.
+
+        Its author is told if that is somebody else. Any thread; never blocks.
+        """
+        waits = next((note for note in self.waiting(ref.conversation) if note.ref == ref), None)
+        if waits is not None and waits.sender.id != by.id and view.trust < Trust.MEMBER:
+            self.audit.command(ref.conversation, by, "queue", f"drop {ref.id}", refused=SENTENCES[Trust.MEMBER])
+            return CommandAnswer(SENTENCES[Trust.MEMBER], ok=False)
+        done = self.withdraw(ref, by)
+        return (
+            CommandAnswer("Dropped.")
+            if done
+            else CommandAnswer("It does not wait: the agent has taken it, or never got it.", ok=False)
+        )
+
+    def stored(self, conversation: Conversation, by: Person, view: View = EVERYTHING) -> Future[SessionPage]:
         """Return the sessions that the agent remembers of the conversation's folder. Any thread; never blocks.
 
+        Only an admin is shown those that the conversation has not had.
         The agent is started if it is not there. The Future fails with the OpenabError that kept it from telling.
         """
-        return listed(self._desk, conversation)
+        why = lacking(view.trust, "sessions")
+        self.audit.command(conversation, by, "sessions", refused=why)
+        if why:
+            refused: Future[SessionPage] = promise()
+            refused.set_exception(NotAllowed(why))
+            return refused
+        return listed(Call(self._desk, conversation, "sessions", "", by, view))
 
-    def go_on(self, conversation: Conversation, stored: StoredSession, by: Person) -> Future[CommandAnswer]:
-        """Have a conversation go on with a session of the agent's. Any thread; never blocks; the Future never fails."""
-        self.audit.command(conversation, by, "sessions", f"resume {tag_of(stored.session_id)}")
-        return going_on(Call(self._desk, conversation, "sessions", "", by), stored)
+    def go_on(
+        self,
+        conversation: Conversation,
+        stored: StoredSession,
+        by: Person,
+        view: View = EVERYTHING,
+        *,
+        asked_in: Conversation | None = None,
+    ) -> Future[CommandAnswer]:
+        """Have a conversation go on with a session of the agent's. Any thread; never blocks; the Future never fails.
+
+        `asked_in` is where somebody chose it who wants it to go on in a conversation of its own.
+        """
+        argument = f"resume {tag_of(stored.session_id)}"
+        why = lacking(view.trust, "sessions", argument)
+        self.audit.command(conversation, by, "sessions", argument, refused=why)
+        if why:
+            return now(CommandAnswer(why, ok=False))
+        return going_on(Call(self._desk, conversation, "sessions", argument, by, view), stored, asked_in)
 
     def order(self, conversation: Conversation, order: Order) -> Future[str]:
         """Leave an order. Any thread; never blocks. Raise PoolClosed or PoolFull."""

@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 
 from ..text.clean import one_line
+from .admission import Trust
 from .desk import Call, CommandAnswer, now
 from .footer import cost_text
 from .house import SessionSnapshot, Usage
 from .message import Conversation
+from .rights import SENTENCES
 
 __all__ = ["queue", "status", "usage"]
 
@@ -35,6 +37,8 @@ def queue(call: Call) -> Future[CommandAnswer]:
     note = notes[int(number) - 1]
     if verb == "edit" and note.sender.id != call.by.id:  # else somebody's words would stand under another's name
         return now(CommandAnswer("Only who wrote it can change it.", ok=False))
+    if verb == "drop" and note.sender.id != call.by.id and call.view.trust < Trust.MEMBER:
+        return now(CommandAnswer(SENTENCES[Trust.MEMBER], ok=False))
     ref = note.ref
     done = call.desk.pool.withdraw(ref, call.by) if verb == "drop" else call.desk.pool.edit(ref, text.strip())
     if not done:

@@ -14,7 +14,7 @@ from ..text.clean import one_line
 from .desk import Call, CommandAnswer, now, opened, then
 from .house import SetOption
 
-__all__ = ["config", "models", "modes", "option_of", "shown"]
+__all__ = ["command_of", "config", "models", "modes", "option_of", "shown"]
 
 
 def models(call: Call) -> Future[CommandAnswer]:
@@ -60,6 +60,11 @@ def option_of(options: Sequence[Option], category: str) -> Option | None:
     # The same rule as where options are read: several may have the category (a provider), or the one have none.
     related = [item for item in options if category in (item.category, item.id)]
     return next((item for item in related if item.id == category), next(iter(related), None))
+
+
+def command_of(option: Option) -> str:
+    """Return the command that sets an option: models and modes have one of their own."""
+    return next((f"{word}s" for word in ("model", "mode") if word in (option.category, option.id)), "config")
 
 
 def _with_options(call: Call, answer: Callable[[tuple[Option, ...]], Future[CommandAnswer]]) -> Future[CommandAnswer]:

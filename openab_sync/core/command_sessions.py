@@ -2,7 +2,8 @@
 
 A session's id is a credential: whoever knows it can resume the session (FIELD I7). People see and name sessions by a
 tag that is made of the id and does not give it away. Only sessions of the conversation's own folder are listed, and
-none that another conversation is using is taken from it.
+none that another conversation is using is taken from it. Those that a conversation has not had are shown to admins
+only: their titles are what others have talked about.
 
 The functions run on the caller's thread, or on the session's once its agent is there; none of them blocks.
 """
@@ -12,13 +13,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from dataclasses import replace
 
 from ..acp.events import StoredSession
 from ..errors import OpenabError
 from ..text.clean import one_line
-from .desk import Call, CommandAnswer, Desk, now, opened, pass_on, sentence, then
+from .admission import Trust
+from .desk import Call, CommandAnswer, now, opened, pass_on, sentence, then
 from .house import ListSessions, Memory, Reset, SessionPage, SessionSnapshot, promise
 from .message import Conversation
+from .rights import SENTENCES
 
 __all__ = ["do", "going_on", "listed", "sessions", "tag_of"]
 
@@ -47,11 +51,11 @@ def sessions(call: Call) -> Future[CommandAnswer]:
             return now(CommandAnswer("This agent cannot go on with an earlier session.", ok=False))
         return going_on(call, wanted)
 
-    return _then_page(listed(call.desk, call.conversation), answer)
+    return _then_page(listed(call), answer)
 
 
-def listed(desk: Desk, conversation: Conversation) -> Future[SessionPage]:
-    """Return what the agent remembers of the conversation's folder, all of its pages, within reason.
+def listed(call: Call) -> Future[SessionPage]:
+    """Return what the agent remembers of the conversation's folder and the asker may see, within reason.
 
     The agent is started if it is not there. The Future fails with AgentRefused for one that does not tell, or with
     whatever else kept it from telling.
@@ -63,7 +67,7 @@ def listed(desk: Desk, conversation: Conversation) -> Future[SessionPage]:
         order = ListSessions(cursor)
         order.done.add_done_callback(lambda done: told(order, done, pages))
         try:
-            desk.pool.order(conversation, order)
+            call.desk.pool.order(call.conversation, order)
         except OpenabError as refusal:
             result.set_exception(refusal)
 
@@ -72,7 +76,7 @@ def listed(desk: Desk, conversation: Conversation) -> Future[SessionPage]:
             result.set_exception(error)
             return
         page = order.page.result()
-        found.extend(page.sessions)
+        found.extend(item for item in page.sessions if _is_theirs(call, item))
         if page.cursor and page.cursor != order.cursor and pages < _PAGES and len(found) < _SHOWN:
             ask(page.cursor, pages + 1)
         else:
@@ -82,8 +86,13 @@ def listed(desk: Desk, conversation: Conversation) -> Future[SessionPage]:
     return result
 
 
-def going_on(call: Call, stored: StoredSession) -> Future[CommandAnswer]:
-    """Have the conversation go on with a session of the agent's, which takes the place of its own."""
+def going_on(call: Call, stored: StoredSession, asked_in: Conversation | None = None) -> Future[CommandAnswer]:
+    """Have the conversation go on with a session of the agent's, which takes the place of its own.
+
+    `asked_in` is the conversation whose session it may be, if it goes on in another.
+    """
+    if not _is_theirs(replace(call, conversation=asked_in or call.conversation), stored):
+        return now(CommandAnswer(SENTENCES[Trust.ADMIN], ok=False))
     for other in call.desk.look().sessions:
         if other.acp_session_id == stored.session_id:
             where = "this conversation" if other.conversation == call.conversation else str(other.conversation)
@@ -96,6 +105,10 @@ def going_on(call: Call, stored: StoredSession) -> Future[CommandAnswer]:
         return then(call.desk.pool.order(call.conversation, Reset(call.by, memory)), CommandAnswer)
     except OpenabError as refusal:
         return now(CommandAnswer(refusal.user_text(), ok=False))
+
+
+def _is_theirs(call: Call, stored: StoredSession) -> bool:
+    return call.view.trust >= Trust.ADMIN or call.desk.pool.has_had(call.conversation.key, stored.session_id)
 
 
 def _lines(call: Call, page: SessionPage) -> Iterator[str]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from ..clock import Clock
 from ..config.permissions import PermissionsConfig
 from ..errors import OpenabError
+from .admission import Trust
 from .house import HouseSnapshot, Open, SessionSnapshot, promise
 from .message import Conversation, Person
 from .pool import SessionPool
@@ -43,16 +44,18 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What whoever asks may see, as their platform knows it.
+    """What whoever asks may see and do, as their platform knows it.
 
-    `sees` is asked on the caller's thread, before a command returns. A title that begins with `head` (what the platform
-    writes before people's words, "" for nothing) is none: the agent has made it of its first prompt. Who `approves` may
-    answer an agent's questions in everybody's turns.
+    `trust` is how far they are trusted in the conversation that they are in (`rights`); whoever asks at a terminal is
+    an admin. `sees` is asked on the caller's thread, before a command returns. A title that begins with `head` (what
+    the platform writes before people's words, "" for nothing) is none: the agent has made it of its first prompt. Who
+    `approves` may answer an agent's questions in everybody's turns.
     """
 
     sees: Callable[[Conversation], bool] = lambda _: True
     head: str = ""
     approves: bool = False
+    trust: Trust = Trust.ADMIN
 
     def title(self, title: str) -> str:
         """Return what an agent calls a session; "" if that is no title."""

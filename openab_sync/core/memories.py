@@ -44,6 +44,7 @@ class Memories:
         self._most = most
         self._held: OrderedDict[str, Memory] = OrderedDict()  # the longest unused first
         self._owners: dict[str, str] = {}  # of the agent's sessions: their conversations
+        self._had: OrderedDict[str, str] = OrderedDict()  # who has had a session of the agent's, forgotten or not
         self._unsaved: set[str] = set()  # its `add` and `pop` are atomic
         for key, memory in shelf.read() if shelf is not None else ():
             self.put(key, memory)
@@ -68,10 +69,18 @@ class Memories:
         if taken is not None:
             self._drop(self._owners.get(taken, ""))
             self._owners[taken] = key
+            self._had[taken] = key
+            self._had.move_to_end(taken)
+            while len(self._had) > self._most:
+                self._had.popitem(last=False)
         self._held[key] = memory
         self._unsaved.add(key)
         while len(self._held) > self._most:
             self._drop(next(iter(self._held)))
+
+    def has_had(self, key: str, session_id: str) -> bool:
+        """Whether that session of the agent's was this conversation's last; after a restart only what it still has."""
+        return self._had.get(session_id) == key
 
     def save(self) -> None:
         """Have what has changed kept: soon. Never under a lock; never blocks."""

@@ -54,6 +54,7 @@ class SessionPool:
         self._rooms = Rooms()
         self._line = Line()
         self._memories = memories if memories is not None else Memories()
+        self.has_had = self._memories.has_had  # any thread: a single read
         self._closed: str | None = None  # the reason, once no more is taken
         self._put_off: set[str] = set()  # conversations that know that they go on after the restart
 

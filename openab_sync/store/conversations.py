@@ -31,7 +31,7 @@ class Known:
     bots: tuple[str, ...] = ()
     """Other bots that have spoken there; whoever adds keeps it short."""
     people: tuple[str, ...] = ()
-    """People who have written there; ditto."""
+    """People who have written to us there and were let in; ditto."""
     bot_turns: int = 0
     """Messages of bots since a person wrote."""
     bot_turns_total: int = 0

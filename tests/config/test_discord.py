@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from openab_sync.config import Config, DiscordConfig, PoolConfig
@@ -105,3 +106,23 @@ def test_what_is_no_shard_is_refused_with_an_example(shard: str) -> None:
 def test_without_discord_there_are_no_shards() -> None:
     with pytest.raises(ConfigError, match="no section"):
         sharded(Config(), "0/1")
+
+
+@pytest.mark.parametrize(
+    ("lists", "admins"),
+    [
+        ({"allowed_users": ["1"]}, ("1",)),
+        ({"allowed_users": ["1", "2"]}, ()),
+        ({"allowed_users": ["1"], "allowed_roles": ["3"]}, ()),
+        ({"allowed_users": ["1"], "allow_all_users": True}, ()),
+        ({"allowed_users": ["1"], "admin_users": ["2"]}, ("2",)),
+        ({"allowed_users": ["1"], "admin_roles": ["3"]}, ()),
+    ],
+)
+def test_a_bot_that_serves_one_person_alone_is_that_persons(lists: dict[str, object], admins: tuple[str, ...]) -> None:
+    assert msgspec.convert({"bot_token": "x", **lists}, DiscordConfig).admins == admins
+
+
+def test_an_admin_is_somebody_whom_it_serves() -> None:
+    assert DiscordConfig(bot_token="x", admin_users=("1",)).admits_somebody
+    assert not DiscordConfig(bot_token="x", allowed_guilds=("1",)).admits_somebody

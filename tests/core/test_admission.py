@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openab_sync.core.admission import Knock, Rules, Verdict, admit, is_listed, is_open_place
+from openab_sync.core.admission import Knock, Rules, Trust, Verdict, admit, is_listed, is_open_place, trust
 from openab_sync.core.message import Person
 
 ANN, EVE = Person("ann", "Ann"), Person("eve", "Eve")
@@ -23,10 +23,13 @@ rules = st.builds(
     Rules,
     all_places=st.booleans(),
     places=sets,
+    servers=sets,
     private=st.booleans(),
     all_people=st.booleans(),
     people=sets,
     roles=sets,
+    admins=sets,
+    admin_roles=sets,
     uncalled=st.sampled_from(["involved", "mentions", "multibot-mentions"]),
     bots=st.sampled_from(["off", "mentions", "all"]),
     trusted_bots=sets,
@@ -36,6 +39,7 @@ knocks = st.builds(
     by=st.builds(Person, ids, st.just(""), st.booleans()),
     places=sets,
     roles=sets,
+    server=st.sampled_from(["a", "b", ""]),
     is_ours=st.booleans(),
     is_system=st.booleans(),
     is_action=st.booleans(),
@@ -44,6 +48,7 @@ knocks = st.builds(
     calls_us=st.booleans(),
     involved=st.booleans(),
     other_bots=st.booleans(),
+    belongs=st.booleans(),
 )
 
 
@@ -54,12 +59,14 @@ def test_nothing_gets_in_that_is_not_listed(rules: Rules, knock: Knock) -> None:
     assert not knock.is_ours
     assert not knock.is_system
     assert rules.private if knock.is_private else (rules.all_places or rules.places & knock.places)
+    assert knock.is_private or not rules.servers or knock.server in rules.servers
     if knock.by.is_bot:
         assert not knock.is_action
         assert rules.bots != "off" or (knock.calls_us and knock.by.id in rules.trusted_bots)
         assert not rules.trusted_bots or knock.by.id in rules.trusted_bots
     else:
-        assert rules.all_people or knock.by.id in rules.people or rules.roles & knock.roles
+        listed = rules.all_people or knock.by.id in rules.people or rules.roles & knock.roles
+        assert listed or knock.by.id in rules.admins or rules.admin_roles & knock.roles
 
 
 @given(rules, knocks)
@@ -73,6 +80,27 @@ def test_whoever_is_let_in_by_the_lists_gets_in_with_what_is_for_us(rules: Rules
 @given(knocks)
 def test_nobody_gets_in_anywhere_without_rules(knock: Knock) -> None:
     assert admit(Rules(), knock) is not IN
+    assert trust(Rules(), knock) is Trust.NOBODY
+
+
+@given(rules, knocks)
+def test_nobody_is_trusted_further_than_the_lists_say(rules: Rules, knock: Knock) -> None:
+    """Whatever the event is: a message, a command, a button, a menu, a form, a completion."""
+    found = trust(rules, knock)
+    if found > Trust.NOBODY:
+        # Who is trusted at all may press, if a person, and may write, if the message calls us.
+        assert admit(rules, replace(knock, is_action=not knock.by.is_bot, calls_us=knock.calls_us)) is IN
+    if found > Trust.GUEST:
+        assert not knock.by.is_bot
+        assert knock.belongs or knock.is_private or found is Trust.ADMIN
+    if found is Trust.ADMIN:
+        assert knock.by.id in rules.admins or rules.admin_roles & knock.roles
+
+
+@given(rules, knocks)
+def test_who_may_press_is_trusted_and_the_reverse(rules: Rules, knock: Knock) -> None:
+    knock = replace(knock, is_action=True, by=replace(knock.by, is_bot=False))
+    assert (admit(rules, knock) is IN) == (trust(rules, knock) > Trust.NOBODY)
 
 
 @given(rules, knocks)
@@ -174,6 +202,33 @@ def test_being_listed_as_a_bot_does_not_let_a_person_in_nor_the_reverse() -> Non
     rules = replace(RULES, people=frozenset({"helper"}), trusted_bots=frozenset({"ann"}), bots="all")
     assert admit(rules, replace(CALL, by=ANN)) is REFUSED
     assert admit(rules, replace(CALL, by=HELPER)) is IGNORED
+
+
+def test_a_listed_server_shuts_out_all_others_and_no_direct_message() -> None:
+    rules = replace(RULES, all_places=True, servers=frozenset({"home"}), private=True)
+    assert admit(rules, replace(CALL, server="home")) is IN
+    assert admit(rules, replace(CALL, server="elsewhere")) is IGNORED
+    assert admit(rules, replace(CALL, server="elsewhere", is_action=True)) is REFUSED
+    assert admit(rules, replace(CALL, is_private=True)) is IN
+
+
+def test_an_admin_is_let_in_where_we_listen_and_nowhere_else() -> None:
+    rules = replace(RULES, admins=frozenset({"eve"}), admin_roles=frozenset({"root"}))
+    assert admit(rules, replace(CALL, by=EVE)) is IN
+    assert admit(rules, replace(CALL, by=EVE, places=frozenset({"random"}))) is IGNORED
+    there = replace(CALL, is_action=True)
+    assert trust(rules, replace(there, by=EVE)) is Trust.ADMIN
+    assert trust(rules, replace(there, roles=frozenset({"root"}))) is Trust.ADMIN
+    assert trust(rules, replace(there, by=EVE, places=frozenset({"random"}))) is Trust.NOBODY
+    assert trust(rules, replace(there, by=Person("eve", is_bot=True))) is Trust.NOBODY
+
+
+def test_who_has_talked_to_us_there_is_one_of_its_people() -> None:
+    there = replace(CALL, is_action=True)
+    assert trust(RULES, there) is Trust.GUEST
+    assert trust(RULES, replace(there, belongs=True)) is Trust.MEMBER
+    assert trust(replace(RULES, private=True), replace(there, is_private=True)) is Trust.MEMBER
+    assert trust(RULES, replace(there, by=EVE, belongs=True)) is Trust.NOBODY
 
 
 def test_a_bot_that_is_heard_needs_no_place_on_the_list_of_people() -> None:

@@ -83,3 +83,14 @@ def test_the_house_tells_what_is_asked_and_ordered() -> None:
         bed.command("status", by=BOB)
     assert [(kind, person[0]) for kind, _, person, _ in book] == [("message", "ann"), ("command", "bob")]
     assert book.of("message") == [{"message": "m1", "became": "accepted", "characters": 9}]
+
+
+def test_every_question_is_on_record_with_its_options_and_who_decided() -> None:
+    book = Book()
+    with Bed(audit=Audit(book), permissions={"mode": "deny"}) as bed:
+        bed.ask("ask")
+    [entry] = book.of("permission")
+    assert entry["asked"]
+    assert len(entry["options"]) > 1
+    assert entry["chosen"] in {option["id"] for option in entry["options"]}
+    assert entry["why"]

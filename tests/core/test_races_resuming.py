@@ -73,7 +73,7 @@ def test_what_waits_is_told_by_the_front_desk() -> None:
         bed.until_state(State.BUSY, at="A")
         bed.say("later", to="A")
         assert [note.text for note in bed.broker.waiting(place("A"))] == ["later"]
-        assert [item.session_id for item in bed.broker.stored(place("A")).result(5).sessions] == [
+        assert [item.session_id for item in bed.broker.stored(place("A"), ANN).result(5).sessions] == [
             bed.snapshot("A").acp_session_id
         ]
         bed.command("cancel-all", at="A")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ...store import Known
     from ...store.conversations import Conversations
 
-__all__ = ["HARD_LIMIT", "Company", "conversation_at", "limit_reached", "takes_part", "warning_of"]
+__all__ = ["HARD_LIMIT", "Company", "belongs", "conversation_at", "limit_reached", "takes_part", "warning_of"]
 
 Limit = Literal["", "soft", "hard"]
 
@@ -42,6 +42,11 @@ def conversation_at(channel_id: int | str) -> Conversation:
 def takes_part(known: Known) -> bool:
     """Whether we were asked there or have spoken there."""
     return known.took_part
+
+
+def belongs(known: Known, person: str) -> bool:
+    """Whether somebody is one of a conversation's people: has been let in there with a message, or nobody has yet."""
+    return not known.people or person in known.people
 
 
 def limit_reached(known: Known, max_turns: int) -> Limit:

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import discord
 
-from ...core.admission import Knock, Rules, Verdict, admit, is_open_place
-from ...core.message import Person
+from ...core.admission import Knock, Rules, Verdict, admit, is_open_place, trust
+from ...core.desk import View
+from ...core.message import Conversation, Person
 from .approvers import roles_of
-from .bots import conversation_at, takes_part
+from .bots import belongs, conversation_at, takes_part
 from .refusals import Refusals
 from .seeing import Sight
 from .words import Ours
@@ -75,18 +76,31 @@ class Gate:
 
         `is_answer`: it answers a question of the agent's, for which approvers are let in, too.
         """
-        where = interaction.channel
         if interaction.guild_id is None:
             self.sight.met(interaction.channel_id, interaction.user.id)
-        knock = Knock(
-            person_of(interaction.user),
+        return admit(self._answering if is_answer else self.rules, self._pressed(interaction))
+
+    def view(self, by: discord.Message | discord.Interaction[Any], conversation: Conversation | None = None) -> View:
+        """Return what somebody who wrote or pressed there may see and do, there or in another `conversation`."""
+        knock = self.knock(by) if isinstance(by, discord.Message) else self._pressed(by)
+        if conversation is not None:
+            known = self._kit.books.conversations.get(conversation.key)
+            knock = replace(knock, belongs=belongs(known, knock.by.id))
+        user = by.author if isinstance(by, discord.Message) else by.user
+        return replace(self.sight.of(user), trust=trust(self.rules, knock))
+
+    def _pressed(self, interaction: discord.Interaction[Any]) -> Knock:
+        where, by = interaction.channel, person_of(interaction.user)
+        return Knock(
+            by,
             places_of(where, interaction.channel_id),
             roles_of(interaction.user),
+            server=str(interaction.guild_id or ""),
             is_action=True,
             is_private=interaction.guild_id is None,
             is_thread=isinstance(where, discord.Thread),
+            belongs=belongs(self._kit.books.conversations.get(conversation_at(interaction.channel_id or 0).key), by.id),
         )
-        return admit(self._answering if is_answer else self.rules, knock)
 
     def would_hear(self, message: discord.Message) -> bool:
         """Whether its writer is somebody whom we answer, had they called us."""
@@ -98,7 +112,8 @@ class Gate:
 
     def listens_at(self, channel: object, channel_id: int) -> bool:
         """Whether we listen in a channel or thread at all. Not for direct messages."""
-        return is_open_place(self.rules, Knock(Person(""), places_of(channel, channel_id)))
+        server = getattr(getattr(channel, "guild", None), "id", "")
+        return is_open_place(self.rules, Knock(Person(""), places_of(channel, channel_id), server=str(server)))
 
     def is_ours(self, message: discord.Message) -> bool:
         """Whether we wrote it."""
@@ -108,10 +123,12 @@ class Gate:
         """Return a message as the plain data that is decided about."""
         where = message.channel
         known = self._kit.books.conversations.get(conversation_at(where.id).key)
+        by = person_of(message.author, message.webhook_id)
         return Knock(
-            person_of(message.author, message.webhook_id),
+            by,
             places_of(where, where.id),
             roles_of(message.author),
+            server=str(message.guild.id) if message.guild is not None else "",
             is_ours=self.is_ours(message),
             is_system=message.type not in PLAIN,
             is_private=message.guild is None,
@@ -119,6 +136,7 @@ class Gate:
             calls_us=self._calls_us(message),
             involved=takes_part(known) or (isinstance(where, discord.Thread) and where.owner_id == self._us),
             other_bots=bool(known.bots),
+            belongs=belongs(known, by.id),
         )
 
     def _calls_us(self, message: discord.Message) -> bool:
@@ -138,10 +156,13 @@ def rules_of(config: DiscordConfig) -> Rules:
     return Rules(
         all_places=config.admits_all_channels,
         places=frozenset(config.allowed_channels),
+        servers=frozenset(config.allowed_guilds),
         private=config.allow_dm,
         all_people=config.allow_all_users,
         people=frozenset(config.allowed_users),
         roles=frozenset(config.allowed_roles),
+        admins=frozenset(config.admins),
+        admin_roles=frozenset(config.admin_roles),
         uncalled=config.allow_user_messages,
         bots=config.allow_bot_messages,
         trusted_bots=frozenset(config.trusted_bot_ids),

@@ -132,8 +132,7 @@ class Incoming:
         elif message.content:
             self._company.hear_person(key)
         if knock.involved or (knock.is_ours and (knock.is_thread or knock.is_private)):
-            person = "" if knock.is_ours else knock.by.id
-            self._company.take_part(key, person)
+            self._company.take_part(key)
             return key
         return ""
 
@@ -279,7 +278,7 @@ class Incoming:
             self._lanes.beside(self._export(where, message))
             return
         person = Draft(message, message.author, self._places.plan(message), "").person
-        view = self._gate.sight.of(message.author)
+        view = self._gate.view(message)
         answer = asyncio.wrap_future(self._kit.broker.command(where, name, argument, person, view))
         self._lanes.beside(self._answer(answer, MessageRef(where, str(message.id))))
 

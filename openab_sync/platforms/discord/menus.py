@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import discord
 
+from ...core.desk import View
 from ...core.message import Conversation, MessageRef, Person
 from .answers import Answer
 from .asking import is_question
@@ -79,10 +80,10 @@ class Menus:
         found = await self._kit.port.calls.make("read the history", thread.id, first)
         return str(thread.id) if found == message.id else None
 
-    async def drop(self, answer: Answer, message: discord.Message, by: Person) -> None:
+    async def drop(self, answer: Answer, message: discord.Message, by: Person, view: View) -> None:
         """Take a message out of the queue."""
-        done = self._kit.broker.withdraw(MessageRef(conversation_of(message), str(message.id)), by)
-        await answer.say("Dropped." if done else "This message does not wait: the agent has taken it, or never got it.")
+        told = self._kit.broker.drop(MessageRef(conversation_of(message), str(message.id)), by, view)
+        await answer.say(told.text)
 
     @property
     def _us(self) -> int:

@@ -22,7 +22,7 @@ from .answers import Answer
 from .calls import FOREIGN
 from .controls import messages_of
 from .ids import Id, read
-from .menus import Menus
+from .menus import Menus, conversation_of
 from .resuming import Resuming
 from .selects import Selects
 from .serving import Serving, here, person
@@ -54,10 +54,10 @@ class Orders:
         self._kit = kit
         self._incoming = incoming
         self._serving = Serving(kit, gate)
-        self._selects = Selects(kit)
+        self._selects = Selects(kit, self._serving.view)
         self._slash = Slash(kit, incoming, self._selects, self._serving)
         self._menus = Menus(kit, incoming)
-        self._resuming = Resuming(kit)
+        self._resuming = Resuming(kit, self._serving.view)
         self._syncing = Syncing(kit.port.calls)
         self._retried: dict[int, None] = {}  # messages whose Retry was pressed, oldest first
 
@@ -100,7 +100,9 @@ class Orders:
         await self._serving.serve(interaction, lambda answer: self._menus.retry(answer, interaction, message))
 
     async def drop(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
-        await self._serving.serve(interaction, lambda answer: self._menus.drop(answer, message, person(interaction)))
+        view = self._serving.view(interaction, conversation_of(message))
+        by = person(interaction)
+        await self._serving.serve(interaction, lambda answer: self._menus.drop(answer, message, by, view))
 
     # Buttons, selects and forms.
 

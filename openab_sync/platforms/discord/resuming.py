@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import discord
 
+from ...core.desk import View
 from ...core.message import Conversation, Person
 from ...errors import ChatRefused
 from ...text.clean import one_line
@@ -30,8 +32,10 @@ NAME = 100  # characters of a thread's name
 class Resuming:
     """What the buttons below “Where shall it go on?” do."""
 
-    def __init__(self, kit: Kit) -> None:
+    def __init__(self, kit: Kit, view: Callable[[discord.Interaction[Any]], View]) -> None:
+        """`view` says what somebody may see and do."""
         self._kit = kit
+        self._view = view
 
     async def chosen(self, interaction: discord.Interaction[Any], token: str, where: str) -> str:
         """Go on `where` ("here", "thread"); return what to tell only this person, "" where the message says it."""
@@ -47,9 +51,11 @@ class Resuming:
         stored = stored_session(button.data)
         platform, _, name = button.conversation.partition(":")
         conversation = Conversation(platform, name)
+        asked_in = conversation
         if where == "thread":
             conversation = await self._thread(interaction, stored.title, by)
-        told = await answer.after(self._kit.broker.go_on(conversation, stored, by))
+        view = self._view(interaction)
+        told = await answer.after(self._kit.broker.go_on(conversation, stored, by, view, asked_in=asked_in))
         place = f" It goes on in <#{conversation.id}>." if where == "thread" and told.ok else ""
         await answer.say(told.text + place)
         return ""

@@ -13,14 +13,15 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import discord
 
-from ...core.command_options import option_of, shown
+from ...core.command_options import command_of, option_of, shown
 from ...core.command_sessions import tag_of
+from ...core.desk import View
 from ...core.events import Option, StoredSession
 from ...core.house import Open, SetOption
 from ...core.message import Conversation, Inbound, MessageRef, Person
@@ -97,8 +98,10 @@ def _label(text: str) -> str:
 class Selects:
     """Shows menus and does what is chosen in them."""
 
-    def __init__(self, kit: Kit) -> None:
+    def __init__(self, kit: Kit, view: Callable[[discord.Interaction[Any]], View]) -> None:
+        """`view` says what somebody may see and do."""
         self._kit = kit
+        self._view = view
 
     # To begin with.
 
@@ -130,9 +133,9 @@ class Selects:
         view = self._menu("queue", conversation, items, by, "Drop one of them") if items else None
         await answer.say(text, view)
 
-    async def sessions(self, answer: Answer, conversation: Conversation, by: Person) -> None:
+    async def sessions(self, answer: Answer, conversation: Conversation, by: Person, may: View) -> None:
         """Show the sessions that the agent remembers."""
-        page = await answer.after(self._kit.broker.stored(conversation))
+        page = await answer.after(self._kit.broker.stored(conversation, by, may))
         if not page.sessions:
             await answer.say("The agent remembers no sessions here.")
             return
@@ -176,13 +179,16 @@ class Selects:
         platform, _, name = menu.conversation.partition(":")
         conversation = Conversation(platform, name)
         answer = Answer(interaction, self._kit.port, update=True)
-        await self._chosen(answer, menu, conversation, items[int(index)], person(interaction))
+        await self._chosen(answer, interaction, menu, conversation, items[int(index)])
         return ""
 
-    async def _chosen(self, answer: Answer, menu: Button, conversation: Conversation, item: Item, by: Person) -> None:
+    async def _chosen(
+        self, answer: Answer, interaction: discord.Interaction, menu: Button, conversation: Conversation, item: Item
+    ) -> None:
+        by, may = person(interaction), self._view(interaction)
         match menu.kind:
             case "menu-option":
-                await self._set(answer, conversation, menu.data["option"], item, by)
+                await self._set(answer, conversation, menu, item, (by, may))
             case "menu-config":
                 options = await self._options(answer, conversation)
                 option = next((one for one in options if one.id == item.value), None)
@@ -191,24 +197,27 @@ class Selects:
                 else:
                     await self._show_option(answer, conversation, option, by)
             case "menu-queue":
-                done = self._kit.broker.withdraw(MessageRef(conversation, item.value), by)
-                await self.queue(answer, conversation, by, "Dropped." if done else "The agent has taken it already.")
+                told = self._kit.broker.drop(MessageRef(conversation, item.value), by, may)
+                await self.queue(answer, conversation, by, told.text)
             case _:
                 await self._where(answer, conversation, item, by)
 
-    async def _set(self, answer: Answer, conversation: Conversation, option_id: str, item: Item, by: Person) -> None:
+    async def _set(
+        self, answer: Answer, conversation: Conversation, menu: Button, item: Item, asker: tuple[Person, View]
+    ) -> None:
+        option_id, (by, _) = menu.data["option"], asker
         options = self._known(conversation)
         before = next((one for one in options if one.id == option_id), None)
         is_switch = before is not None and before.kind == "boolean"
         value: str | bool = item.value == "on" if is_switch else item.value
-        self._kit.broker.audit.command(conversation, by, "config", f"{option_id} {item.value}")
-        said = await answer.after(self._kit.broker.order(conversation, SetOption(option_id, value)))
+        order, command = SetOption(option_id, value), menu.data.get("command", "config")
+        told = await answer.after(self._kit.broker.set_option(conversation, order, command, *asker))
         now = next((one for one in self._known(conversation) if one.id == option_id), None)
-        if now is None or not _choices(now):
-            await answer.say(said)
+        if not told.ok or now is None or not _choices(now):
+            await answer.say(told.text)
         else:
             # Whoever has set it is told before everybody else sees it.
-            await self._show_option(answer, conversation, replace(now, value=value), by, said)
+            await self._show_option(answer, conversation, replace(now, value=value), by, told.text)
 
     async def _where(self, answer: Answer, conversation: Conversation, item: Item, by: Person) -> None:
         """Ask where a session goes on."""
@@ -243,7 +252,7 @@ class Selects:
         if not items:
             await answer.say(f"{text}\nIt takes any words: write `/config option:{option.id} value:…`.")
             return
-        view = self._menu("option", conversation, items, by, option.name, option=option.id)
+        view = self._menu("option", conversation, items, by, option.name, option=option.id, command=command_of(option))
         await answer.say(text, view)
 
     def _menu(

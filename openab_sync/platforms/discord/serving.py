@@ -100,9 +100,9 @@ class Serving:
             return []
         return offered(found, typed)
 
-    def view(self, user: discord.User | discord.Member) -> View:
-        """Return what somebody may see of our conversations."""
-        return self._gate.sight.of(user)
+    def view(self, interaction: discord.Interaction[Any], conversation: Conversation | None = None) -> View:
+        """Return what somebody may see of our conversations, and do in the one where they are, or in another."""
+        return self._gate.view(interaction, conversation)
 
     async def close(self) -> None:
         """Take nothing more; wait a moment for answers that are on their way."""

@@ -195,7 +195,9 @@ class Slash:
 
     async def sessions(self, interaction: discord.Interaction[Any]) -> None:
         async def act(answer: Answer) -> None:
-            await self._selects.sessions(answer, here(interaction), person(interaction))
+            await self._selects.sessions(
+                answer, here(interaction), person(interaction), self._serving.view(interaction)
+            )
 
         await self._in_conversation(interaction, act)
 
@@ -253,7 +255,7 @@ class Slash:
             await self._serving.serve(interaction, act)
 
     async def _command(self, answer: Answer, interaction: discord.Interaction[Any], name: str, argument: str) -> None:
-        view = self._serving.view(interaction.user)
+        view = self._serving.view(interaction)
         told = await answer.after(
             self._kit.broker.command(here(interaction), name, argument, person(interaction), view)
         )

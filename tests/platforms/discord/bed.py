@@ -29,7 +29,7 @@ from tests.fakes.discord.actors import Actor
 from tests.fakes.discord.things import Channel, Message
 from tests.waiting import MS, until
 
-__all__ = ["Bed", "house", "settings"]
+__all__ = ["Bed", "admin", "house", "settings"]
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,11 @@ class Bed:
     def until_said(self, text: str, channel: Channel | str = "") -> Message:
         """Wait until the bot has a message with this text in it; return it."""
         return self.server.until_said(text, channel, 10000 * MS)
+
+
+def admin(server: Server) -> dict[str, list[str]]:
+    """What makes Ann an admin, for a bed's `discord`."""
+    return {"admin_users": [str(server.user("ann").id)]}
 
 
 def settings(server: Server, *flags: str, command: Sequence[str] | None = None, **sections: Any) -> Config:

@@ -12,8 +12,9 @@ from openab_sync.core.admission import Rules
 from openab_sync.platforms.discord.bots import conversation_at, warning_of
 from openab_sync.platforms.discord.gate import rules_of
 from tests.fakes.discord import Server
-from tests.platforms.discord.bed import house
+from tests.platforms.discord.bed import admin, house
 from tests.platforms.discord.fake_client import QUICK
+from tests.platforms.discord.pressing import told
 from tests.platforms.discord.prompts import asked, senders, thread_of
 from tests.waiting import until
 
@@ -47,10 +48,22 @@ def test_the_rules_are_what_was_configured() -> None:
         allow_user_messages="involved",
         allow_bot_messages="all",
         trusted_bot_ids=("5",),
+        allowed_guilds=("6",),
+        admin_users=("7",),
+        admin_roles=("8",),
     )
     one = frozenset
     assert rules_of(config) == Rules(
-        False, one({"1"}), True, False, one({"2"}), one({"3"}), "involved", "all", one({"5"})
+        places=one({"1"}),
+        servers=one({"6"}),
+        private=True,
+        people=one({"2"}),
+        roles=one({"3"}),
+        admins=one({"7"}),
+        admin_roles=one({"8"}),
+        uncalled="involved",
+        bots="all",
+        trusted_bots=one({"5"}),
     )  # waking roles let nobody in
 
 
@@ -251,3 +264,57 @@ def test_a_command_is_let_in_by_the_same_rules(server: Server) -> None:
         said = [one.answer for one in asked_by]
         assert said[0] == "No agent is running."
         assert "No agent" not in said[1] + said[2]
+
+
+def test_who_only_looks_in_takes_nothing_from_those_who_talk_there(server: Server) -> None:
+    """By slash command, by a text, by the menu of a message: the same answer, until he has talked to it there."""
+    bob = server.user("bob")
+    with house(server, discord={"allow_user_messages": "involved"}) as bed:
+        thread = bed.thread("say working\nhang")
+        bed.until_said("working", thread)
+        waits = bed.mention("say mine", thread)
+        until(lambda: len(bed.app.broker.snapshot().sessions) == 1 and bed.app.broker.snapshot().sessions[0].inbox == 1)
+        for name in ("reset", "cancel-all", "sessions"):
+            assert "people of this conversation" in told(server, bob.slash(name, where=thread))
+        assert "people of this conversation" in told(server, bob.slash("modes", where=thread, mode="x"))
+        assert "people of this conversation" in told(server, bob.menu("Drop from queue", waits))
+        bed.mention("/reset", thread, by=bob)
+        bed.until_said("people of this conversation", thread)
+        assert bed.app.broker.snapshot().sessions[0].inbox == 1
+        assert "Cancel" in told(server, bob.slash("cancel", where=thread))
+        bed.mention("say his", thread, by=bob)
+        until(lambda: str(bob.id) in bed.books.conversations.get(f"discord:{thread.id}").people)
+        assert "people" not in told(server, bob.slash("reset", where=thread))
+
+
+def test_who_is_refused_in_a_thread_is_none_of_its_people(server: Server) -> None:
+    bob, ann = server.user("bob"), server.user("ann")
+    people = {"allow_all_users": False, "allowed_users": [str(ann.id)], "allow_user_messages": "involved"}
+    with house(server, discord=people) as bed:
+        thread = bed.thread("say hello")
+        bed.until_said("hello", thread)
+        refused = bob.write(thread, "let me in")
+        server.until(lambda: refused.reactions.get("🚫"))
+        assert bed.books.conversations.get(f"discord:{thread.id}").people == (str(ann.id),)
+
+
+def test_an_admin_does_what_others_may_not(server: Server) -> None:
+    bob = server.user("bob")
+    with house(server, "--options", discord=admin(server)) as bed:
+        thread = bed.thread("say hello", by=bob)
+        bed.until_said("hello", thread)
+        assert (
+            told(server, bob.slash("config", where=thread, option="model", value="large"))
+            == "That is for admins of mine."
+        )
+        assert "is large now" in told(server, bed.ann.slash("config", where=thread, option="model", value="large"))
+        assert "people" not in told(server, bed.ann.slash("reset", where=thread))
+
+
+def test_another_server_is_silent_and_its_commands_are_refused(server: Server, log: Path) -> None:
+    with house(server, "--log", str(log), discord={"allowed_guilds": ["1"]}) as bed:
+        bed.mention("say no")
+        assert "not among those" in told(server, bed.ann.slash("status", where="general"))
+        assert asked(log) == []
+    with house(server, "--log", str(log), discord={"allowed_guilds": [str(server.guild.id)]}) as bed:
+        bed.until_said("yes", bed.thread("say yes"))

@@ -24,7 +24,7 @@ from openab_sync.platforms.discord.selects import (
 )
 from tests.fakes.discord import Interaction, Message, Server
 from tests.fakes.discord.things import Json
-from tests.platforms.discord.bed import Bed, house
+from tests.platforms.discord.bed import Bed, admin, house
 from tests.platforms.discord.fake_client import QUICK
 from tests.platforms.discord.pressing import buttons, done, idle, select, shown, told
 from tests.waiting import MS
@@ -143,7 +143,7 @@ def test_a_menu_is_its_persons_and_outlives_a_restart(server: Server, tmp_path: 
 
 
 def test_everything_that_can_be_set_is_a_menu_of_menus(server: Server) -> None:
-    with house(server, "--options", "--boolean-option") as bed:
+    with house(server, "--options", "--boolean-option", discord=admin(server)) as bed:
         thread = bed.thread("say hi")
         idle(bed, thread)
         menu = shown(server, bed.ann.slash("config", where=thread))
@@ -176,7 +176,7 @@ def test_the_queue_is_seen_and_one_of_it_dropped(server: Server) -> None:
         changed(server, menu, bed.ann.choose(menu, select(menu)[0]), "Dropped.")
         assert [label.partition(": ")[2] for label in select(menu)] == ["say two"]
         told(server, bed.ann.slash("cancel-all", where=thread))
-        changed(server, menu, bed.ann.choose(menu, select(menu)[0]), "taken it already")
+        changed(server, menu, bed.ann.choose(menu, select(menu)[0]), "does not wait")
         assert menu.components == []
 
 
@@ -250,7 +250,7 @@ def test_the_head_of_a_prompt_is_no_title_of_a_session(server: Server, monkeypat
         page: Future[SessionPage] = Future()
         cut = StoredSession("one", title='<sender_context> {"schema":"openab.sender.v1", "sen', updated_at="2026-11-01")
         page.set_result(SessionPage((cut, StoredSession("two", title="Fix it"))))
-        monkeypatch.setattr(bed.app.broker, "stored", lambda _: page)
+        monkeypatch.setattr(bed.app.broker, "stored", lambda *_: page)
         menu = shown(server, bed.ann.slash("sessions", where=thread))
         assert select(menu) == ["without a title", "Fix it"]
 

@@ -11,7 +11,7 @@ import pytest
 from openab_sync.platforms.discord.slash import ELSEWHERE, readable
 from tests.fakes.discord import Server, ShiftedClock
 from tests.fakes.discord.permissions import Can
-from tests.platforms.discord.bed import house
+from tests.platforms.discord.bed import admin, house
 from tests.platforms.discord.fake_client import QUICK
 from tests.platforms.discord.pressing import done, idle, shown, told
 from tests.waiting import until
@@ -43,7 +43,7 @@ def test_commands_answer_one_person_in_a_conversation(server: Server) -> None:
 
 
 def test_commands_work_while_the_agent_works(server: Server) -> None:
-    with house(server, "--options") as bed:
+    with house(server, "--options", discord=admin(server)) as bed:
         thread = bed.thread("say working\nhang")
         bed.until_said("working", thread)
         assert "busy" in told(server, bed.ann.slash("status", where=thread))
