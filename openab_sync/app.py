@@ -27,7 +27,7 @@ from .acp.process import Launch
 from .acp.schema import McpServer
 from .clock import Clock, SystemClock
 from .config import schema
-from .config.agents import Preset, identity, presets, resolve
+from .config.agents import Preset, identity, preset_of_program, presets, resolve
 from .config.hidden import own_secrets, secrets_of
 from .config.live import Live
 from .config.ours import Ours, refusal
@@ -82,7 +82,6 @@ class App:
         through = _through(agent, env)
         preset = presets()[agent.preset] if agent.preset else None
         name = preset.title if preset else agent.command
-        never_asks = preset is not None and preset.asks == "never"
 
         def launch(cwd: str) -> Launch:
             return Launch(agent.command, agent.args, cwd or agent.working_dir, env, name, through)
@@ -96,12 +95,11 @@ class App:
             mcp_servers=tuple(_mcp_server(server) for server in agent.mcp_servers),
             redact=Redactor(secrets_of(config, environ, secrets)),
             advice=lambda error: _advice(error, preset, agent, environ),
-            preset=preset,
+            preset=preset or preset_of_program(agent.command),
             pacer=self._pacer,
             register=register,
             audit=audit,
             ledger=ledger,
-            caution=f"⚠ {name} never asks before it acts: it may do whatever your user may." if never_asks else "",
             agent_id=identity(agent),
         )
         self._pool = SessionPool(self.house, ports, Memories(shelf))

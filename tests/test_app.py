@@ -195,14 +195,11 @@ def test_an_unknown_agent_or_another_error_gets_no_advice() -> None:
     assert _advice(AgentGone("x"), presets()["qwen"], agent, {}) == ""
 
 
-def test_an_agent_that_never_asks_is_named_before_it_acts() -> None:
-    """`ask` is the default, and an agent that has no such mode must not look as if it had."""
-    asking = msgspec.convert({"agent": {"preset": "pi"}}, Config)
-    allowing = msgspec.convert({"agent": {"preset": "pi"}, "permissions": {"mode": "allow"}}, Config)
-    demo = msgspec.convert({"agent": {"preset": "demo"}}, Config)
-    warnings = [App(config, {}, environ={})._pool._house.warning for config in (asking, allowing, demo)]
-    assert "never asks" in warnings[0]
-    assert warnings[1:] == ["", ""]
+def test_what_is_known_of_an_agent_is_known_by_its_program_too() -> None:
+    """OpenAB's files name a command and no preset."""
+    configs = [{"preset": "pi"}, {"command": "/opt/bin/claude-agent-acp"}, {"command": "nobodys-agent"}, {}]
+    found = [App(msgspec.convert({"agent": agent}, Config), {}, environ={})._pool._house.preset for agent in configs]
+    assert [preset.name if preset else None for preset in found] == ["pi", "claude", None, "demo"]
 
 
 # What `run` does before and after it serves; the rest is tested as a program in tests/platforms/discord/e2e.

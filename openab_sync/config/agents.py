@@ -23,7 +23,7 @@ import msgspec
 from ..errors import ConfigError
 from .schema import AgentConfig
 
-__all__ = ["DEMO", "Preset", "identity", "installed", "presets", "resolve", "unknown_preset"]
+__all__ = ["DEMO", "Preset", "identity", "installed", "preset_of_program", "presets", "resolve", "unknown_preset"]
 
 # The built-in agent: always there, needs no network.
 DEMO = "demo"
@@ -113,6 +113,12 @@ def identity(agent: AgentConfig) -> str:
 def installed(preset: Preset, path: str) -> str | None:
     """Return the file that `preset` would run, looked for in the folders of `path` (a PATH), or None."""
     return shutil.which(_program(preset), path=path)
+
+
+def preset_of_program(command: str) -> Preset | None:
+    """Return the preset whose program `command` is, by its name alone; None if it is nobody's."""
+    name = os.path.basename(command)
+    return next((preset for preset in presets().values() if name and preset.command == name), None)
 
 
 def unknown_preset(name: str) -> ConfigError:

@@ -92,8 +92,7 @@ class Register(Protocol):
 class House:
     """What every session is given. `launch` says how to start the agent in a folder ("": the configured one).
 
-    `redact` takes secrets out of what agents log. `advice` says what to do about an agent's error, " " first, or "";
-    `caution` is told at the head of a new session's first reply, if people are to be asked before an agent acts.
+    `redact` takes secrets out of what agents log. `advice` says what to do about an agent's error, " " first, or "".
     `agent_id` tells one agent from another, whatever they are called: what one remembers, no other is asked for.
     """
 
@@ -104,7 +103,6 @@ class House:
     redact: Callable[[str], str]
     mcp_servers: tuple[McpServer, ...] = ()
     advice: Callable[[AgentError], str] = lambda _: ""
-    caution: str = ""
     preset: Preset | None = None  # what is known about this agent
     agent_id: str = ""
     pacer: Pacer | None = None  # without one, sessions read their agents more often
@@ -118,11 +116,6 @@ class House:
         """What the agent is called by us: its title, its preset's name, its program. What it says itself is no name."""
         program = os.path.basename(self.config.agent.command)
         return (self.agent_name, *([self.preset.name] if self.preset else []), *([program] if program else []))
-
-    @property
-    def warning(self) -> str:
-        """What people should know of this agent before it acts; "" if they need not, as things are now."""
-        return self.caution if self.config.permissions.mode == "ask" else ""
 
     @property
     def config(self) -> Config:

@@ -16,6 +16,7 @@ from dataclasses import replace
 from ..acp.events import Answered
 from ..acp.peer import AcpPeer
 from ..errors import AgentRefused, AuthRequired
+from .asking_mode import mode_of, unasked, wish
 from .house import House, Memory
 
 __all__ = ["KEPT", "Call", "Starting", "own"]
@@ -53,7 +54,9 @@ class Starting:
         self._call(self._peer.initialize(), self._house.config.pool.initialize_secs, "initialize")
         self.is_resumed = memory.acp_session_id is not None and self._resume(memory)
         if self.is_resumed:
-            self._keep(replace(memory, agent=self._house.agent_id))
+            memory = replace(memory, agent=self._house.agent_id)
+            self._keep(memory)
+            self._have_it_ask(memory, is_new=False)
             self._set_all(memory.options)
         else:
             self._open(memory)
@@ -72,10 +75,11 @@ class Starting:
     def _open(self, memory: Memory) -> None:
         """Have a new session, with what people chose before."""
         pool = self._house.config.pool
-        self._notices += [self._house.warning] if self._house.warning else []
         request = self._peer.new_session(memory.cwd, self._house.mcp_servers)
         self._call(request, pool.new_session_secs, "session/new")
-        self._keep(replace(memory.archived(), acp_session_id=self._peer.session_id, agent=self._house.agent_id))
+        memory = replace(memory.archived(), acp_session_id=self._peer.session_id, agent=self._house.agent_id)
+        self._keep(memory)
+        self._have_it_ask(memory, is_new=True)
         self._set_all((*pool.default_config_options.items(), *memory.options))
 
     def _resume(self, memory: Memory) -> bool:
@@ -103,6 +107,25 @@ class Starting:
         )
         return False
 
+    def _have_it_ask(self, memory: Memory, *, is_new: bool) -> None:
+        """Put the agent into the mode in which it asks, if it is to ask and has one; else people are told, once."""
+        house = self._house
+        if house.config.permissions.mode != "ask":
+            return
+        defaults, chosen = house.config.pool.default_config_options, dict(memory.options)
+        mode = mode_of(self._peer.options)
+        is_set = is_new or (mode is not None and mode.id in chosen)
+        wanted = wish(house.preset, self._name, self._peer.options, {**defaults, **chosen}, is_set=is_set)
+        complaint = wanted.complaint
+        if wanted.option_id:
+            try:
+                self._ask_for(wanted.option_id, wanted.value)
+            except AgentRefused as error:
+                complaint = unasked(self._name, wanted.value, error.user_text().rstrip("."))
+        if complaint and complaint != memory.warned:
+            self._notices.append(complaint)
+            self._keep(replace(memory, warned=complaint))
+
     def _set_all(self, chosen: Iterable[tuple[str, str | bool]]) -> None:
         if self._peer.left_out:
             self._notices.append(f"MCP servers this agent cannot use were left out: {', '.join(self._peer.left_out)}.")
@@ -111,7 +134,11 @@ class Starting:
 
     def _set(self, option_id: str, value: str | bool) -> None:
         try:
-            request = self._peer.set_option(option_id, value)
-            self._call(request, self._house.config.pool.request_secs, f"set {option_id}")
+            self._ask_for(option_id, value)
         except AgentRefused as error:
             self._notices.append(f"{option_id} could not be set to {value}: {error.user_text()}")
+
+    def _ask_for(self, option_id: str, value: str | bool) -> None:
+        """Have an option set. Raise AgentRefused."""
+        request = self._peer.set_option(option_id, value)
+        self._call(request, self._house.config.pool.request_secs, f"set {option_id}")

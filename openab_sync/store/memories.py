@@ -40,6 +40,8 @@ class Memory:
     """Seconds since the epoch."""
     archive: tuple[str, ...] = field(default=(), repr=False)
     """Earlier sessions that the agent would not take up again, the newest first."""
+    warned: str = ""
+    """What people were told about an agent that may act unasked: it is said once."""
 
     def archived(self) -> Memory:
         """Return it without its session, which is kept in the archive."""
@@ -68,7 +70,7 @@ class MemoryShelf:
             db.execute(
                 "DELETE FROM memories WHERE key NOT IN (SELECT key FROM memories ORDER BY used DESC LIMIT ?)", (MOST,)
             )
-            columns = "key, session, options, cwd, agent, used, archive"
+            columns = "key, session, options, cwd, agent, used, archive, warned"
             return [_memory(row) for row in db.execute(f"SELECT {columns} FROM memories ORDER BY used")]
 
         return self._store.read(ask)
@@ -82,17 +84,17 @@ class MemoryShelf:
                 if memory is None:
                     db.execute("DELETE FROM memories WHERE key = ?", (key,))
                 else:
-                    db.execute("REPLACE INTO memories VALUES (?, ?, ?, ?, ?, ?, ?)", (key, *_row(memory)))
+                    db.execute("REPLACE INTO memories VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (key, *_row(memory)))
 
         return self._store.write(change)
 
 
 def _row(memory: Memory) -> tuple[str | float | None, ...]:
     options, archive = json.dumps(memory.options), json.dumps(memory.archive)
-    return memory.acp_session_id, options, memory.cwd, memory.agent, memory.used, archive
+    return memory.acp_session_id, options, memory.cwd, memory.agent, memory.used, archive, memory.warned
 
 
 def _memory(row: tuple[Any, ...]) -> tuple[str, Memory]:
-    key, session, options, cwd, agent, used, archive = row
+    key, session, options, cwd, agent, used, archive, warned = row
     chosen = tuple((name, value) for name, value in json.loads(options))
-    return key, Memory(session, chosen, cwd, agent, used, tuple(json.loads(archive)))
+    return key, Memory(session, chosen, cwd, agent, used, tuple(json.loads(archive)), warned)

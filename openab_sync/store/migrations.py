@@ -189,6 +189,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) STRICT, WITHOUT ROWID
         """,
     ),
+    # 7: what people were told about an agent that may act unasked
+    ("ALTER TABLE memories ADD COLUMN warned TEXT NOT NULL DEFAULT ''",),
 )
 
 

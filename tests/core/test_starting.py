@@ -12,6 +12,7 @@ import pytest
 from openab_sync.acp.events import Answered, Failed
 from openab_sync.acp.peer import AcpPeer, error_from
 from openab_sync.acp.schema import McpServer
+from openab_sync.config.agents import presets
 from openab_sync.config.schema import Config
 from openab_sync.core.house import House, Memory
 from openab_sync.core.starting import Starting, own
@@ -293,3 +294,70 @@ def test_tool_servers_go_out_and_those_left_out_are_named() -> None:
     _, notices = agent.begin(OLD, inn)
     assert [server["name"] for server in agent.asked[1][1]["mcpServers"]] == ["files"]
     assert notices == ["MCP servers this agent cannot use were left out: web."]
+
+
+# It asks before it acts.
+
+MODE = {"id": "mode", "name": "Mode", "category": "mode", "currentValue": "auto"}
+MODES = {"configOptions": [{**MODE, "options": [{"value": "auto"}, {"value": "default"}, {"value": "plan"}]}]}
+UNASKED = "⚠ Paper could not be put into its mode “default”, in which it asks before it acts: "
+
+
+def asking(mode: str = "ask") -> House:
+    sections = {"permissions": {"mode": mode}}
+    return replace(house(FakeClock(), msgspec.convert(sections, Config)), preset=presets()["claude"])
+
+
+def moded() -> PaperAgent:
+    agent = both()
+    agent.says |= {"session/new": {"sessionId": "new-id", **MODES}, "session/resume": MODES, "session/load": MODES}
+    return agent
+
+
+@pytest.mark.parametrize("how", ["session/new", "session/resume", "session/load"])
+def test_a_session_is_put_into_the_mode_in_which_it_asks_however_it_begins(how: str) -> None:
+    agent = moded()
+    if how == "session/load":
+        agent.says["session/resume"] = REFUSED
+    _, notices = agent.begin(Memory(cwd="/work") if how == "session/new" else OLD, asking())
+    assert how in agent.methods
+    assert (agent.set, notices) == ([("mode", "default")], [])
+
+
+def test_under_another_policy_the_mode_is_let_be() -> None:
+    for mode in ("allow", "deny"):
+        agent = moded()
+        agent.begin(OLD, asking(mode=mode))
+        assert agent.set == []
+
+
+def test_what_people_or_the_configuration_chose_is_the_mode_after_a_resume_too() -> None:
+    agent = moded()
+    agent.begin(replace(OLD, options=(("mode", "plan"),)), asking())
+    assert agent.set == [("mode", "plan")]
+    inn = house(FakeClock(), msgspec.convert({"pool": {"default_config_options": {"mode": "plan"}}}, Config))
+    agent = moded()
+    agent.begin(OLD, replace(inn, preset=presets()["claude"]))
+    assert agent.set == [("mode", "plan")]
+
+
+def test_where_it_cannot_be_people_are_told_once() -> None:
+    agent = moded()
+    agent.says["session/set_config_option"] = REFUSED
+    memory, notices = agent.begin(Memory(cwd="/work"), asking())
+    assert len(notices) == 1 and notices[0].startswith(UNASKED) and "unknown session" in notices[0]
+    again = moded()
+    again.says["session/set_config_option"] = REFUSED
+    assert again.begin(memory, asking())[1] == []
+    other = both()  # it has no modes at all: that is another thing to know
+    memory, notices = other.begin(memory, asking())
+    assert notices == [f"{UNASKED}it has no such mode. It may act unasked."]
+    assert both().begin(memory, asking())[1] == []
+
+
+def test_an_agent_that_never_asks_is_named_before_it_acts_once() -> None:
+    """`ask` is the default, and an agent that has no such mode must not look as if it had."""
+    inn = replace(house(FakeClock()), preset=presets()["pi"])
+    memory, notices = both().begin(Memory(cwd="/work"), inn)
+    assert notices == ["⚠ Paper never asks before it acts: it may do whatever your user may."]
+    assert both().begin(memory, inn)[1] == []
