@@ -41,6 +41,7 @@ from .core.pacer import Pacer
 from .core.pool import SessionPool
 from .core.port import ChatPort
 from .errors import AgentError, AgentStartError, AuthRequired, ConfigError
+from .store import Memory
 from .text.redact import Redactor
 
 __all__ = ["App", "chat", "check_room"]
@@ -102,7 +103,8 @@ class App:
             ledger=ledger,
             agent_id=identity(agent),
         )
-        self._pool = SessionPool(self.house, ports, Memories(shelf))
+        self._memories = Memories(shelf)
+        self._pool = SessionPool(self.house, ports, self._memories)
         self._janitor = Janitor(self._pool, clock)
         self.broker = Broker(self.house, self._pool, ports)
 
@@ -111,6 +113,10 @@ class App:
         if self._pacer is not None:
             self._pacer.start()
         self._janitor.start()
+
+    def remembered(self) -> list[tuple[str, Memory]]:
+        """Return what conversations remember, by their keys. Any thread; never blocks."""
+        return self._memories.items()
 
     def renewed(self) -> None:
         """The settings were renewed: there may be rooms for those who wait. Any thread; never blocks."""

@@ -150,7 +150,14 @@ def _serve(live: Live, environ: Mapping[str, str], secrets: Collection[str], sto
         if status is not None:
             from .status import Sources
 
-            sources = Sources(app.broker, SystemClock(), ports, presences=lambda: [discord.presence])
+            sources = Sources(
+                app.broker,
+                SystemClock(),
+                ports,
+                presences=lambda: [discord.presence],
+                remembered=app.remembered,
+                redact=app.house.redact,
+            )
             status.start(sources, [web.start(app.broker)])
             ears.tell(f"the page: {status.guard.make_link()} (works once, within ten minutes)")
         take_over(processes)

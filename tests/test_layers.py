@@ -59,6 +59,7 @@ TESTED_ELSEWHERE: dict[str, tuple[str, str]] = {
     "version.py": ("test_package.py", "one line"),
     "core/events.py": ("platforms/console/test_screen.py", "names of acp/events.py, passed on"),
     "core/presence.py": ("status/test_health.py", "plain data: what a platform says of its connection"),
+    "status/shapes.py": ("status/test_openapi.py", "plain data: what is said over HTTP, tried by its own description"),
     "status/sources.py": ("status/test_site.py", "plain data: what the site looks at"),
     "core/port.py": ("core/test_reply.py", "plain data and the shape of a platform: tests/fakes/platform.py fills it"),
     "agents/demo_turn.py": ("agents/test_demo_turns.py", "one turn is driven through the program, like all of it"),

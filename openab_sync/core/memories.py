@@ -42,7 +42,7 @@ class Memories:
         """Read what the `shelf` keeps; without one nothing outlives this process. Blocks."""
         self._shelf = shelf
         self._most = most
-        self._held: OrderedDict[str, Memory] = OrderedDict()  # the longest unused first
+        self._held: dict[str, Memory] = {}  # the longest unused first
         self._owners: dict[str, str] = {}  # of the agent's sessions: their conversations
         self._had: OrderedDict[str, str] = OrderedDict()  # who has had a session of the agent's, forgotten or not
         self._unsaved: set[str] = set()  # its `add` and `pop` are atomic
@@ -59,6 +59,10 @@ class Memories:
     def of(self, key: str) -> Memory:
         """Return what a conversation remembers; one that knows nothing if it remembers nothing."""
         return self._held.get(key) or Memory()
+
+    def items(self) -> list[tuple[str, Memory]]:
+        """Return all, the longest unused first. Any thread, without the pool's lock: one step of a dict."""
+        return list(self._held.items())
 
     def put(self, key: str, memory: Memory | None) -> None:
         """A conversation remembers this from now on, None for nothing, and nobody else remembers that session."""

@@ -6,7 +6,8 @@ from flask import Blueprint, Response, g
 
 from .answers import refuse, reply
 from .guard import COOKIE_SECONDS, Access, Guard
-from .routes import needs
+from .routes import Route, serve
+from .shapes import Link, Me
 
 __all__ = ["entrance"]
 
@@ -14,13 +15,18 @@ __all__ = ["entrance"]
 _ONWARD = '<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0;url=/"><title>openab-sync</title>'
 _USED = "This link was used before, or is older than ten minutes. `openab-sync status --link` makes a new one."
 
+ENTER = Route(
+    "GET", "/enter/<secret>", Access.OPEN, "Let a browser in", "text/html", also={403: "The link was used, or is old."}
+)
+LINK = Route("POST", "/api/link", Access.CHANGE, "Make a link that lets a browser in, once", Link, 201)
+ME = Route("GET", "/api/me", Access.CONTENT, "What a change from this page has to carry", Me)
+
 
 def entrance(guard: Guard) -> Blueprint:
     """Return the routes."""
     pages = Blueprint("entrance", __name__)
 
-    @pages.get("/enter/<secret>")
-    @needs(Access.OPEN)
+    @serve(pages, ENTER)
     def enter(secret: str) -> Response:
         cookie = guard.enter(secret)
         if cookie is None:
@@ -29,13 +35,13 @@ def entrance(guard: Guard) -> Blueprint:
         answer.set_cookie(guard.cookie_name, cookie, max_age=COOKIE_SECONDS, httponly=True, samesite="Strict", path="/")
         return answer
 
-    @pages.post("/api/link")
+    @serve(pages, LINK)
     def link() -> Response:
-        return reply({"url": guard.make_link()}, 201)
+        return reply(Link(guard.make_link()), 201)
 
-    @pages.get("/api/me")
+    @serve(pages, ME)
     def me() -> Response:
         visit = g.caller.visit
-        return reply({"changes": guard.token_for_changes(visit) if visit else ""})
+        return reply(Me(guard.token_for_changes(visit) if visit else ""))
 
     return pages

@@ -8,29 +8,31 @@ from flask import Blueprint, Response
 
 from .answers import reply
 from .guard import Access
-from .routes import needs
+from .routes import Route, serve
+from .shapes import Health, Ready
 from .sources import Sources
 
 __all__ = ["health", "late", "not_ready"]
 
 LATE = 15.0  # seconds beyond what a thread has promised
 
+HEALTHZ = Route("GET", "/healthz", Access.OPEN, "Whether the process lives", Health, others={503: Health})
+READYZ = Route("GET", "/readyz", Access.OPEN, "Whether people can write to us", Ready, others={503: Ready})
+
 
 def health(sources: Sources) -> Blueprint:
     """Return the two routes."""
     pages = Blueprint("health", __name__)
 
-    @pages.get("/healthz")
-    @needs(Access.OPEN)
+    @serve(pages, HEALTHZ)
     def healthz() -> Response:
         reasons = list(late(sources))
-        return reply({"ok": not reasons, "reasons": reasons}, 503 if reasons else 200)
+        return reply(Health(not reasons, reasons), 503 if reasons else 200)
 
-    @pages.get("/readyz")
-    @needs(Access.OPEN)
+    @serve(pages, READYZ)
     def readyz() -> Response:
         reasons = list(not_ready(sources))
-        return reply({"ready": not reasons, "reasons": reasons}, 503 if reasons else 200)
+        return reply(Ready(not reasons, reasons), 503 if reasons else 200)
 
     return pages
 
@@ -38,7 +40,7 @@ def health(sources: Sources) -> Blueprint:
 def late(sources: Sources) -> Iterator[str]:
     """Yield a sentence for each thread that has not been heard of in time, or has died."""
     now = sources.clock.monotonic()
-    for beat in sources.beats():
+    for beat in (*sources.beats(), *(session.beat for session in sources.broker.snapshot().sessions)):
         if beat.has_died:
             yield f"{beat.name} has ended by a fault; the log has the details"
         elif (seconds := now - beat.due) > LATE:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from flask import Blueprint, Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
-from .answers import HEADERS, refuse
+from .answers import HEADERS, refuse, reply
+from .changing import changing
 from .entrance import entrance
-from .guard import CHANGES_HEADER, Caller, Guard, Knock, Refusal
+from .guard import CHANGES_HEADER, Access, Caller, Guard, Knock, Refusal
 from .health import health
-from .routes import access_of
+from .looking import looking
+from .openapi import describe, routes_of
+from .routes import Route, access_of, serve
 from .sources import Sources
 
 __all__ = ["caller", "make_site"]
@@ -54,9 +58,21 @@ def make_site(sources: Sources, guard: Guard, blueprints: Iterable[Blueprint] = 
         current_app.logger.error("%s %s failed", request.method, request.path, exc_info=error)
         return refuse(500, "An internal error: the log has the details.")
 
-    for blueprint in (health(sources), entrance(guard), *blueprints):
+    ours = (health(sources), entrance(guard), looking(sources), changing(sources), _description(guard))
+    for blueprint in (*ours, *blueprints):
         site.register_blueprint(blueprint)
     return site
+
+
+def _description(guard: Guard) -> Blueprint:
+    """Return the route that describes all of ours, itself included."""
+    pages = Blueprint("description", __name__)
+
+    @serve(pages, Route("GET", "/api/openapi.json", Access.STATE, "This document", dict[str, Any]))
+    def openapi() -> Response:
+        return reply(describe(routes_of(current_app), is_loopback=guard.address.is_loopback))
+
+    return pages
 
 
 def caller() -> Caller:

@@ -9,6 +9,7 @@ from ..clock import Clock
 from ..core.broker import Broker
 from ..core.port import ChatPort
 from ..core.presence import Presence
+from ..store import Memory
 from ..threads import Beat
 
 __all__ = ["Sources"]
@@ -18,6 +19,8 @@ __all__ = ["Sources"]
 class Sources:
     """The house as the status server sees it. No callable may block, or wait for a session, a loop or the disk.
 
+    `remembered` are the conversations that we know, also those without a session;
+    `redact` takes secrets out of what is shown; `memory` says how many bytes the agents of these process ids hold;
     `troubles` are sentences for what keeps us from taking messages; `beats` those of all threads that must live.
     """
 
@@ -26,4 +29,7 @@ class Sources:
     ports: Mapping[str, ChatPort] = field(default_factory=dict)
     presences: Callable[[], Sequence[Presence]] = tuple
     troubles: Callable[[], Sequence[str]] = tuple
+    remembered: Callable[[], Sequence[tuple[str, Memory]]] = tuple
+    redact: Callable[[str], str] = str
+    memory: Callable[[], Mapping[int, int]] = dict
     beats: Callable[[], Sequence[Beat]] = tuple

@@ -1,4 +1,4 @@
-"""The status server, put together: its port, its key, its guard, its site and its threads.
+"""The status server, put together: its port, its key, its guard, its site, its streams and its threads.
 
 open:   the port and the key, before anything else of the house is started: what is wrong there is told at once
 start:  the threads; from now on it answers, whatever the chat service does
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from flask import Blueprint
@@ -16,8 +17,11 @@ from flask import Blueprint
 from ..clock import Clock, SystemClock
 from ..config.schema import StatusConfig
 from ..store.keys import make_key, write_note
+from .feed import Feed, events
 from .guard import Guard
 from .listen import Address
+from .memory import Scales
+from .pulse import Pulse
 from .server import Server
 from .site import make_site
 from .sources import Sources
@@ -43,14 +47,29 @@ class Status:
         self.address = self._server.address
         self.guard = Guard(token, self.address, clock or SystemClock(), names=config.hosts)
         self._note = folder / ADDRESS_FILE
+        self._feed: Feed | None = None
+        self._pulse: Pulse | None = None
 
     def start(self, sources: Sources, blueprints: Iterable[Blueprint] = ()) -> None:
         """Begin to answer, also at the routes of `blueprints`. Main thread. Raise StoreError."""
+        scales = Scales()
+        sources = replace(sources, memory=lambda: scales.bytes)
+        pulse = self._pulse = Pulse()
+        feed = self._feed = Feed(sources, pulse.wake)
         write_note(self._note.parent, self._note.name, self.address.url)
-        self._server.start(make_site(sources, self.guard, blueprints))
+        self._server.start(make_site(sources, self.guard, (events(feed), *blueprints)))
+        pulse.start(feed.look, lambda: scales.weigh(_pids(sources)), lambda: len(feed) > 0)
         log.info("status at %s", self.address.url)
 
     def stop(self) -> bool:
         """End, bounded; return whether all of it ended by itself. Main thread; blocks; also without a start."""
         self._note.unlink(missing_ok=True)
-        return self._server.stop()
+        if self._feed is not None:
+            self._feed.close()
+        pulse_ended = self._pulse is None or self._pulse.stop()
+        return self._server.stop() and pulse_ended
+
+
+def _pids(sources: Sources) -> list[int]:
+    """The agents' processes."""
+    return [session.pid for session in sources.broker.snapshot().sessions if session.pid is not None]
