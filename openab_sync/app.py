@@ -40,6 +40,7 @@ from .core.memories import Memories, Shelf
 from .core.pacer import Pacer
 from .core.pool import SessionPool
 from .core.port import ChatPort
+from .core.retention import Retention
 from .errors import AgentError, AgentStartError, AuthRequired, ConfigError
 from .store import Memory
 from .text.redact import Redactor
@@ -64,13 +65,15 @@ class App:
         register: Register | None = None,
         audit: Audit = NO_AUDIT,
         ledger: Ledger = UNWRITTEN,
+        retention: Retention | None = None,
     ) -> None:
         """Build everything, start nothing; `secrets` are values that nobody may see, beyond those that `settings` tell.
 
         What may change while it runs is read from `settings` where it is used. Agents are entered in the `register`, if
         there is one; on the `shelf` is kept how conversations are taken up again, without one nothing of it outlives
-        the process; what becomes of messages is written into the `ledger`. Raise ConfigError for an agent that is not
-        known or too many sessions, StoreError for a shelf that cannot be read (blocks).
+        the process; what becomes of messages is written into the `ledger`; what is kept too long, and what somebody
+        wants forgotten, goes by the `retention`. Raise ConfigError for an agent that is not known or too many sessions,
+        StoreError for a shelf that cannot be read (blocks).
         """
         clock = clock or SystemClock()
         self._live = Live.of(settings)
@@ -102,10 +105,13 @@ class App:
             audit=audit,
             ledger=ledger,
             agent_id=identity(agent),
+            retention=retention,
         )
         self._memories = Memories(shelf)
         self._pool = SessionPool(self.house, ports, self._memories)
-        self._janitor = Janitor(self._pool, clock)
+        if retention is not None:
+            retention.also(self._pool.forget_unused)
+        self._janitor = Janitor(self._pool, clock, retention=retention)
         self.broker = Broker(self.house, self._pool, ports)
 
     def start(self) -> None:

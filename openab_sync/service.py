@@ -32,6 +32,7 @@ from .config.live import Live
 from .config.reloading import Reloading
 from .core.audit import Audit
 from .core.ledger import Journaled
+from .core.retention import Retention
 from .errors import ConfigError
 from .notify import Notifier
 from .signals import News, handled
@@ -126,7 +127,7 @@ def _serve(live: Live, environ: Mapping[str, str], secrets: Collection[str], sto
     from .core.orphans import take_over
     from .platforms.discord.platform import Discord
     from .platforms.web.platform import Web
-    from .store import Processes, open_books
+    from .store import Keeping, Processes, open_books
 
     books, news = open_books(store), ears.news
     discord = Discord(live, books, store.folder / "inbox")
@@ -143,6 +144,7 @@ def _serve(live: Live, environ: Mapping[str, str], secrets: Collection[str], sto
         register=processes,
         audit=ears.audit,
         ledger=Journaled(books.deliveries, books.replies),
+        retention=Retention(Keeping(store), {discord.name: discord}, SystemClock(), live.keep_days),
     )
     live.watch(app.renewed)
     status = _status(live.config.status, store.folder)

@@ -30,6 +30,7 @@ LIVE: Mapping[str, Collection[str]] = {
     "permissions": _ALL,
     "reply": _ALL,
     "log": _ALL,
+    "store": ("keep_days",),
     "discord": (
         "allow_all_channels",
         "allowed_channels",
@@ -58,6 +59,10 @@ class Live:
     def __init__(self, config: Config) -> None:
         self.config = config
         self._watchers: list[Callable[[], object]] = []  # main thread
+
+    def keep_days(self) -> float:
+        """What `[store] keep_days` says now. Any thread."""
+        return self.config.store.keep_days
 
     def watch(self, renewed: Callable[[], object]) -> None:
         """Have `renewed` called after each renewal, by the main thread; it must not block. Main thread."""

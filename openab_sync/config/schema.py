@@ -253,6 +253,8 @@ class StoreConfig(_Section, frozen=True, kw_only=True):
 
     path: Word | None = None
     """Folder on a local disk; none: $OPENAB_SYNC_HOME, else the user's state folder."""
+    keep_days: CountOrNone = 30
+    """Days after which what was said is deleted, and how to take an unused conversation up again; 0: never."""
 
 
 class StatusConfig(_Section, frozen=True, kw_only=True):

@@ -47,7 +47,7 @@ class Broker:
         self._house = house
         self._pool = pool
         self._ports = ports
-        self._desk = Desk(pool, self.snapshot, house.clock, lambda: house.config.permissions)
+        self._desk = Desk(pool, self.snapshot, house.clock, lambda: house.config.permissions, house.retention)
 
     @property
     def audit(self) -> Audit:

@@ -13,7 +13,7 @@ from difflib import get_close_matches
 
 from ..errors import OpenabError
 from ..text.clean import one_line
-from . import command_looking, command_options, command_sessions
+from . import command_forget, command_looking, command_options, command_sessions
 from .command_permissions import permissions
 from .desk import EVERYTHING, Call, CommandAnswer, Desk, View, now, then
 from .house import Cancel, Reset
@@ -49,6 +49,7 @@ COMMANDS = (
         "[allow|deny|ask KIND PATTERN | forget N]",
     ),
     CommandSpec("do", "show the agent's own commands"),
+    CommandSpec("forget", "delete what I keep of conversations that are yours alone", "[here | all]"),
     CommandSpec("help", "show this list"),
 )
 
@@ -114,5 +115,6 @@ _HOW: dict[str, Callable[[Call], Future[CommandAnswer]]] = {
     "sessions": command_sessions.sessions,
     "permissions": permissions,
     "do": command_sessions.do,
+    "forget": command_forget.forget,
     "help": _help,
 }

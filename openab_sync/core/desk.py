@@ -16,6 +16,7 @@ from .admission import Trust
 from .house import HouseSnapshot, Open, SessionSnapshot, promise
 from .message import Conversation, Person
 from .pool import SessionPool
+from .retention import Retention
 
 __all__ = ["EVERYTHING", "Call", "CommandAnswer", "Desk", "View", "now", "opened", "pass_on", "sentence", "then"]
 
@@ -36,6 +37,8 @@ class Desk:
     look: Callable[[], HouseSnapshot]
     clock: Clock
     permissions: Callable[[], PermissionsConfig] = PermissionsConfig  # what is configured now
+    retention: Retention | None = None
+    """What forgets; none where nothing outlives the process."""
 
     def session(self, conversation: Conversation) -> SessionSnapshot | None:
         """Return how the conversation's session looks, None if it has none."""

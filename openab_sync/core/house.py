@@ -31,6 +31,7 @@ from .ledger import UNWRITTEN, Ledger
 from .message import Conversation, Inbound, MessageRef, Person
 from .pacer import Pacer
 from .port import ChatPort, Decision
+from .retention import Retention
 from .state import State
 from .transcript import TurnSeen
 
@@ -108,6 +109,7 @@ class House:
     pacer: Pacer | None = None  # without one, sessions read their agents more often
     register: Register | None = None  # without one, an agent that outlives its broker is found by nobody
     audit: Audit = NO_AUDIT
+    retention: Retention | None = None  # without one, nothing of what is said outlives the process
     ledger: Ledger = UNWRITTEN
     observe: Observe = unobserved
 

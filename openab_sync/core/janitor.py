@@ -14,6 +14,7 @@ from ..clock import Clock
 from ..threads import join_all, spawn
 from .figures import Figure, Observe, unobserved
 from .pool import SessionPool
+from .retention import Retention
 
 __all__ = ["Janitor"]
 
@@ -27,9 +28,15 @@ class Janitor:
     """Looks after a pool, every now and then."""
 
     def __init__(
-        self, pool: SessionPool, clock: Clock, interval: float = INTERVAL, observe: Observe = unobserved
+        self,
+        pool: SessionPool,
+        clock: Clock,
+        interval: float = INTERVAL,
+        observe: Observe = unobserved,
+        retention: Retention | None = None,
     ) -> None:
         self._pool = pool
+        self._retention = retention
         self._observe = observe
         self._clock = clock
         self._interval = interval
@@ -47,11 +54,13 @@ class Janitor:
         return self._thread is None or not join_all([self._thread], self._clock, PATIENCE)
 
     def round(self) -> None:
-        """Do everything once. One thread at a time; never blocks."""
+        """Do everything once. One thread at a time; blocks for as long as a disk takes to delete old files."""
         for _ in range(self._pool.drop_hung()):
             self._observe(Figure.CRASH, 1, "hung")
         self._pool.suspend_idle()
         self._pool.sweep()
+        if self._retention is not None:
+            self._retention.tidy()
         sessions, _ = self._pool.snapshot()
         self._adopted.reap({session.pid for session in sessions if session.pid is not None})
 

@@ -86,6 +86,11 @@ class Memories:
         """Whether that session of the agent's was this conversation's last; after a restart only what it still has."""
         return self._had.get(session_id) == key
 
+    def forget_before(self, moment: float, keep: Callable[[str], bool]) -> None:
+        """Forget what was not used since `moment` (seconds since the epoch), but for those to `keep`."""
+        for key in [key for key, memory in self._held.items() if memory.used < moment and not keep(key)]:
+            self._drop(key)
+
     def save(self) -> None:
         """Have what has changed kept: soon. Never under a lock; never blocks."""
         keys = set[str]()

@@ -196,6 +196,12 @@ class SessionPool:
             silent = self._rooms.sweep()
         self._disown(silent, "the thread of %r ended without saying so", "An internal error ended the session.")
 
+    def forget_unused(self, before: float) -> None:
+        """Forget how conversations without a session are taken up again that were last used `before`."""
+        with self._lock:
+            self._memories.forget_before(before, lambda key: self._rooms.holder(key) is not None)
+        self._memories.save()
+
     # ---- the end; blocks ----
 
     def close(self, reason: str, grace: float) -> bool:

@@ -16,6 +16,7 @@ from .deliveries import Deliveries, Delivery, Fact
 from .holder import answer, ask, holder
 from .insistent import Insistent
 from .journal import Store
+from .keeping import Keeping, Theirs
 from .memories import Memory, MemoryShelf
 from .place import store_folder
 from .processes import AgentProcess, BrokerProcess, Processes
@@ -35,6 +36,7 @@ __all__ = [
     "End",
     "Fact",
     "FileRow",
+    "Keeping",
     "Known",
     "Memory",
     "MemoryShelf",
@@ -43,6 +45,7 @@ __all__ = [
     "Replies",
     "ReplyRow",
     "Store",
+    "Theirs",
     "Wanted",
     "answer",
     "ask",

@@ -91,6 +91,10 @@ class Buttons:
         """Forget it: who presses it is told that it is stale."""
         self._kept.drop(id)
 
+    def forget(self, conversation: str) -> None:
+        """Forget those of a conversation (its key)."""
+        self._kept.drop(*(id for id, button in self._kept if button.conversation == conversation))
+
     def _sweep(self) -> None:
         now = self._clock.time()
         self._next_sweep = now + _SWEEP

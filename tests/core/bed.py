@@ -29,6 +29,7 @@ from openab_sync.core.memories import Shelf
 from openab_sync.core.message import Conversation, Inbound, MessageRef, Person
 from openab_sync.core.pool import SessionPool
 from openab_sync.core.port import Limits, Notice, TurnEnded, TurnEvent, TurnStarted
+from openab_sync.core.retention import Retention
 from openab_sync.core.session import Session
 from openab_sync.core.state import State
 from tests.fakes import fake_agent
@@ -61,6 +62,7 @@ class Bed:
         register: Register | None = None,
         audit: Audit = NO_AUDIT,
         shelf: Shelf | None = None,
+        retention: Retention | None = None,
         **settings: dict[str, Any],
     ) -> None:
         program, *args = command or fake_agent(*flags)
@@ -72,6 +74,7 @@ class Bed:
         ports = {PLATFORM: self.port}
         self.live = Live(self.config)
         more: dict[str, Any] = {"register": register, "audit": audit, "shelf": shelf, "ledger": ledger}
+        more["retention"] = retention
         self.app = App(self.live, ports, environ=os.environ, clock=self.clock, **more)
         self.broker = self.app.broker
         self._count = 0

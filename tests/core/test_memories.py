@@ -100,3 +100,11 @@ def test_what_could_not_be_kept_is_tried_again_with_the_next_change() -> None:
     memories.save()
     assert shelf.work() == [{"a", "b"}]
     assert shelf.kept == {"a": Memory("one"), "b": Memory("two")}
+
+
+def test_what_was_not_used_for_long_is_forgotten_but_for_what_is_in_use() -> None:
+    memories = Memories()
+    for key, used in (("old", 1.0), ("busy", 1.0), ("young", 9.0)):
+        memories.put(key, Memory(f"session of {key}", used=used))
+    memories.forget_before(5.0, lambda key: key == "busy")
+    assert [memories.of(key).acp_session_id is None for key in ("old", "busy", "young")] == [True, False, False]

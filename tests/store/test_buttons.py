@@ -72,3 +72,11 @@ def test_a_dropped_or_invented_one_is_not_found(store: Store) -> None:
     buttons.drop(button.id)
     buttons.drop("never there")
     assert (buttons.get(button.id), buttons.get("never there")) == (None, None)
+
+
+def test_those_of_a_conversation_are_forgotten_together(store: Store) -> None:
+    buttons = Buttons(store, FakeClock())
+    ours, theirs = buttons.make("stop", "test:1", {}), buttons.make("stop", "test:2", {})
+    buttons.forget("test:1")
+    assert buttons.get(ours.id) is None
+    assert buttons.get(theirs.id) == theirs

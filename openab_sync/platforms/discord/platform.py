@@ -23,9 +23,10 @@ from ...clock import Clock, Deadline, SystemClock
 from ...config.live import Live
 from ...config.schema import Config, DiscordConfig
 from ...core.broker import Broker
+from ...core.message import Conversation
 from ...core.presence import Presence
 from ...errors import ConfigError
-from ...media.inbox import sweep
+from ...media.inbox import folder_of, remove, sweep
 from ..loop import EventLoopThread
 from .api import Redirect
 from .approvers import Approvers
@@ -51,7 +52,7 @@ log = logging.getLogger(__name__)
 BUILDING = 30.0  # seconds until the parts have to be there
 LAST_CALLS = 2.0  # seconds for requests that are under way when the house has stopped
 STOPPING = 10.0  # seconds for the end
-KEPT = 30 * 86400.0  # seconds that files of people's messages are kept; looked at when it starts
+FORGETTING = 60.0  # seconds to forget a conversation: a disk may be slow
 
 
 class Discord:
@@ -120,7 +121,6 @@ class Discord:
 
     def start(self, broker: Broker) -> None:
         """Begin; return when the loop runs and all parts are there. Logging in takes what it takes, by itself."""
-        sweep(self._inbox, KEPT, self._clock.time())
         self._redirect.on()
         self._loop.start()
         self._loop.submit(self._build(broker), BUILDING).result()
@@ -135,7 +135,22 @@ class Discord:
         self._redirect.off()
         return ended
 
+    # ---- what is kept, and forgotten (core.retention.Forgetter) ----
+
+    def forget(self, conversation: Conversation) -> Future[None]:
+        """Forget who took part there, what its buttons belong to, and its files. Any thread; returns at once."""
+        return self._loop.submit(self._forget(conversation), FORGETTING)
+
+    def tidy(self, age: float) -> None:
+        """Delete files of messages that are older than `age` seconds. Not on the loop; blocks as a disk does."""
+        sweep(self._inbox, age, self._clock.time())
+
     # ---- the loop ----
+
+    async def _forget(self, conversation: Conversation) -> None:
+        self._books.conversations.forget(conversation.key)
+        self._books.buttons.forget(conversation.key)
+        await asyncio.to_thread(remove, folder_of(self._inbox, conversation.key))
 
     async def _build(self, broker: Broker) -> None:
         kit = Kit(self._live, self.client, broker, self.port, self._books, self._clock, self._inbox)

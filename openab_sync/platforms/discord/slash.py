@@ -83,6 +83,7 @@ class Slash:
                 "Show what decides about the agent's questions, or give a rule",
                 self.permissions,
             ),
+            ("forget", "Delete what I keep of conversations that are yours alone", self.forget),
             ("do", "Show the agent's own commands, or give one of them", self.do),
             ("help", "Show what I can do", self.help),
         ):
@@ -146,6 +147,10 @@ class Slash:
 
     async def reset(self, interaction: discord.Interaction[Any]) -> None:
         await self._about_here(interaction, "reset")
+
+    @app_commands.describe(what="This conversation, or all that are yours alone; without it I say what that would be")
+    async def forget(self, interaction: discord.Interaction[Any], what: Literal["here", "all"] | None = None) -> None:
+        await self._about_here(interaction, "forget", what or "")
 
     # Options.
 

@@ -18,11 +18,13 @@ from typing import Any
 import msgspec
 
 from openab_sync.app import App
+from openab_sync.clock import SystemClock
 from openab_sync.config.live import Live
 from openab_sync.config.schema import Config
 from openab_sync.core.ledger import Journaled
+from openab_sync.core.retention import Retention
 from openab_sync.platforms.discord.platform import Discord
-from openab_sync.store import Books, Store, open_books
+from openab_sync.store import Books, Keeping, Store, open_books
 from tests.fakes import fake_agent
 from tests.fakes.discord import Server
 from tests.fakes.discord.actors import Actor
@@ -41,6 +43,7 @@ class Bed:
     platform: Discord
     app: App
     books: Books
+    store: Store
     folder: Path  # the store's; files that came with messages are in inbox/
 
     @property
@@ -108,7 +111,7 @@ def house(
         at = folder or Path(name)
         store = Store.open(at)
         try:
-            with _running(server, config, open_books(store), at) as bed:
+            with _running(server, config, store) as bed:
                 yield bed
         finally:
             assert store.close()
@@ -116,17 +119,19 @@ def house(
 
 
 @contextmanager
-def _running(server: Server, config: Config, books: Books, folder: Path) -> Iterator[Bed]:
-    live = Live(config)
-    platform = Discord(live, books, folder / "inbox", options={"guild_ready_timeout": 0.01})
+def _running(server: Server, config: Config, store: Store) -> Iterator[Bed]:
+    live, books = Live(config), open_books(store)
+    platform = Discord(live, books, store.folder / "inbox", options={"guild_ready_timeout": 0.01})
     platform.client.identify_pause = 0.0
     ledger = Journaled(books.deliveries, books.replies)
-    app = App(live, {"discord": platform.port}, environ=os.environ, shelf=books.memories, ledger=ledger)
+    retention = Retention(Keeping(store), {"discord": platform}, SystemClock(), live.keep_days)
+    more: dict[str, Any] = {"shelf": books.memories, "ledger": ledger, "retention": retention}
+    app = App(live, {"discord": platform.port}, environ=os.environ, **more)
     app.start()
     platform.start(app.broker)
     try:
         until(lambda: platform.is_ready or platform.failure.done(), 10000 * MS, "the bot is there")
-        yield Bed(server, live, platform, app, books, folder)
+        yield Bed(server, live, platform, app, books, store, store.folder)
     finally:
         stopped = app.stop(), platform.stop()
     assert stopped == (True, True)

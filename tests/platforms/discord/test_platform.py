@@ -13,14 +13,16 @@ import pytest
 from openab_sync.app import App
 from openab_sync.config.schema import Config
 from openab_sync.core import session
+from openab_sync.core.state import State
 from openab_sync.errors import ConfigError
+from openab_sync.media.inbox import folder_of
 from openab_sync.platforms.discord import platform as platform_module
 from openab_sync.platforms.discord.platform import Discord
-from openab_sync.store import Store, open_books
+from openab_sync.store import Keeping, Store, Theirs, open_books
 from tests.fakes.discord import Server
 from tests.platforms.discord.bed import house, settings
 from tests.platforms.discord.fake_client import QUICK
-from tests.waiting import MS
+from tests.waiting import MS, until
 
 
 @pytest.fixture
@@ -154,5 +156,38 @@ def test_files_of_messages_do_not_stay_for_ever(server: Server, tmp_path: Path) 
     for file in (old, young):
         file.write_text("kept")
     os.utime(old, (0, 0))
-    with house(server, folder=tmp_path):
+    with house(server, folder=tmp_path, store={"keep_days": 1}) as bed:
+        bed.app._janitor.round()
         assert [file.name for file in young.parent.iterdir()] == ["young.txt"]
+
+
+def test_somebody_may_have_forgotten_what_is_theirs_alone(server: Server) -> None:
+    """All of it: rows of messages and answers, the agent's session, who took part, the files."""
+    with house(server) as bed:
+        bob = server.user("bob")
+        own, shared = bed.thread("say mine"), bed.thread("say ours")
+        bed.until_said("mine", own)
+        bed.until_said("ours", shared)
+        bob.write(shared, "say bob")
+        bed.until_said("bob", shared)
+        key = f"discord:{own.id}"
+        folder = folder_of(bed.folder / "inbox", key)
+        folder.mkdir(parents=True)
+        (folder / "notes.txt").write_text("mine")
+        until(lambda: {one.state for one in bed.app.broker.snapshot().sessions} == {State.IDLE}, what="all are idle")
+        asked = bed.ann.slash("forget", where=own)
+        server.until(lambda: asked.is_done)
+        assert "1 conversation of yours in which nobody else has written" in asked.answer
+        assert folder.exists(), "so far it was only asked"
+        done = bed.ann.slash("forget", where=own, what="all")
+        server.until(lambda: done.is_done)
+        assert done.answer == "Forgotten: 1 conversation."
+        assert not folder.exists()
+        assert not bed.books.conversations.get(key).took_part
+        theirs = Keeping(bed.store).of("discord", str(bed.ann.id)).result(10)
+        assert theirs == Theirs(shared=frozenset({f"discord:{shared.id}"}))
+        refused = bed.ann.slash("forget", where=shared, what="here")
+        server.until(lambda: refused.is_done)
+        assert "Others have written here" in refused.answer
+        kept = bed.store.read(lambda db: db.execute("SELECT key FROM memories").fetchall())
+        assert kept == [(f"discord:{shared.id}",)]
