@@ -24,6 +24,7 @@ __all__ = ["main", "program"]
 COMMANDS = {
     "demo": ("demo", "Talk to an agent on a page in your browser."),
     "run": ("run", "Serve a chat service: people there talk to agents here."),
+    "store": ("store", "Look after what a service keeps on the disk: check, vacuum, export."),
     "reload": ("reload", "Have a running service read its configuration again."),
     "check": ("check", "Look whether everything is ready to run."),
     "chat": ("chat", "Talk to an agent in this terminal, or once with -p."),

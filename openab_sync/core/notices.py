@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "GOES_ON",
     "break_off",
+    "drop",
     "forget_mark",
     "mark",
     "name",
@@ -100,6 +101,13 @@ def tell_dropped(ports: Mapping[str, ChatPort], notes: Sequence[Inbound], by: Pe
 def name(port: ChatPort, conversation: Conversation, title: str) -> None:
     """Give a conversation the title that its agent has found; the platform decides what becomes of it."""
     _watch(port.rename(conversation, title), conversation, "a title was not given")
+
+
+def drop(house: House, ports: Mapping[str, ChatPort], notes: Sequence[Inbound], by: Person | None) -> None:
+    """Messages that waited will not be answered, because somebody ordered so: show it, and tell their authors."""
+    for note in notes:
+        forget_mark(house, ports[note.conversation.platform], note)
+    tell_dropped(ports, notes, by)
 
 
 def turn_away(house: House, port: ChatPort, place: Place, error: OpenabError) -> None:

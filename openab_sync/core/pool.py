@@ -29,7 +29,7 @@ from .ledger import numbers
 from .line import Line, Place
 from .memories import Memories
 from .message import Conversation, Inbound, MessageRef, Person
-from .notices import GOES_ON, break_off, forget_mark, tell, tell_dropped, turn_away
+from .notices import GOES_ON, break_off, drop, forget_mark, tell, turn_away
 from .port import ChatPort
 from .rooms import Rooms
 from .session import DELIVERY, LAST_WORDS, SIGNS, Session
@@ -105,7 +105,7 @@ class SessionPool:
                 started = self._admit_locked()
                 self._placement_locked(key, is_new=is_new)
         self._memories.save()
-        self._drop(dropped, order.by if isinstance(order, Cancel | Reset) else None)
+        drop(self._house, self._ports, dropped, order.by if isinstance(order, Cancel | Reset) else None)
         if answer:
             order.done.set_result(answer)
         self._start(started)
@@ -131,7 +131,7 @@ class SessionPool:
         with self._lock:
             session = self._rooms.holder(ref.conversation.key)
             note = (session and session.mailbox.withdraw(ref)) or self._line.withdraw(ref)
-        self._drop((note,) if note is not None else (), by)
+        drop(self._house, self._ports, (note,) if note is not None else (), by)
         return note is not None
 
     def edit(self, ref: MessageRef, text: str) -> bool:
@@ -390,14 +390,9 @@ class SessionPool:
     def _dismiss(self, session: Session, place: Place) -> None:
         """What a session has left will not be answered: somebody ordered so, or the house is closing."""
         if session.reset:
-            self._drop(place.notes, session.reset.by)
+            drop(self._house, self._ports, place.notes, session.reset.by)
             place.notes.clear()
         self._turn_away(place, PoolClosed() if place.notes else SessionClosed(f"{place.conversation} has ended"))
-
-    def _drop(self, notes: Sequence[Inbound], by: Person | None) -> None:
-        for note in notes:
-            self.on_drop(note)
-        tell_dropped(self._ports, notes, by)
 
     def _turn_away(self, place: Place, error: OpenabError) -> None:
         if isinstance(error, PoolClosed):
