@@ -53,6 +53,7 @@ ONLY_UNDER: dict[str, tuple[str, ...]] = {
 # Modules whose tests are in another file than tests/<the same path>: where, and why.
 TESTED_ELSEWHERE: dict[str, tuple[str, str]] = {
     "checks/finding.py": ("checks/test_machine.py", "plain data that all checks make"),
+    "cli/setup.py": ("platforms/discord/e2e/test_setup.py", "it needs a Discord to be set up with"),
     "checks/discord.py": ("platforms/discord/test_visit.py", "it needs the Discord library, and somebody to visit"),
     "__main__.py": ("test_package.py", "three lines, run as a subprocess"),
     "acp/events.py": ("acp/test_peer.py", "plain data that only the peer makes"),

@@ -35,6 +35,7 @@ COVERED = {
     ".venv/bin/pip install '.[test]' && .venv/bin/python -m tests.bench": "tests/test_bench.py",
     "python -m tests.fakes.discord": "tests/platforms/discord/test_fake_program.py",
     ".venv/bin/python -m tests.fakes.discord": "tests/platforms/discord/test_fake_program.py",
+    ".venv/bin/openab-sync setup": "tests/platforms/discord/e2e/test_setup.py",
     ".venv/bin/openab-sync check": "tests/cli/test_check.py",
     ".venv/bin/openab-sync run": "tests/platforms/discord/e2e/test_run.py",
     ".venv/bin/openab-sync run -c playground.toml": "tests/platforms/discord/e2e/test_run.py",

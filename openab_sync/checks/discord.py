@@ -5,21 +5,36 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..config.schema import DiscordConfig
+from ..core.message import Person
 from ..errors import ChatError, ConfigError
+from ..platforms.discord.meeting import meet
 from ..platforms.discord.visit import PATIENCE, Channel, Visit, look_around, visit
 from .finding import Finding, fail, ok, warn
 
-__all__ = ["check_discord", "judge"]
+__all__ = ["Visit", "await_somebody", "check_discord", "judge", "look"]
 
 FEW = 50  # starts left of a day's thousand
 OFF = 5.0  # seconds that clocks may differ
 MOST_NAMED = 5  # channels in a line
 
 
+def look(config: DiscordConfig, patience: float = PATIENCE) -> Visit:
+    """Log in, look around, leave. Blocks; raise ConfigError (token, intent) or ChatError (Discord is away)."""
+    return visit(config, look_around, patience)
+
+
+def await_somebody(config: DiscordConfig, patience: float) -> Person:
+    """Return the first person who writes to the bot, or reacts where it sees it. Blocks; raises as `look`.
+
+    ChatTimeout if nobody does within `patience` seconds.
+    """
+    return visit(config, meet, patience)
+
+
 def check_discord(config: DiscordConfig, patience: float = PATIENCE) -> Iterator[Finding]:
     """Log in, look around, leave. Blocks for `patience` seconds at most."""
     try:
-        seen = visit(config, look_around, patience)
+        seen = look(config, patience)
     except ConfigError as error:
         yield fail("discord", error.message, error.hint or "")
         return

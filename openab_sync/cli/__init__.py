@@ -26,6 +26,7 @@ COMMANDS = {
     "run": ("run", "Serve a chat service: people there talk to agents here."),
     "store": ("store", "Look after what a service keeps on the disk: check, vacuum, export."),
     "reload": ("reload", "Have a running service read its configuration again."),
+    "setup": ("setup", "Set up a bot on Discord, step by step."),
     "check": ("check", "Look whether everything is ready to run."),
     "chat": ("chat", "Talk to an agent in this terminal, or once with -p."),
     "agents": ("agents", "List the agents that are known by name."),

@@ -20,7 +20,7 @@ from ...config.schema import DiscordConfig
 from ...errors import ChatError
 from ..loop import EventLoopThread
 from .api import Redirect, survey
-from .client import Client, make_client
+from .client import IDENTIFY_PAUSE, Client, make_client
 from .errors import explain, outage, unusable
 from .hearing import PERMISSIONS, Hearing, invitation
 
@@ -28,7 +28,10 @@ __all__ = ["PATIENCE", "Channel", "Guild", "Visit", "look_around", "visit"]
 
 T = TypeVar("T")
 
+_next_at = 0.0  # when the next session may be begun, monotonic seconds; the main thread visits, one at a time
+
 PATIENCE = 60.0  # seconds for a visit in which nobody has to do anything
+SERVERS = 2.0  # seconds without news of another server after which all are known; discord.py's own figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +84,13 @@ def visit(config: DiscordConfig, act: Callable[[Client, Hearing], Coroutine[Any,
 async def _visit(config: DiscordConfig, act: Callable[[Client, Hearing], Coroutine[Any, Any, T]]) -> T:
     hearing = Hearing()
     # One connection, whatever the shards: permissions are looked up in what it is told of its servers.
-    client = make_client(msgspec.structs.replace(config, shard_ids=(), shard_count=None), hearing)
+    alone = msgspec.structs.replace(config, shard_ids=(), shard_count=None)
+    client = make_client(alone, hearing, guild_ready_timeout=SERVERS)
     connecting: asyncio.Task[None] | None = None
     try:
         await client.login(config.bot_token.strip())
         await survey(client)
+        await _pause()
         connecting = asyncio.create_task(client.connect(reconnect=False))
         ready = asyncio.create_task(client.wait_until_ready())
         await asyncio.wait({connecting, ready}, return_when=asyncio.FIRST_COMPLETED)
@@ -99,6 +104,14 @@ async def _visit(config: DiscordConfig, act: Callable[[Client, Hearing], Corouti
         await client.end()
         if connecting is not None:
             await asyncio.wait({connecting})
+
+
+async def _pause() -> None:
+    """Discord takes one new session in five seconds: a second visit of this process waits that long."""
+    global _next_at
+    now = time.monotonic()
+    pause, _next_at = max(0.0, _next_at - now), max(now, _next_at) + IDENTIFY_PAUSE
+    await asyncio.sleep(pause)
 
 
 def _away(error: BaseException) -> ChatError:

@@ -21,7 +21,9 @@ SEND = 1 << 11
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.setattr("openab_sync.platforms.discord.visit.SERVERS", 0.01)
+    monkeypatch.setattr("openab_sync.platforms.discord.visit.IDENTIFY_PAUSE", 0.0)
     with Server(limits=QUICK) as server:
         yield server
     assert server.violations == []
