@@ -115,10 +115,11 @@ class App:
         self.broker = Broker(self.house, self._pool, ports)
 
     def start(self) -> None:
-        """Begin. Main thread."""
+        """Begin. Main thread; blocks (disk). Raise StoreError."""
         if self._pacer is not None:
             self._pacer.start()
         self._janitor.start()
+        self.broker.recovery.read()
 
     def remembered(self) -> list[tuple[str, Memory]]:
         """Return what conversations remember, by their keys. Any thread; never blocks."""
@@ -134,6 +135,7 @@ class App:
         Running turns get the configured grace, then a cancel; people are told `reason`.
         """
         steps = {
+            "recovery": self.broker.recovery.stop(),
             "sessions": self._pool.close(reason, self._live.config.pool.shutdown_grace_secs),
             "pacer": self._pacer is None or self._pacer.stop(),
             "janitor": self._janitor.stop(),

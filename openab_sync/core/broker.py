@@ -25,6 +25,7 @@ from .message import Conversation, Inbound, MessageRef, Person
 from .notices import GOES_ON, forget_mark, mark, nothing, tell, unmark
 from .pool import SessionPool
 from .port import ChatPort, Decision, Question
+from .recovery import Recovery
 from .revoking import revoked
 from .rights import SENTENCES, lacking
 
@@ -48,6 +49,7 @@ class Broker:
         self._pool = pool
         self._ports = ports
         self._desk = Desk(pool, self.snapshot, house.clock, lambda: house.config.permissions, house.retention)
+        self.recovery = Recovery(house, ports)
 
     @property
     def audit(self) -> Audit:

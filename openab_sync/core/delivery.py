@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import partial
@@ -123,11 +123,26 @@ class Delivery:
         if controls is not None:
             self._want_controls(len(finished) + len(live) - 1, controls)
 
-    def upload(self, after: int, file: File) -> None:
-        """Send a file once page `after` (counted from 0) is there."""
-        self._files += 1
+    def upload(self, after: int, file: File, *, number: int = 0) -> None:
+        """Send a file once page `after` (counted from 0) is there; `number` is the one that it had before a restart."""
+        self._files = number or self._files + 1
         self._uploads.append(Upload(after, file, nonce(self._address, -1 - self._files), self._files))
         self.changes += 1
+
+    def restore(self, rows: Sequence[PageRow], *, edits: bool = True) -> None:
+        """Take up a reply where another process has left it: these are all its pages. Then `want` them, and `confirm`.
+
+        `edits`: what is found by the nonce of its post is edited, because it may say less than it should.
+        """
+        for row in rows:
+            ref = MessageRef(self._address.conversation, row.message) if row.message else None
+            doubtful = ref is None and edits
+            self._pages.append(Page(len(self._pages), ref=ref, copy=row.copy, is_doubtful=doubtful))
+
+    def confirm(self, rows: Sequence[PageRow]) -> None:
+        """Those of the restored pages that were shown as they are wanted need nothing."""
+        for page, row in zip(self._pages, rows, strict=True):
+            page.shown = page.wanted if row.is_shown else None
 
     def _want_page(self, index: int, text: str, *, is_final: bool) -> None:
         if index == len(self._pages):
@@ -278,7 +293,8 @@ class Delivery:
 
     def _posted(self, page: Page, look: Look, was_final: bool, ref: MessageRef | None, error: ChatError | None) -> None:
         if error is None:
-            page.ref, page.shown, page.sent, page.tries = ref, look, None, 0
+            page.ref, page.shown, page.sent, page.tries = ref, None if page.is_doubtful else look, None, 0
+            page.is_doubtful = False
             self.is_visible = True
             self._move_behind(page)
             return

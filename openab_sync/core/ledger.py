@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
@@ -27,9 +27,9 @@ import msgspec
 from .message import Inbound, MessageRef, Person
 
 if TYPE_CHECKING:
-    from ..store import Deliveries, End, PageRow, Replies
+    from ..store import Deliveries, Delivery, End, PageRow, Replies, ReplyRow
 
-__all__ = ["UNWRITTEN", "Journaled", "Ledger", "numbers", "read_note"]
+__all__ = ["UNWRITTEN", "Journaled", "Ledger", "Unfinished", "numbers", "read_note"]
 
 
 class Ledger(Protocol):
@@ -37,6 +37,9 @@ class Ledger(Protocol):
 
     keeps: bool
     """Whether what waits is taken up again after a restart."""
+
+    def unfinished(self) -> Unfinished:
+        """Return what the process before this one has left. Blocks (disk). Raise StoreError."""
 
     def accept(self, ref: MessageRef, by: Person, text: str, route: Mapping[str, str]) -> tuple[int, Future[None]]:
         """Accept a message: its number, and a Future that is done when it is safe, or fails with a StoreError."""
@@ -69,6 +72,14 @@ class Ledger(Protocol):
         """All of its reply is out; or what is not never will be, and people know."""
 
 
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """What is not over; each in order."""
+
+    replies: Sequence[ReplyRow] = ()
+    waiting: Sequence[Delivery] = ()
+
+
 def numbers(notes: Iterable[Inbound]) -> list[int]:
     """Return under which numbers these messages are in the ledger, where they are."""
     return [note.delivery for note in notes if note.delivery]
@@ -81,6 +92,9 @@ class Journaled:
 
     def __init__(self, deliveries: Deliveries, replies: Replies) -> None:
         self._deliveries, self._replies = deliveries, replies
+
+    def unfinished(self) -> Unfinished:
+        return Unfinished(self._replies.open(), self._deliveries.waiting())
 
     def accept(self, ref: MessageRef, by: Person, text: str, route: Mapping[str, str]) -> tuple[int, Future[None]]:
         from ..store import Fact
@@ -123,6 +137,9 @@ class _Unwritten:
     """A ledger that keeps nothing."""
 
     keeps = False
+
+    def unfinished(self) -> Unfinished:
+        return Unfinished()
 
     def accept(self, ref: MessageRef, by: Person, text: str, route: Mapping[str, str]) -> tuple[int, Future[None]]:
         return 0, _done()

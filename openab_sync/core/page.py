@@ -24,7 +24,7 @@ class Look:
 
     @property
     def has_controls(self) -> bool:
-        return self.controls is not None and (self.controls.stop or self.controls.retry)
+        return self.controls is not None and (self.controls.stop or self.controls.retry or self.controls.discard)
 
 
 @dataclass(slots=True)
@@ -41,6 +41,7 @@ class Page:
     tries: int = 0  # of the operation that is being repeated
     refusals: int = 0  # of live edits in a row
     failure: ChatError | None = None
+    is_doubtful: bool = False  # its post may find a message that says something else
 
     @property
     def look(self) -> Look | None:

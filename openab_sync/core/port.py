@@ -10,8 +10,9 @@ help). Waiting out rate limits and retrying what is safe to retry is the platfor
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from ..acp import events as acp
@@ -26,6 +27,7 @@ __all__ = [
     "Notice",
     "Outcome",
     "Question",
+    "Seen",
     "Settled",
     "TurnEnded",
     "TurnEvent",
@@ -71,9 +73,20 @@ class Controls:
 
     stop: bool = False  # end the running turn
     retry: bool = False  # answer those messages once more
+    discard: bool = False  # leave it at that: all buttons go
     turn: str = ""
     about: tuple[MessageRef, ...] = ()
     people: tuple[Person, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A message of ours that stands in a conversation."""
+
+    ref: MessageRef
+    text: str = field(repr=False)
+    stops: str = ""  # the turn that its button would stop, "" without one
+    files: tuple[str, ...] = ()  # names
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +212,12 @@ class ChatPort(Protocol):
 
     def rename(self, conversation: Conversation, title: str) -> Future[None]:
         """Give the conversation a title, where it can have one."""
+
+    def ours(self, conversation: Conversation, since: float) -> Future[Sequence[Seen]]:
+        """Return our messages there since a moment (seconds since the epoch), oldest first. ChatRefused: unreadable."""
+
+    def sign(self, ref: MessageRef, emoji: str) -> Future[None]:
+        """Have a message carry this reaction of ours and no other; "" for none."""
 
     def event(self, conversation: Conversation, event: TurnEvent) -> None:
         """Be told what happens as it happens (`live = "events"` only)."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 from ..clock import Clock
@@ -82,6 +83,10 @@ class Buttons:
         """Return all of a kind that have not expired. Any thread."""
         now = self._clock.time()
         return tuple(button for _, button in self._kept if button.kind == kind and button.expires > now)
+
+    def settled(self) -> Future[None]:
+        """Done when what was made so far is on the disk, or cannot be written now. Any thread; never blocks."""
+        return self._kept.settled()
 
     def put(self, button: Button) -> None:
         """Keep what has become of it."""

@@ -72,6 +72,10 @@ class Mirror(Generic[T]):
         if known:
             self._save(known)
 
+    def settled(self) -> Future[None]:
+        """Done when all that was changed so far is on the disk, or cannot be written now. Any thread."""
+        return self._store.write(lambda _: None)
+
     # ---- to the disk ----
 
     def _save(self, keys: list[str]) -> None:

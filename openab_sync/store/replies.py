@@ -76,6 +76,8 @@ class ReplyRow:
     """Why it ended like this, in a sentence; "" when it went well."""
     began: float = 0.0
     """Seconds since the epoch."""
+    ended: float = 0.0
+    """0 while it runs."""
     deliveries: tuple[Delivery, ...] = ()
     """The messages that it answers, in order."""
     pages: tuple[PageRow, ...] = ()
@@ -198,8 +200,8 @@ def _draw(db: sqlite3.Connection, turn: str, pages: Iterable[PageRow]) -> None:
 
 def _open(db: sqlite3.Connection) -> list[ReplyRow]:
     found = []
-    for turn, conversation, state, outcome, reason, began in db.execute(
-        "SELECT turn, conversation, state, outcome, reason, began FROM replies "
+    for turn, conversation, state, outcome, reason, began, ended in db.execute(
+        "SELECT turn, conversation, state, outcome, reason, began, coalesce(ended, 0.0) FROM replies "
         "WHERE state IN ('running', 'finished') ORDER BY began, turn"
     ).fetchall():
         pages = db.execute(
@@ -214,6 +216,7 @@ def _open(db: sqlite3.Connection) -> list[ReplyRow]:
                 outcome,
                 reason,
                 began,
+                ended,
                 tuple(deliveries_of(db, "turn = ?", (turn,))),
                 tuple(
                     PageRow(number, text, message, copy, bool(shown)) for number, text, message, copy, shown in pages

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
 
-from openab_sync.core.ledger import numbers
+from openab_sync.core.ledger import Unfinished, numbers
 from openab_sync.core.message import Inbound, MessageRef, Person
 from openab_sync.store import End, PageRow
 
@@ -22,6 +22,10 @@ class PaperLedger:
         self.lines: list[tuple[object, ...]] = []
         self.owed: list[Future[None]] = []
         self.ends: list[End] = []
+        self.left = Unfinished()
+
+    def unfinished(self) -> Unfinished:
+        return self.left
 
     def words(self) -> list[object]:
         """What was done, in order."""

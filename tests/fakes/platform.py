@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from queue import SimpleQueue
@@ -19,7 +19,7 @@ from typing import Any
 
 from openab_sync.clock import Clock
 from openab_sync.core.message import Conversation, MessageRef, Person
-from openab_sync.core.port import Controls, Decision, File, Limits, Question, TurnEvent
+from openab_sync.core.port import Controls, Decision, File, Limits, Question, Seen, TurnEvent
 from openab_sync.errors import ChatError, ChatRefused, ChatTimeout
 
 __all__ = ["FakePlatform", "Message", "Op"]
@@ -246,6 +246,26 @@ class FakePlatform:
         return self._ask(
             self._op("rename", conversation, lambda: self.titles.__setitem__(conversation, title), text=title)
         )
+
+    def ours(self, conversation: Conversation, since: float) -> Future[Sequence[Seen]]:
+        def effect() -> Sequence[Seen]:
+            return tuple(
+                Seen(
+                    one.ref,
+                    one.text,
+                    one.controls.turn if one.controls.stop else "",
+                    () if one.file is None else (one.file.name,),
+                )
+                for one in self.messages(conversation)
+            )
+
+        return self._ask(self._op("ours", conversation, effect))
+
+    def sign(self, ref: MessageRef, emoji: str) -> Future[None]:
+        def effect() -> None:
+            self.reactions[ref] = [emoji] if emoji else []
+
+        return self._ask(self._op("sign", ref.conversation, effect, ref=ref, emoji=emoji))
 
     def event(self, conversation: Conversation, event: TurnEvent) -> None:
         if self.can.live != "events":

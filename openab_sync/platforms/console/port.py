@@ -8,13 +8,14 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import TypeVar
 
 from ...core.message import Conversation, MessageRef
-from ...core.port import Controls, Decision, File, Limits, Notice, Question, TurnEvent
+from ...core.port import Controls, Decision, File, Limits, Notice, Question, Seen, TurnEvent
 from ...errors import ChatRefused
 
 __all__ = ["PLATFORM", "Arrival", "AskedOf", "ConsolePort", "Happened", "SettledBy", "Signalled", "Told", "Typed"]
@@ -132,6 +133,13 @@ class ConsolePort:
         return _done(None)
 
     def rename(self, conversation: Conversation, title: str) -> Future[None]:
+        return _done(None)
+
+    def ours(self, conversation: Conversation, since: float) -> Future[Sequence[Seen]]:
+        """None: a terminal ends with its process."""
+        return _done(())
+
+    def sign(self, ref: MessageRef, emoji: str) -> Future[None]:
         return _done(None)
 
 

@@ -27,7 +27,7 @@ from .words import cut, quoted, unquoted
 if TYPE_CHECKING:
     from .kit import Kit
 
-__all__ = ["Asking", "is_question", "question_text"]
+__all__ = ["Asking", "is_question", "message_at", "question_text"]
 
 MOST_QUOTED = 1700  # of 2000 characters: the rest is for the name and the quote's marks
 MOST_REMEMBERED = 200  # questions whose whole text is known
@@ -84,11 +84,8 @@ class Asking:
             return CommandAnswer("It is being answered already.", ok=False)
         by = Person(str(author.id), author.display_name)
         self._kit.broker.audit.command(conversation, by, "retry", message_id)
-        channel = self._kit.client.get_partial_messageable(self._kit.port.channel_of(ref))
         try:
-            message = await self._kit.port.calls.make(
-                "read the history", channel.id, lambda: self._message(channel.id, int(message_id))
-            )
+            message = await message_at(self._kit, self._kit.port.channel_of(ref), int(message_id))
             draft = self._draft_again(message, author)
             if isinstance(draft, str):
                 return CommandAnswer(draft, ok=False)
@@ -97,12 +94,6 @@ class Asking:
         except ChatError as error:
             return CommandAnswer(error.user_text(), ok=False)
         return CommandAnswer("Trying again.")
-
-    async def _message(self, channel_id: int, message_id: int) -> discord.Message:
-        """Fetch a message, with its channel as what it is."""
-        channel = self._kit.client.get_channel(channel_id) or await self._kit.client.fetch_channel(channel_id)
-        assert isinstance(channel, discord.abc.Messageable)
-        return await channel.fetch_message(message_id)
 
     def _draft_again(self, message: discord.Message, author: discord.User | discord.Member) -> Draft | str:
         """Return what a message asks, as at the first time; or why it is not asked again."""
@@ -124,6 +115,17 @@ class Asking:
         placed: asyncio.Future[Place] = asyncio.get_running_loop().create_future()
         self._begin(draft, placed)
         return await placed
+
+
+async def message_at(kit: Kit, channel_id: int, message_id: int) -> discord.Message:
+    """Fetch a message, with its channel as what it is. Raise ChatError."""
+
+    async def fetch() -> discord.Message:
+        channel = kit.client.get_channel(channel_id) or await kit.client.fetch_channel(channel_id)
+        assert isinstance(channel, discord.abc.Messageable)
+        return await channel.fetch_message(message_id)
+
+    return await kit.port.calls.make("read the history", channel_id, fetch)
 
 
 def question_text(name: str, text: str) -> str:

@@ -1,4 +1,4 @@
-"""The buttons below a reply: Stop while it runs, Retry when it has failed.
+"""The buttons below a reply: Stop while it runs, Retry when it has failed, Discard too when a restart cut it off.
 
 What they belong to, one turn and its people, is in the books, so they work after a restart. What a press does is
 `orders`'. The views are finished when they are made: discord.py keeps none of them and routes nothing.
@@ -15,16 +15,16 @@ import discord
 from ...core.message import Conversation
 from ...core.port import Controls
 from ...store import Buttons
-from .ids import made
+from .ids import made, read
 
-__all__ = ["KIND", "finished", "messages_of", "view"]
+__all__ = ["KIND", "finished", "messages_of", "stopped_by", "view"]
 
 KIND = "turn"  # what the books call it
 
 
 def view(controls: Controls, conversation: Conversation, books: Buttons) -> discord.ui.View | None:
     """Return the buttons for a message in `conversation`, None for none."""
-    if not controls.turn or not (controls.stop or controls.retry):
+    if not controls.turn or not (controls.stop or controls.retry or controls.discard):
         return None
     if books.get(controls.turn) is None:
         messages = " ".join(ref.id for ref in controls.about)
@@ -35,7 +35,19 @@ def view(controls: Controls, conversation: Conversation, books: Buttons) -> disc
         buttons.append(discord.ui.Button(label="Stop", emoji="⏹️", custom_id=made("stop", controls.turn)))
     if controls.retry:
         buttons.append(discord.ui.Button(label="Retry", emoji="🔁", custom_id=made("retry", controls.turn)))
+    if controls.discard:
+        buttons.append(discord.ui.Button(label="Discard", emoji="🗑️", custom_id=made("discard", controls.turn)))
     return finished(*buttons)
+
+
+def stopped_by(message: discord.Message) -> str:
+    """Return the turn that a button below a message of ours would stop, "" without one."""
+    for row in message.components:
+        for item in getattr(row, "children", ()):
+            known = read(getattr(item, "custom_id", None) or "")
+            if known is not None and known.kind == "stop":
+                return known.parts[0]
+    return ""
 
 
 def messages_of(books: Buttons, token: str, conversation: Conversation) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .changes import Changes
     from .incoming import Incoming
     from .orders import Orders
+    from .recovering import Recovering
     from .supervise import Supervisor
 
 __all__ = ["PERMISSIONS", "Hearing", "Parts", "invitation"]
@@ -49,6 +50,7 @@ class Parts:
     tree: app_commands.CommandTree
     supervisor: Supervisor
     calls: Calls
+    recovering: Recovering
 
 
 class Hearing:
@@ -124,6 +126,7 @@ class Hearing:
         self._look_around()
         if self.trouble:
             log.warning("Discord: %s", self.trouble)
+        self.parts.recovering.reachable()
         is_first = not self.is_ready.is_set()
         await self.parts.orders.sync(self.parts.tree)
         self.is_ready.set()

@@ -17,6 +17,7 @@ _TOKEN = r"[A-Za-z0-9_-]{1,48}"  # of something in the books
 KINDS: dict[str, tuple[str, ...]] = {
     "stop": (_TOKEN,),  # a turn
     "retry": (_TOKEN,),  # the same
+    "discard": (_TOKEN,),  # the same
     "ask": (_TOKEN, _NUMBER),  # a question, the option's index
     "choose": (_TOKEN, _NUMBER),  # a question with more options than buttons: the select's number
     "pick": (_TOKEN,),  # a menu

@@ -112,6 +112,35 @@ class Incoming:
             elif self._recent.was_admitted(message_id):
                 self._kit.broker.revoke(self._ref(message_id, payload.channel_id), BY_DELETING, alone=True)
 
+    # ---- what is left of a process before this one ----
+
+    def first(self, conversation: Conversation, work: Callable[[], Awaitable[None]]) -> None:
+        """Have `work` done in a conversation's lane before anything that comes from now on."""
+        self._lanes.put(conversation.key, work, is_owed=True)
+
+    def draft(
+        self, message: discord.Message, author: discord.User | discord.Member, text: str, about: discord.Message | None
+    ) -> Draft:
+        """Return a message as it would be on its way now; `text` is what was asked if it is not in the message."""
+        if author == message.author:
+            text = _asked(prompt_of(message, self._gate.ours))
+        return Draft(message, author, self._places.plan(message), text, about)
+
+    async def go_on(self, draft: Draft) -> None:
+        """Let a message go its way that was accepted before a restart. In its lane."""
+        self._drafts[draft.message.id] = draft
+        draft.accepted = asyncio.get_running_loop().create_future()
+        draft.accepted.set_result(None)
+        place, message = draft.place, draft.message
+        self._recent.admit(message.id, message.content)
+        parent = place.channel_id if place.kind == "new" else ""
+        self._company.take_part(place.conversation.key, draft.person.id, parent=parent, seen=str(message.id))
+        await self._take_in(draft, None)
+
+    def remember(self, message_id: str) -> None:
+        """A message that was accepted before a restart waits again: it may be edited and deleted."""
+        self._recent.admit(int(message_id), "")
+
     async def close(self) -> None:
         """Take nothing more; what is under way has some seconds."""
         await self._lanes.close(LEAVING)

@@ -25,18 +25,23 @@ class Lanes:
         self._most = most
         self._last: dict[str, asyncio.Task[None]] = {}  # of each lane that has work
         self._tasks: set[asyncio.Task[None]] = set()
+        self._owed = 0  # of them, those that do not count
         self._is_open = True
 
     def __len__(self) -> int:
         return len(self._tasks)
 
-    def put(self, key: str, work: Callable[[], Awaitable[None]]) -> bool:
-        """Do `work` when all earlier of this lane is done. False if there is too much, or no more is taken."""
-        if not self._is_open or len(self._tasks) >= self._most:
+    def put(self, key: str, work: Callable[[], Awaitable[None]], *, is_owed: bool = False) -> bool:
+        """Do `work` when all earlier of this lane is done. False if there is too much, or no more is taken.
+
+        What `is_owed` to people already is not too much, and leaves the room to others.
+        """
+        if not self._is_open or (len(self._tasks) - self._owed >= self._most and not is_owed):
             return False
+        self._owed += is_owed
         task = self._begin(_after(self._last.get(key), work))
         self._last[key] = task
-        task.add_done_callback(lambda done: self._leave(key, done))
+        task.add_done_callback(lambda done: self._leave(key, done, is_owed=is_owed))
         return True
 
     def beside(self, work: Coroutine[Any, Any, None]) -> None:
@@ -64,7 +69,8 @@ class Lanes:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    def _leave(self, key: str, task: asyncio.Task[None]) -> None:
+    def _leave(self, key: str, task: asyncio.Task[None], *, is_owed: bool) -> None:
+        self._owed -= is_owed
         if self._last.get(key) is task:
             del self._last[key]
 

@@ -18,6 +18,8 @@ import discord
 from discord import app_commands
 
 from ...core.message import MessageRef
+from ...text.clean import one_line
+from ...text.marks import literal
 from .answers import Answer
 from .calls import FOREIGN
 from .controls import messages_of
@@ -44,6 +46,7 @@ OLD = "I do not know this command, or not like this: `/help` lists what I can do
 OVER = "That turn is over."
 ANSWERS = frozenset({"ask", "choose"})  # kinds of ids by which a question of the agent's is answered
 MOST_NAMED = 5  # people in a sentence
+PAGE, NAME = 2000, 80  # characters of a message, and of a name in it
 RETRIES = 1000  # failed replies whose Retry was pressed that are remembered
 
 
@@ -129,7 +132,7 @@ class Orders:
         if is_form != (known.kind == "about"):
             return NOT_OURS
         match known.kind, known.parts:
-            case "stop" | "retry", (token,):
+            case "stop" | "retry" | "discard", (token,):
                 return await self._turn(interaction, known.kind, token, answer)
             case "ask", (token, index):
                 return await self._kit.port.questions.pressed(interaction, token, int(index))
@@ -146,7 +149,7 @@ class Orders:
         return NOT_OURS
 
     async def _turn(self, interaction: discord.Interaction[Any], kind: str, token: str, answer: Answer) -> str:
-        """Stop or Retry, below a reply: for that turn, and for those who wrote what it answers."""
+        """Stop, Retry or Discard, below a reply: for that turn, and for those who wrote what it answers."""
         books, conversation = self._kit.books.buttons, here(interaction)
         messages, button = messages_of(books, token, conversation), books.get(token)
         if button is None or not messages:
@@ -157,7 +160,20 @@ class Orders:
         if kind == "stop":
             about = MessageRef(conversation, messages[0])
             return (await answer.after(self._kit.broker.revoke(about, person(interaction)))).text
+        if kind == "discard":
+            books.drop(token)
+            return await self._discard(interaction)
         return await self._again(interaction, messages, answer)
+
+    async def _discard(self, interaction: discord.Interaction[Any]) -> str:
+        """Leave a turn at that: its buttons go, and people see who wished so."""
+        message, who = interaction.message, interaction.user.display_name
+        text = f"{message.content if message is not None else ''}\n> 🗑️ {literal(one_line(who, NAME))}"
+        if len(text) <= PAGE:
+            await interaction.response.edit_message(content=text, view=None)
+        else:
+            await interaction.response.edit_message(view=None)
+        return ""
 
     async def _again(self, interaction: discord.Interaction[Any], messages: Sequence[str], answer: Answer) -> str:
         """Have them answered once more, in order: once, however many people press at the same time."""

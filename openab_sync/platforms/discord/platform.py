@@ -40,6 +40,7 @@ from .kit import Kit
 from .orders import Orders
 from .port import PLATFORM, DiscordPort
 from .questions import Questions
+from .recovering import Recovering
 from .supervise import Supervisor
 
 if TYPE_CHECKING:
@@ -161,7 +162,9 @@ class Discord:
         tree = app_commands.CommandTree(self.client)
         orders.register(tree)
         supervisor = Supervisor(self.client, kit.discord.bot_token)
-        self._hearing.parts = Parts(incoming, Changes(kit, gate), orders, tree, supervisor, self.port.calls)
+        recovering, changes = Recovering(kit, incoming), Changes(kit, gate)
+        recovering.begin()
+        self._hearing.parts = Parts(incoming, changes, orders, tree, supervisor, self.port.calls, recovering)
         self._connection = asyncio.create_task(self._connect(supervisor), name="discord connection")
 
     async def _connect(self, supervisor: Supervisor) -> None:
@@ -175,6 +178,7 @@ class Discord:
         parts, self._hearing.parts = self._hearing.parts, None
         try:
             if parts is not None:
+                parts.recovering.close()
                 await parts.incoming.close()
                 await parts.orders.close()
             if self._downloads is not None:

@@ -14,8 +14,9 @@ import io
 import logging
 import re
 import uuid
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import discord
@@ -23,12 +24,12 @@ import discord
 from ...clock import Clock
 from ...config.schema import DiscordConfig
 from ...core.message import Conversation, MessageRef
-from ...core.port import Controls, Decision, File, Limits, Question, TurnEvent
+from ...core.port import Controls, Decision, File, Limits, Question, Seen, TurnEvent
 from ...errors import ChatError
 from ...media.outgoing import outgoing
 from ..loop import EventLoopThread
 from .calls import Calls
-from .controls import view
+from .controls import stopped_by, view
 from .reacting import Reactions
 from .renaming import Titles
 
@@ -51,7 +52,8 @@ EDIT_INTERVAL = 1.2  # seconds; five edits in five seconds is what Discord takes
 NOTHING = "⋯"  # what a page says that has nothing but white space
 
 # Seconds that each kind of request may take, rate limits and repetitions included.
-POSTING, EDITING, REACTING, TYPING, UPLOADING, RENAMING = 30.0, 20.0, 15.0, 10.0, 120.0, 20.0
+POSTING, EDITING, REACTING, TYPING, UPLOADING, RENAMING, READING = 30.0, 20.0, 15.0, 10.0, 120.0, 20.0, 30.0
+MOST_READ = 500  # messages of a conversation, looking for ours
 CLOSING = 30.0  # seconds beyond a question's own patience: to post it, and to take its buttons away
 
 MENTION = re.compile(r"<@!?(\d{1,20})>")
@@ -128,6 +130,12 @@ class DiscordPort:
     def rename(self, conversation: Conversation, title: str) -> Future[None]:
         return self._do(self.titles.give(conversation, title), RENAMING)
 
+    def ours(self, conversation: Conversation, since: float) -> Future[Sequence[Seen]]:
+        return self._do(self._ours(conversation, since), READING)
+
+    def sign(self, ref: MessageRef, emoji: str) -> Future[None]:
+        return self._do(self._sign(ref, emoji), REACTING)
+
     def event(self, conversation: Conversation, event: TurnEvent) -> None:
         """Nothing: it is not this platform that draws."""
 
@@ -171,6 +179,34 @@ class DiscordPort:
     async def _react(self, ref: MessageRef, emoji: str, on: bool) -> None:
         me = self._me()
         await self._reactions.show(self._message(ref), emoji, on, me)
+
+    async def _sign(self, ref: MessageRef, emoji: str) -> None:
+        message, me = self._message(ref), self._me()
+        whole = await self.calls.make("read the history", message.channel.id, message.fetch)
+        mine = [str(reaction.emoji) for reaction in whole.reactions if reaction.me]
+        for other in mine:
+            if other != emoji:
+                await self._reactions.show(message, other, on=False, me=me)
+        if emoji and emoji not in mine:
+            await self._reactions.show(message, emoji, on=True, me=me)
+
+    async def _ours(self, conversation: Conversation, since: float) -> Sequence[Seen]:
+        place, me = self._place(conversation), self._me()
+        after = datetime.fromtimestamp(since, UTC)
+
+        async def read() -> list[discord.Message]:
+            return [one async for one in place.history(limit=MOST_READ, after=after) if one.author.id == me.id]
+
+        found = await self.calls.make("read the history", place.id, read)
+        return [
+            Seen(
+                MessageRef(conversation, str(one.id)),
+                one.content,
+                stopped_by(one),
+                tuple(f.filename for f in one.attachments),
+            )
+            for one in found
+        ]
 
     async def _typing(self, conversation: Conversation) -> None:
         place = self._place(conversation)

@@ -166,6 +166,7 @@ class Questions:
         question = item.question
         page = shown(question)
         place = self._client.get_partial_messageable(int(question.conversation.id))
+        await asyncio.wait({asyncio.wrap_future(self._books.buttons.settled())})  # who presses it is known, always
         people = [discord.Object(int(person.id)) for person in people_of(question)[:PINGED]]
         more: dict[str, Any] = {"view": view_of(question.options, item.button.id)}
         text = page.text

@@ -26,6 +26,7 @@ __all__ = ["OVER", "close_stale", "ended"]
 
 log = logging.getLogger(__name__)
 
+LOOKED_BACK = 100  # messages
 OVER = "That question is over: I was restarted after it was asked. Write to the agent again."
 
 
@@ -38,7 +39,7 @@ async def close_stale(client: discord.Client, books: Books, is_open: Callable[[s
     """Close what an earlier broker has left; return how many. Raises nothing of Discord's."""
     closed = 0
     for button in books.buttons.of_kind("question"):
-        if "closed" in button.data or "message" not in button.data or is_open(button.id):
+        if "closed" in button.data or is_open(button.id):
             continue
         try:
             await _close(client, button, ended(OVER, now))
@@ -52,10 +53,23 @@ async def close_stale(client: discord.Client, books: Books, is_open: Callable[[s
     return closed
 
 
+async def _message(place: discord.PartialMessageable, button: Button) -> discord.Message | None:
+    """Find a question's message: where nobody had written down which one it is, by its buttons. None: there is none."""
+    if "message" in button.data:
+        return await place.fetch_message(int(button.data["message"]))
+    async for message in place.history(limit=LOOKED_BACK):
+        ids = [getattr(item, "custom_id", None) for row in message.components for item in getattr(row, "children", ())]
+        if any(f":{button.id}:" in str(one) for one in ids):
+            return message
+    return None
+
+
 async def _close(client: discord.Client, button: Button, text: str) -> None:
     place = client.get_partial_messageable(int(button.conversation.partition(":")[2]))
     try:
-        message = await place.fetch_message(int(button.data["message"]))
+        message = await _message(place, button)
+        if message is None:
+            return
         said = message.content if OVER in message.content else f"{message.content}\n{text}"
         await message.edit(content=said, view=None, allowed_mentions=discord.AllowedMentions.none())
     except discord.NotFound:

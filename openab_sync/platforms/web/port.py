@@ -7,13 +7,14 @@ the thread `chat-web` (see `hall`). **Never**: waiting, or judging what is shown
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import TypeVar
 
 from ...core.message import Conversation, Inbound, MessageRef, Person
-from ...core.port import Controls, Decision, File, Limits, Notice, Question, TurnEvent
+from ...core.port import Controls, Decision, File, Limits, Notice, Question, Seen, TurnEvent
 
 __all__ = [
     "PLATFORM",
@@ -177,6 +178,13 @@ class WebPort:
         return _done(None)
 
     def rename(self, conversation: Conversation, title: str) -> Future[None]:
+        return _done(None)
+
+    def ours(self, conversation: Conversation, since: float) -> Future[Sequence[Seen]]:
+        """None: what the page shows ends with the process."""
+        return _done(())
+
+    def sign(self, ref: MessageRef, emoji: str) -> Future[None]:
         return _done(None)
 
 

@@ -40,6 +40,7 @@ class _Watched:
         self._port = port
         self.talks: dict[str, Talk] = {}
         self.limits, self.event, self.react, self.typing = port.limits, port.event, port.react, port.typing
+        self.ours, self.sign = port.ours, port.sign
         self.ask, self.settle, self.upload, self.rename = port.ask, port.settle, port.upload, port.rename
 
     def post(

@@ -16,7 +16,7 @@ from openab_sync.app import App
 from openab_sync.config.schema import AgentConfig, Config, PoolConfig, ReactionsConfig
 from openab_sync.core.house import Open, Reset
 from openab_sync.core.message import Conversation, Inbound, MessageRef, Person
-from openab_sync.core.port import ChatPort, Controls, Decision, File, Limits, Question, TurnEnded, TurnEvent
+from openab_sync.core.port import ChatPort, Controls, Decision, File, Limits, Question, Seen, TurnEnded, TurnEvent
 from tests.bench.sides.side import PATIENCE
 from tests.bench.task import Live
 from tests.waiting import until
@@ -134,6 +134,12 @@ class Platform:
         return _at_once(MessageRef(conversation, "file"))
 
     def rename(self, conversation: Conversation, title: str) -> Future[None]:
+        return _at_once(None)
+
+    def ours(self, conversation: Conversation, since: float) -> Future[Sequence[Seen]]:
+        return _at_once(())
+
+    def sign(self, ref: MessageRef, emoji: str) -> Future[None]:
         return _at_once(None)
 
 

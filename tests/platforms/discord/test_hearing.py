@@ -53,7 +53,8 @@ class Scene:
         note = self.calm.append
         supervisor: Any = SimpleNamespace(connected=lambda: note("up"), lost=lambda: note("down"))
         calls: Any = SimpleNamespace(forgive=lambda: self.calm.append("forgiven"))
-        parts: Any = (incoming, changes, orders, tree, supervisor, calls)
+        recovering: Any = SimpleNamespace(reachable=lambda: note("reachable"))
+        parts: Any = (incoming, changes, orders, tree, supervisor, calls, recovering)
         self.hearing = Hearing()
         self.hearing.parts = Parts(*parts)
 
@@ -86,7 +87,7 @@ def test_ready_is_told_once_all_commands_are_there(caplog: pytest.LogCaptureFixt
     scene = Scene(servers=2)
     asyncio.run(scene.hearing.ready())
     assert [name for name, _ in scene.noted] == ["orders.sync", "orders.close_stale"]
-    assert scene.calm == ["up"] and scene.hearing.is_ready.is_set()
+    assert scene.calm == ["up", "reachable"] and scene.hearing.is_ready.is_set()
     assert caplog.messages == ["Discord: here as bridge#1, on 2 servers"]
 
 

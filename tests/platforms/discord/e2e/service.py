@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -33,9 +33,9 @@ QUICK: dict[str, tuple[int, float]] = dict.fromkeys(
 class Service:
     """One run of the program. What it writes to stderr is in `log`."""
 
-    def __init__(self, config: Path, home: Path, **more: str) -> None:
+    def __init__(self, config: Path, home: Path, program: Sequence[str] = ("openab_sync",), **more: str) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "openab_sync", "run", "-c", str(config)],
+            [sys.executable, "-m", *program, "run", "-c", str(config)],
             cwd=ROOT,
             env=environment(home, **more),
             stdin=subprocess.DEVNULL,
@@ -108,9 +108,19 @@ def configure(home: Path, server: Server, **sections: dict[str, Any]) -> Path:
 
 
 @contextmanager
-def service(home: Path, server: Server, *, environ: dict[str, str] | None = None, **sections: Any) -> Iterator[Service]:
-    """The program, from its start until the `with` block ends; what is left then is killed."""
-    running = Service(configure(home, server, **sections), home, **(environ or {}))
+def service(
+    home: Path,
+    server: Server,
+    *,
+    program: Sequence[str] = ("openab_sync",),
+    environ: dict[str, str] | None = None,
+    **sections: Any,
+) -> Iterator[Service]:
+    """The program, from its start until the `with` block ends; what is left then is killed.
+
+    `program` is the module to run, and what comes before `run`.
+    """
+    running = Service(configure(home, server, **sections), home, program, **(environ or {}))
     try:
         yield running
     finally:

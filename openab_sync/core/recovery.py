@@ -1,0 +1,147 @@
+"""Recovery: what was under way when the process before this one ended, brought to an end that its people see.
+
+    a reply that was running   interrupted: it is never run again by itself. What had been said stays, the conversation
+                               is told, and people decide (Retry, Discard)
+    a reply that was finished  the pages and files that are missing are delivered, none twice
+    a message that waits       handed in again, in order: by its platform, which completes it first if need be
+
+How a reply is brought to its end is `mending`, what of it stands in the chat already `retrace`.
+
+**Threads**: `read` and `stop` are the main thread's, before and after the platforms; `mend` and `waiting` the
+platform's, once for each conversation, when the chat service can be reached. The work is done by a few threads
+`recovery-…`, which block in their queue and, for a bounded time, in what the chat answers; `stop` wakes them in both.
+They end when nothing is left.
+**Locks**: none. **Never**: a turn that is begun again; a wait without an end.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from queue import SimpleQueue
+
+from ..store import Delivery, ReplyRow
+from ..threads import join_all, spawn
+from .house import House, promise
+from .ledger import read_note
+from .mending import Mending, Patience, Stopped
+from .message import Conversation, Inbound, MessageRef
+from .port import ChatPort
+
+__all__ = ["Recovery", "Waiting"]
+
+log = logging.getLogger(__name__)
+
+THREADS = 4
+STOPPING = 5.0  # seconds for the threads to end
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A message that was accepted and not begun. `note` is the message, None where the platform has to complete it."""
+
+    number: int
+    ref: MessageRef
+    author: str
+    text: str = field(repr=False)
+    route: Mapping[str, str] = field(default_factory=dict)
+    note: Inbound | None = None
+
+
+@dataclass(slots=True)
+class _Case:
+    """What is unfinished in one conversation."""
+
+    replies: list[ReplyRow] = field(default_factory=list)
+    waiting: list[Delivery] = field(default_factory=list)
+
+
+class Recovery:
+    """What a house finds unfinished when it starts."""
+
+    def __init__(self, house: House, ports: Mapping[str, ChatPort]) -> None:
+        self._house, self._ports = house, ports
+        self._cases: dict[str, _Case] = {}  # by conversation, the oldest first
+        self._todo: SimpleQueue[tuple[Conversation, Future[None]] | None] = SimpleQueue()
+        self._left = 0  # conversations that have not been handed to the threads
+        self._threads: list[threading.Thread] = []
+        self._patience = Patience(house.clock)
+
+    def __repr__(self) -> str:
+        return f"<Recovery conversations={len(self._cases)} left={self._left}>"
+
+    # ---- the main thread ----
+
+    def read(self) -> None:
+        """Find out what is unfinished. Blocks (disk). Raise StoreError."""
+        unfinished = self._house.ledger.unfinished()
+        for reply in unfinished.replies:
+            self._cases.setdefault(reply.conversation, _Case()).replies.append(reply)
+        for kept in unfinished.waiting:
+            self._cases.setdefault(kept.fact.conversation, _Case()).waiting.append(kept)
+        self._left = len(self._cases)
+        if self._cases:
+            counts = len(unfinished.replies), len(unfinished.waiting), self._left
+            log.info("%d replies and %d messages in %d conversations are taken up again", *counts)
+        for number in range(1, min(THREADS, self._left) + 1):
+            self._threads.append(spawn(f"recovery-{number}", self._run))
+
+    def stop(self) -> bool:
+        """Leave the rest for the next start; return whether the threads have ended. Blocks, bounded."""
+        self._patience.end()
+        for _ in self._threads:
+            self._todo.put(None)
+        return not join_all(self._threads, self._house.clock, STOPPING)
+
+    # ---- a platform's thread ----
+
+    def conversations(self, platform: str) -> list[Conversation]:
+        """The conversations of a platform in which something is unfinished, those that began first at the head."""
+        found = [key.partition(":") for key in self._cases]
+        return [Conversation(name, id) for name, _, id in found if name == platform]
+
+    def mend(self, conversation: Conversation) -> Future[None]:
+        """Bring the replies of a conversation to their end; the Future is done when they are, and never fails."""
+        done: Future[None] = promise()
+        self._todo.put((conversation, done))
+        self._left -= 1
+        if self._left == 0:
+            for _ in self._threads:
+                self._todo.put(None)
+        return done
+
+    def waiting(self, conversation: Conversation) -> list[Waiting]:
+        """Return the messages of a conversation that wait, in order. After `mend`."""
+        return [_waiting(kept) for kept in self._cases[conversation.key].waiting]
+
+    # ---- the threads ----
+
+    def _run(self) -> None:
+        while (item := self._todo.get()) is not None:
+            conversation, done = item
+            try:
+                self._mend(conversation)
+            except Stopped:
+                log.info("%s is left for the next start", conversation)
+            except Exception:  # a thread's top: the other conversations are still to be mended
+                log.exception("%s could not be taken up again", conversation)
+            finally:
+                done.set_result(None)
+
+    def _mend(self, conversation: Conversation) -> None:
+        case = self._cases[conversation.key]
+        port = self._ports[conversation.platform]
+        mending = Mending(self._house, port, conversation, self._patience)
+        begun = mending.mend(case.replies, case.waiting)
+        case.waiting = [kept for kept in case.waiting if kept is not begun]
+
+
+def _waiting(kept: Delivery) -> Waiting:
+    fact = kept.fact
+    platform, _, place = fact.conversation.partition(":")
+    ref = MessageRef(Conversation(platform, place), fact.message)
+    note = read_note(kept.note, kept.id) if kept.note else None
+    return Waiting(kept.id, ref, fact.author, fact.text, fact.route, note)

@@ -1,0 +1,139 @@
+"""What a process before this one has left on Discord, taken up before anything new."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from openab_sync.core.ledger import Journaled
+from openab_sync.core.message import Conversation, MessageRef, Person
+from openab_sync.store import Books, Known, Store, open_books
+from tests.fakes.discord import Server
+from tests.fakes.discord.things import Channel, Message
+from tests.platforms.discord.bed import house
+from tests.platforms.discord.fake_client import QUICK
+from tests.platforms.discord.pressing import buttons, done, told
+from tests.waiting import until
+
+PATIENCE = 10.0
+
+
+class Before:
+    """What the process before has left in a folder: written by hand, as it would have been."""
+
+    def __init__(self, server: Server, folder: Path) -> None:
+        self.server, self.folder = server, folder
+        self.store = Store.open(folder)
+        self.books: Books = open_books(self.store)
+        self.ledger = Journaled(self.books.deliveries, self.books.replies)
+
+    def accept(self, message: Message, at: Channel | None = None) -> int:
+        """A message of Ann's that was accepted and not complete."""
+        where = Conversation("discord", str(at.id if at else message.id))
+        person, route = Person(str(message.author.id), "ann"), {"channel": str(message.channel.id)}
+        number, safe = self.ledger.accept(MessageRef(where, str(message.id)), person, message.content, route)
+        safe.result(PATIENCE)
+        parent = "" if at else str(message.channel.id)
+        self.books.conversations.put(Known(where.key, parent=parent, took_part=True, people=(person.id,)))
+        return number
+
+    def close(self) -> None:
+        assert self.store.close()
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server(limits=QUICK) as server:
+        yield server
+
+
+@pytest.fixture
+def before(server: Server, tmp_path: Path) -> Iterator[Before]:
+    before = Before(server, tmp_path)
+    yield before
+    before.store.close()
+
+
+def write(server: Server, text: str) -> Message:
+    """Ann mentions the bot while it is away."""
+    return server.user("ann").write("general", f"<@{server.app.id}> {text}", mentions=[server.app])
+
+
+def reactions(server: Server, message: Message) -> list[str]:
+    return [emoji for emoji, users in message.reactions.items() if server.app.id in users]
+
+
+def test_a_message_that_was_not_complete_is_read_again_and_answered(server: Server, before: Before) -> None:
+    message = write(server, "say hello")
+    before.accept(message)
+    before.close()
+    with house(server, folder=before.folder) as bed:
+        server.until(lambda: message.thread, PATIENCE)
+        bed.until_said("hello", message.thread or "")
+        until(lambda: not open_ones(bed.books))
+
+
+def open_ones(books: Books) -> int:
+    return len(books.replies.open()) + len(books.deliveries.waiting())
+
+
+def test_they_are_answered_in_order_and_before_what_is_new(server: Server, before: Before) -> None:
+    thread = server.user("ann").open_thread("general", "a thread")
+    app = server.app
+    old = [server.user("ann").write(thread, f"<@{app.id}> say {word}", mentions=[app]) for word in ("first", "second")]
+    for message in old:
+        before.accept(message, thread)
+    before.close()
+    with house(server, folder=before.folder) as bed:
+        bed.mention("say third", thread)
+        bed.until_said("third", thread)
+        said = [one.content for one in thread.history if one.author is app.user]
+        assert said == ["first", "second", "third"]
+
+
+def test_one_that_was_deleted_meanwhile_is_withdrawn(server: Server, before: Before) -> None:
+    message = write(server, "say hello")
+    before.accept(message)
+    server.user("ann").delete(message)
+    before.close()
+    with house(server, folder=before.folder) as bed:
+        until(lambda: not open_ones(bed.books))
+        assert message.thread is None
+
+
+def test_an_interrupted_turn_can_be_tried_again_after_another_restart(server: Server, before: Before) -> None:
+    message = write(server, "say once more")
+    number = before.accept(message)
+    before.books.replies.start("a" * 32, f"discord:{message.id}", [number])
+    server.user("ann").open_thread(message, "once more")
+    before.close()
+    assert message.thread is not None
+    with house(server, folder=before.folder) as bed:
+        bed.until_said("Interrupted by a restart", message.thread)
+    with house(server, folder=before.folder) as bed:
+        notice = bed.until_said("Interrupted by a restart", message.thread)
+        until(lambda: buttons(notice) == ["Retry", "Discard"])
+        until(lambda: reactions(server, message) == ["😱"])
+        ben = told(server, server.user("ben").click(notice, "Retry"))
+        assert "This button is for" in ben
+        done(server, server.user("ann").click(notice, "Retry"))
+        bed.until_said("once more", message.thread)
+        until(lambda: buttons(notice) == [])
+        until(lambda: reactions(server, message) == ["🆗"])
+
+
+def test_an_interrupted_turn_can_be_left_at_that(server: Server, before: Before) -> None:
+    message = write(server, "say hello")
+    number = before.accept(message)
+    before.books.replies.start("a" * 32, f"discord:{message.id}", [number])
+    server.user("ann").open_thread(message, "hello")
+    before.close()
+    assert message.thread is not None
+    with house(server, folder=before.folder) as bed:
+        notice = bed.until_said("Interrupted by a restart", message.thread)
+        until(lambda: buttons(notice) == ["Retry", "Discard"])
+        server.user("ann").click(notice, "Discard")
+        until(lambda: buttons(notice) == [])
+        assert notice.content.endswith("🗑️ ann")
