@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from ..errors import ConfigError
-from .kinds import Count, CountOrNone, Id, Processing, check_address
+from .kinds import Count, CountOrNone, HoursOrNone, Id, Processing, check_address
 
 if TYPE_CHECKING:
     from .schema import Config, PoolConfig
@@ -63,6 +63,10 @@ class DiscordConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Instead of `[pool]`'s."""
     max_batch_tokens: Count | None = None
     """Instead of `[pool]`'s."""
+    on_startup: Literal["resume", "archive", "leave"] = "resume"
+    """Threads from before: they go on with their next message; those that cannot are closed; nothing is looked at."""
+    catch_up_hours: HoursOrNone = 24.0
+    """How far back what was written meanwhile is read, after a start and after a lost connection; 0: not at all."""
     max_pages: Count = 10
     """Messages that one answer may take; a longer one ends as an attached file."""
     api_url: str = ""

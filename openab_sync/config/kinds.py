@@ -16,6 +16,7 @@ __all__ = [
     "CountOrNone",
     "Grace",
     "Hours",
+    "HoursOrNone",
     "Id",
     "Millis",
     "Processing",
@@ -29,6 +30,7 @@ __all__ = [
 _YEAR = 365 * 24 * 3600
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=_YEAR)]
 Grace = Annotated[float, msgspec.Meta(ge=0, le=_YEAR)]
+HoursOrNone = Annotated[float, msgspec.Meta(ge=0, le=_YEAR / 3600)]
 Hours = Annotated[float, msgspec.Meta(gt=0, le=_YEAR / 3600)]
 Millis = Annotated[int, msgspec.Meta(ge=0, le=24 * 3600 * 1000)]
 Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]

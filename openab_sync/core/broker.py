@@ -6,6 +6,7 @@ conversation. Locks: none of its own.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
@@ -19,7 +20,17 @@ from .command_options import shown
 from .command_sessions import going_on, listed, tag_of
 from .commands import carry_out, find_command
 from .desk import EVERYTHING, Call, CommandAnswer, Desk, View, now, then
-from .house import Decide, House, HouseSnapshot, Order, Placement, SessionPage, SetOption, promise
+from .house import (
+    Close,
+    Decide,
+    House,
+    HouseSnapshot,
+    Order,
+    Placement,
+    SessionPage,
+    SetOption,
+    promise,
+)
 from .ledger import numbers
 from .message import Conversation, Inbound, MessageRef, Person
 from .notices import GOES_ON, forget_mark, mark, nothing, tell, unmark
@@ -28,6 +39,7 @@ from .port import ChatPort, Decision, Question
 from .recovery import Recovery
 from .revoking import revoked
 from .rights import SENTENCES, lacking
+from .starting import own
 
 __all__ = ["Broker", "HouseSnapshot", "Receipt"]
 
@@ -227,6 +239,25 @@ class Broker:
     def order(self, conversation: Conversation, order: Order) -> Future[str]:
         """Leave an order. Any thread; never blocks. Raise PoolClosed or PoolFull."""
         return self._pool.order(conversation, order)
+
+    def suspend(self, conversation: Conversation, reason: str) -> bool:
+        """Have a conversation's session leave, keeping what it remembers: when it is idle. Any thread; never blocks.
+
+        False if it has none.
+        """
+        if all(session.conversation != conversation for session in self.snapshot().sessions):
+            return False
+        try:
+            self._pool.order(conversation, Close(reason, math.inf))
+        except OpenabError:  # all of them leave just now
+            return False
+        return True
+
+    def remembers(self, conversation: Conversation) -> bool:
+        """Whether a conversation can go on from what was said before, as far as is known. Any thread; never blocks."""
+        now, memory = self.snapshot(), self._pool.memories.of(conversation.key)
+        is_there = conversation.key in {*(one.conversation.key for one in now.sessions), *now.waiting}
+        return is_there or own(memory, self._house)[0].acp_session_id is not None
 
     def snapshot(self) -> HouseSnapshot:
         """Return how everything looks. Any thread; never blocks: busy sessions are looked at, not asked."""

@@ -100,7 +100,7 @@ def going_on(call: Call, stored: StoredSession, asked_in: Conversation | None = 
     session = call.desk.session(call.conversation)
     if session is not None and session.turn_started is not None:
         return now(CommandAnswer("The agent is at work here: /cancel it first.", ok=False))
-    memory = Memory(stored.session_id, (), stored.cwd)
+    memory = Memory(stored.session_id, (), stored.cwd, used=call.desk.clock.time())
     try:
         return then(call.desk.pool.order(call.conversation, Reset(call.by, memory)), CommandAnswer)
     except OpenabError as refusal:
@@ -108,7 +108,7 @@ def going_on(call: Call, stored: StoredSession, asked_in: Conversation | None = 
 
 
 def _is_theirs(call: Call, stored: StoredSession) -> bool:
-    return call.view.trust >= Trust.ADMIN or call.desk.pool.has_had(call.conversation.key, stored.session_id)
+    return call.view.trust >= Trust.ADMIN or call.desk.pool.memories.has_had(call.conversation.key, stored.session_id)
 
 
 def _lines(call: Call, page: SessionPage) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """What conversations remember: how each is taken up again, whether it has a session just now or not.
 
-Plain data, guarded by the pool's lock but for `save`, which is called without it: what is kept beyond this process is
-the shelf's business. A session of the agent's is remembered by one conversation only: two agents must not go on with
+Plain data, changed under the pool's lock; `save` is called without it: what is kept beyond this process is the shelf's
+business. A session of the agent's is remembered by one conversation only: two agents must not go on with
 one. The longest unused is forgotten first.
 
 **Threads**: `save` from any, never under a lock; the shelf calls `look` on a thread of its own. **Locks**: none of its
@@ -57,7 +57,7 @@ class Memories:
         return f"<Memories {len(self._held)}>"
 
     def of(self, key: str) -> Memory:
-        """Return what a conversation remembers; one that knows nothing if it remembers nothing."""
+        """Return what a conversation remembers; one that knows nothing if it remembers nothing. Any thread."""
         return self._held.get(key) or Memory()
 
     def items(self) -> list[tuple[str, Memory]]:
@@ -71,7 +71,7 @@ class Memories:
             return
         taken = memory.acp_session_id
         if taken is not None:
-            self._drop(self._owners.get(taken, ""))
+            self._dispossess(taken)
             self._owners[taken] = key
             self._had[taken] = key
             self._had.move_to_end(taken)
@@ -104,6 +104,14 @@ class Memories:
                 self._unsaved.update(keys)  # with the next change it is tried again
 
         self._shelf.save(keys, self._held.get).add_done_callback(look)
+
+    def _dispossess(self, taken: str) -> None:
+        """Whose session goes on elsewhere knows that it had one."""
+        owner = self._owners.get(taken, "")
+        memory = self._held.get(owner)
+        if memory is not None:
+            self._drop(owner)
+            self._held[owner] = memory.archived()
 
     def _drop(self, key: str) -> None:
         memory = self._held.pop(key, None)

@@ -53,8 +53,7 @@ class SessionPool:
         self._lock = threading.RLock()
         self._rooms = Rooms()
         self._line = Line()
-        self._memories = memories if memories is not None else Memories()
-        self.has_had = self._memories.has_had  # any thread: a single read
+        self.memories = memories if memories is not None else Memories()
         self._closed: str | None = None  # the reason, once no more is taken
         self._put_off: set[str] = set()  # conversations that know that they go on after the restart
 
@@ -104,7 +103,7 @@ class SessionPool:
                 self._line.join(conversation).orders.append(order)
                 started = self._admit_locked()
                 self._placement_locked(key, is_new=is_new)
-        self._memories.save()
+        self.memories.save()
         drop(self._house, self._ports, dropped, order.by if isinstance(order, Cancel | Reset) else None)
         if answer:
             order.done.set_result(answer)
@@ -199,8 +198,8 @@ class SessionPool:
     def forget_unused(self, before: float) -> None:
         """Forget how conversations without a session are taken up again that were last used `before`."""
         with self._lock:
-            self._memories.forget_before(before, lambda key: self._rooms.holder(key) is not None)
-        self._memories.save()
+            self.memories.forget_before(before, lambda key: self._rooms.holder(key) is not None)
+        self.memories.save()
 
     # ---- the end; blocks ----
 
@@ -236,17 +235,17 @@ class SessionPool:
         """So a session can be taken up again from now on. Its own thread; never blocks."""
         with self._lock:
             if session in self._rooms.every() and session.reset is None:  # else it is to be forgotten
-                self._memories.put(session.conversation.key, memory)
-        self._memories.save()
+                self.memories.put(session.conversation.key, memory)
+        self.memories.save()
 
     def on_end(self, session: Session, farewell: Farewell) -> None:
         """A session's last act: its room is free, its successor gets what it leaves. Its own thread; never blocks."""
         with self._lock:
             if self._rooms.forget(session):  # else the room was given away, and with it what this one remembers
-                self._memories.put(session.conversation.key, memory_after(session.reset, farewell.memory))
+                self.memories.put(session.conversation.key, memory_after(session.reset, farewell.memory))
             place = Place(session.conversation, self._bequeath_locked(session, farewell.leftovers))
             started = self._admit_locked()
-        self._memories.save()
+        self.memories.save()
         self._dismiss(session, place)
         self._start(started)
 
@@ -279,7 +278,7 @@ class SessionPool:
             return False
         if isinstance(order, Reset):
             session.reset = order
-            self._memories.put(key, order.memory)
+            self.memories.put(key, order.memory)
             self._retire_locked(session)
         return True
 
@@ -298,7 +297,7 @@ class SessionPool:
         for key in ready[: max(free, 0)]:
             place = self._line.leave(key)
             port = self._ports[place.conversation.platform]
-            lease = Lease(port, self, self._memories.of(key), place.notes)
+            lease = Lease(port, self, self.memories.of(key), place.notes)
             session = Session(place.conversation, self._house, lease)
             for order in place.orders:
                 session.mailbox.order(order)
@@ -313,7 +312,7 @@ class SessionPool:
     def _disown_locked(self, session: Session) -> Place:
         """Take a session out of the books that cannot say farewell; return what of it must be dismissed."""
         if self._rooms.forget(session):
-            self._memories.put(session.conversation.key, memory_after(session.reset, None))
+            self.memories.put(session.conversation.key, memory_after(session.reset, None))
         notes = self._bequeath_locked(session, session.mailbox.abandon())
         return Place(session.conversation, notes, list(session.mailbox.orders()))
 
@@ -339,15 +338,15 @@ class SessionPool:
 
     def _order_line_locked(self, key: str, order: Order) -> tuple[str, tuple[Inbound, ...]]:
         """Carry out an order for a conversation that has no session: what waits is dropped, a memory forgotten."""
-        if isinstance(order, Decide):
-            return DECIDED, ()
+        if isinstance(order, Decide | Close):
+            return DECIDED if isinstance(order, Decide) else "Nothing is running here.", ()
         count = order.count if isinstance(order, Cancel) else None
         ending = self._rooms.ending.get(key)
         dropped = ending.mailbox.drop(count) if ending else ()
         if count is None or not dropped:
             dropped += self._line.drop(key, count)
         if isinstance(order, Reset):
-            self._memories.put(key, order.memory)
+            self.memories.put(key, order.memory)
             if ending is not None:
                 ending.reset = order
             return reset_text(order), dropped
@@ -376,7 +375,7 @@ class SessionPool:
         with self._lock:
             places = [self._disown_locked(session) for session in sessions]
             started = self._admit_locked()
-        self._memories.save()
+        self.memories.save()
         for session in sessions:
             log.error(complaint, session)
             kill_now(session.snapshot.pid)

@@ -32,7 +32,10 @@ Call = Callable[[int, float, str], Answered]
 def own(memory: Memory, house: House) -> tuple[Memory, list[str]]:
     """Return what this house's agent may go on from, and sentences for people: nothing of what another one left."""
     if memory.agent in ("", house.agent_id):
-        return memory, []
+        # Without a session, yet with earlier ones: it was taken to another conversation.
+        gone = not memory.acp_session_id and memory.archive
+        text = f"The earlier session of this conversation went on elsewhere: {house.agent_name} starts fresh."
+        return memory, [text] if gone else []
     text = f"This conversation was begun with another agent: {house.agent_name} does not know what was said before."
     return Memory(archive=memory.archived().archive), [text] if memory.acp_session_id else []
 

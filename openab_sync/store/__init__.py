@@ -12,6 +12,7 @@ from .audit import AuditTrail, Wanted, read_audit
 from .audit_file import AuditFile
 from .buttons import Button, Buttons
 from .conversations import Conversations, Known
+from .cursors import Cursor, Cursors
 from .deliveries import Deliveries, Delivery, Fact
 from .holder import answer, ask, holder
 from .insistent import Insistent
@@ -31,6 +32,8 @@ __all__ = [
     "Button",
     "Buttons",
     "Conversations",
+    "Cursor",
+    "Cursors",
     "Deliveries",
     "Delivery",
     "End",
@@ -65,6 +68,7 @@ class Books:
     deliveries: Deliveries
     replies: Replies
     memories: MemoryShelf
+    cursors: Cursors
 
 
 def open_books(store: Store, clock: Clock | None = None) -> Books:
@@ -77,4 +81,5 @@ def open_books(store: Store, clock: Clock | None = None) -> Books:
         Deliveries(store, clock, insistent),
         Replies(store, clock, insistent),
         MemoryShelf(store, clock),
+        Cursors(store),
     )

@@ -191,6 +191,19 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
     # 7: what people were told about an agent that may act unasked
     ("ALTER TABLE memories ADD COLUMN warned TEXT NOT NULL DEFAULT ''",),
+    # 8: up to where each place has been read
+    (
+        """
+        CREATE TABLE cursors (
+            key TEXT PRIMARY KEY,
+            seen TEXT NOT NULL,
+            within TEXT NOT NULL,
+            guild TEXT NOT NULL,
+            touched INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID
+        """,
+        "CREATE INDEX cursors_by_touched ON cursors (touched)",
+    ),
 )
 
 

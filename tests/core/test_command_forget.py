@@ -98,7 +98,7 @@ def test_an_agent_that_sits_there_idle_leaves_and_begins_anew(bed: Bed, paper: P
     paper.theirs = Theirs(keys("1"))
     assert bed.command("forget", "here").ok
     bed.until_state(State.CLOSED)
-    assert bed.pool._memories.of(place().key).acp_session_id is None
+    assert bed.pool.memories.of(place().key).acp_session_id is None
 
 
 def test_what_somebody_works_at_is_left_and_named(bed: Bed, paper: Paper) -> None:

@@ -272,4 +272,4 @@ def test_no_session_id_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixtur
 
 
 def kept_in(bed: Bed) -> Memory:
-    return bed.pool._memories.of(place().key)
+    return bed.pool.memories.of(place().key)

@@ -47,13 +47,13 @@ def test_a_session_is_remembered_by_one_conversation_only() -> None:
     for key, memory in {"a": Memory("one"), "b": Memory("two"), "c": Memory(None)}.items():
         memories.put(key, memory)
     memories.put("c", Memory("one"))
-    assert memories.of("a") == Memory()
+    assert memories.of("a") == Memory(archive=("one",)), "it had one"
     assert memories.of("c") == Memory("one")
     memories.put("x", Memory(None))
     memories.put("b", None)
     assert memories.of("b") == Memory()
     memories.put("d", Memory("two"))  # nobody's any more
-    assert len(memories) == 2, "what says nothing is not kept"
+    assert len(memories) == 3, "what says nothing is not kept"
 
 
 def test_the_longest_unused_is_forgotten_first() -> None:

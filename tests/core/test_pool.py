@@ -331,12 +331,12 @@ def test_a_session_that_waits_for_a_person_does_not_hang() -> None:
 def test_nothing_grows_with_conversations_that_come_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """FIELD F8, F13."""
     with Bed(pool={"max_sessions": 2}) as bed:
-        monkeypatch.setattr(bed.pool._memories, "_most", 5)
+        monkeypatch.setattr(bed.pool.memories, "_most", 5)
         for number in range(12):
             bed.ask("say x", to=str(number))
         until(lambda: len(bed.pool._rooms.ending) == 0)
         bed.pool.sweep()
-        assert len(bed.pool._memories) <= 5
+        assert len(bed.pool.memories) <= 5
         assert len(bed.pool._rooms.open) <= 2
         assert len(bed.pool._rooms.threads) <= 3
         assert not bed.pool._line

@@ -64,6 +64,7 @@ def test_a_session_that_went_on_elsewhere_is_not_taken_up_twice(tmp_path: Path) 
         assert bed.ask("say there", to="B").outcome == "done"
         assert bed.snapshot("B").acp_session_id == known
         assert bed.ask("say new", to="A").outcome == "done"
+        assert "The earlier session of this conversation went on elsewhere" in bed.notices("A")[-1]
         assert bed.snapshot("A").acp_session_id not in (None, known)
 
 

@@ -276,8 +276,16 @@ def test_no_agent_is_asked_for_what_another_one_remembers() -> None:
     assert memory == Memory(archive=("old-id", "older-id"))
     assert notices == ["This conversation was begun with another agent: Nothing does not know what was said before."]
     assert own(Memory(agent="that"), inn) == (Memory(), [])
-    for mine in (Memory("old-id", agent="this"), Memory("old-id")):
+    for mine in (Memory("old-id", agent="this"), Memory("old-id", archive=("older-id",)), Memory()):
         assert own(mine, inn) == (mine, [])
+
+
+def test_a_conversation_whose_session_was_taken_elsewhere_says_so() -> None:
+    inn = house(FakeClock())
+    taken = Memory("old-id", (("model", "small"),)).archived()
+    assert own(taken, inn) == (
+        taken, ["The earlier session of this conversation went on elsewhere: Nothing starts fresh."],
+    )  # fmt: skip
 
 
 def test_whose_a_session_is_stands_in_what_is_remembered() -> None:

@@ -21,6 +21,8 @@ from .bots import conversation_at
 from .gate import Gate
 
 if TYPE_CHECKING:
+    from .catching import Catching
+    from .incoming import Incoming
     from .kit import Kit
 
 __all__ = ["Changes"]
@@ -34,9 +36,11 @@ MOST_NAMES = 5000
 class Changes:
     """Keeps what is known in step with the places."""
 
-    def __init__(self, kit: Kit, gate: Gate) -> None:
+    def __init__(self, kit: Kit, gate: Gate, incoming: Incoming, catching: Catching) -> None:
         self._kit = kit
         self._gate = gate
+        self._incoming = incoming
+        self._catching = catching
         self._names: OrderedDict[int, str] = OrderedDict()  # threads, as they were called when we last looked
 
     async def thread_created(self, thread: discord.Thread) -> None:
@@ -52,7 +56,12 @@ class Changes:
             log.info("Discord, thread %d: %s", thread.id, error)
 
     async def thread_changed(self, payload: discord.RawThreadUpdateEvent) -> None:
-        """A thread has other properties than before; one of them may be its name, given by a person."""
+        """A thread has other properties than before: its name, given by a person, or it is archived.
+
+        Who archives a thread is done with it for now: its agent leaves when it is idle, and comes back with a message.
+        """
+        if payload.data.get("thread_metadata", {}).get("archived"):
+            self._kit.broker.suspend(conversation_at(payload.thread_id), "The thread was archived.")
         books, key = self._kit.books.conversations, conversation_at(payload.thread_id).key
         known, name = books.get(key), payload.data.get("name", "")
         before = self._names.get(payload.thread_id, known.title)
@@ -67,20 +76,26 @@ class Changes:
         await self._forget(conversation_at(payload.thread_id))
 
     async def channel_deleted(self, channel: discord.abc.GuildChannel) -> None:
-        """A channel is gone, with its threads: the agents that have a session in one of them end."""
-        sessions = [session.conversation for session in self._kit.broker.snapshot().sessions]
-        for conversation in sessions:
-            thread = self._kit.client.get_channel(int(conversation.id))
-            lies_in = {str(getattr(thread, "parent_id", "")), self._known_parent(conversation), conversation.id}
-            if str(channel.id) in lies_in:
-                await self._forget(conversation)
+        """A channel is gone, and with it its threads, those too that Discord does not name one by one."""
+        places = [cursor.place for cursor in self._catching.cursors() if cursor.within == str(channel.id)]
+        for place in (*places, channel.id):
+            await self._forget(conversation_at(place))
 
     async def guild_left(self, guild: discord.Guild) -> None:
-        """We were put out of a server: said in the log, for there is nobody else to tell."""
+        """We were put out of a server: said in the log, for there is nobody else to tell. Agents there leave when idle.
+
+        What they remember is kept: we may be let in again.
+        """
         log.warning("Discord: the bot is not on the server %s any more", guild.name)
+        for cursor in self._catching.cursors():
+            if cursor.guild == str(guild.id):
+                self._kit.broker.suspend(conversation_at(cursor.place), "The bot is not on the server any more.")
 
     async def _forget(self, conversation: Conversation) -> None:
-        if not self._kit.books.conversations.get(conversation.key).took_part:
+        self._catching.forget(conversation)
+        self._incoming.withdraw(conversation)
+        known = self._kit.books.conversations.get(conversation.key)
+        if not known.took_part and not self._kit.broker.remembers(conversation):
             return
         log.info("%s was deleted", conversation)
         try:
@@ -89,9 +104,6 @@ class Changes:
             log.debug("%s was not reset: %s", conversation, error)
         self._kit.books.conversations.forget(conversation.key)
         await asyncio.to_thread(remove, folder_of(self._kit.inbox, conversation.key))
-
-    def _known_parent(self, conversation: Conversation) -> str:
-        return self._kit.books.conversations.get(conversation.key).parent
 
     def _note(self, thread_id: int, name: str) -> None:
         self._names[thread_id] = name

@@ -60,14 +60,20 @@ class Ears(Protocol):
     async def guild_joined(self, guild: discord.Guild) -> None:
         """The bot was let in."""
 
+    async def guild_there(self, guild: discord.Guild) -> None:
+        """A guild is there again after an outage."""
+
     async def guild_left(self, guild: discord.Guild) -> None:
         """The bot was put out, or the guild is gone."""
 
     async def interaction(self, interaction: discord.Interaction) -> None:
         """Somebody used a button, a menu or a form; commands come by the tree."""
 
+    async def connected(self) -> None:
+        """A session of the gateway begins: what was before is not told, what is told now may come before `ready`."""
+
     async def ready(self) -> None:
-        """A new session of the gateway begins: what happened before is not told."""
+        """All guilds of the session are there."""
 
     async def resumed(self) -> None:
         """The session goes on: what was missed is being told."""
@@ -175,12 +181,18 @@ class Client(discord.Client):
     async def on_guild_join(self, guild: discord.Guild) -> None:
         await self.ears.guild_joined(guild)
 
+    async def on_guild_available(self, guild: discord.Guild) -> None:
+        await self.ears.guild_there(guild)
+
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         await self.ears.guild_left(guild)
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         if interaction.type in (discord.InteractionType.component, discord.InteractionType.modal_submit):
             await self.ears.interaction(interaction)
+
+    async def on_connect(self) -> None:
+        await self.ears.connected()
 
     async def on_ready(self) -> None:
         await self.ears.ready()

@@ -44,6 +44,7 @@ class Draft:
     is_new: bool = False  # we have not been in that conversation yet
     is_withdrawn: bool = False  # deleted meanwhile
     is_edited: bool = False
+    is_late: bool = False  # written while nobody listened
     is_refused: bool = False  # the disk does not take it
     delivery: int = 0  # under which number it is written down
     accepted: asyncio.Future[None] | None = None  # done when that is safe

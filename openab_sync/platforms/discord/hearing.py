@@ -15,10 +15,12 @@ from discord import app_commands
 
 if TYPE_CHECKING:
     from .calls import Calls
+    from .catching import Catching
     from .changes import Changes
     from .incoming import Incoming
     from .orders import Orders
     from .recovering import Recovering
+    from .startup import Startup
     from .supervise import Supervisor
 
 __all__ = ["PERMISSIONS", "Hearing", "Parts", "invitation"]
@@ -45,12 +47,14 @@ class Parts:
     """Who listens."""
 
     incoming: Incoming
+    catching: Catching
     changes: Changes
     orders: Orders
     tree: app_commands.CommandTree
     supervisor: Supervisor
     calls: Calls
     recovering: Recovering
+    startup: Startup
 
 
 class Hearing:
@@ -68,15 +72,15 @@ class Hearing:
 
     async def message(self, message: discord.Message) -> None:
         if self.parts is not None:
-            await self.parts.incoming.message(message)
+            await self.parts.catching.message(message)
 
     async def edited(self, payload: discord.RawMessageUpdateEvent) -> None:
         if self.parts is not None:
-            await self.parts.incoming.edited(payload)
+            await self.parts.catching.edited(payload)
 
     async def deleted(self, payload: discord.RawMessageDeleteEvent | discord.RawBulkMessageDeleteEvent) -> None:
         if self.parts is not None:
-            await self.parts.incoming.deleted(payload)
+            await self.parts.catching.deleted(payload)
 
     async def interaction(self, interaction: discord.Interaction) -> None:
         if self.parts is not None:
@@ -108,6 +112,12 @@ class Hearing:
     async def guild_joined(self, guild: discord.Guild) -> None:
         log.info("Discord: the bot is on the server %s now", guild.name)
         self._look_around()
+        await self.guild_there(guild)
+
+    async def guild_there(self, guild: discord.Guild) -> None:
+        if self.parts is not None:
+            self.parts.calls.forgive()  # we may be let in again
+            await self.parts.catching.guild_there(guild)
 
     async def guild_left(self, guild: discord.Guild) -> None:
         self._look_around()
@@ -115,6 +125,10 @@ class Hearing:
             await self.parts.changes.guild_left(guild)
 
     # What becomes of the connection.
+
+    async def connected(self) -> None:
+        if self.parts is not None:
+            await self.parts.catching.connected()
 
     async def ready(self) -> None:
         if self.parts is None:
@@ -127,11 +141,14 @@ class Hearing:
         if self.trouble:
             log.warning("Discord: %s", self.trouble)
         self.parts.recovering.reachable()
+        await self.parts.catching.ready()
         is_first = not self.is_ready.is_set()
         await self.parts.orders.sync(self.parts.tree)
         self.is_ready.set()
         if is_first and self.parts is not None:
+            startup = self.parts.startup
             await self.parts.orders.close_stale()
+            await startup.run()
 
     def _look_around(self) -> None:
         """Note whether the bot is on any server."""

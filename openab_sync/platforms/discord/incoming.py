@@ -48,6 +48,8 @@ LEAVING = 3.0  # seconds for them when the platform stops
 PAGE = 2000
 NOBODY = "You called me without a question: write what I should do behind my name."
 TOO_MANY = "Too many messages are on their way to me just now: this one was not taken, please send it again."
+TOO_LATE = "I was away when you gave that order: give it again if it still matters."
+LATE = "🕰️"  # on what was written while nobody listened
 UNREADABLE = "You may not read the history of this channel."
 BY_DELETING = Person("", "deleting the message")
 
@@ -70,18 +72,26 @@ class Incoming:
 
     # ---- what the gateway tells ----
 
-    async def message(self, message: discord.Message) -> None:
-        """Somebody wrote. Returns at once; what takes time is done in the conversation's lane."""
+    async def message(self, message: discord.Message, *, late: bool = False) -> bool:
+        """Somebody wrote, `late`: while nobody listened. Return whether it is for us.
+
+        Returns at once; what takes time is done in the conversation's lane.
+        """
         if not self._recent.is_first(message.id):
-            return
+            return False
         seen_in = self._listen(message)
         verdict = self._gate.message(message)
         if verdict is Verdict.REFUSED:
             self._refuse(message)
         elif verdict is Verdict.IN and not self._is_too_much(message):
-            self._admit(message)
+            self._admit(message, late=late)
         if seen_in:  # last: what is said to have been seen has been written down before
             self._company.take_part(seen_in, seen=str(message.id))
+        return verdict is Verdict.IN
+
+    async def room(self) -> None:
+        """Wait until there is room for another message: for those who bring many at once."""
+        await self._lanes.room(MOST_UNDER_WAY // 2)
 
     async def edited(self, payload: discord.RawMessageUpdateEvent) -> None:
         """A message was changed. An update that only brings an embed changes no words, and is no edit."""
@@ -141,6 +151,16 @@ class Incoming:
         """A message that was accepted before a restart waits again: it may be edited and deleted."""
         self._recent.admit(int(message_id), "")
 
+    def is_busy(self, conversation: Conversation) -> bool:
+        """Whether something of that conversation is on its way to the broker."""
+        return conversation.key in self._lanes
+
+    def withdraw(self, conversation: Conversation) -> None:
+        """The place is gone: what is on its way there is not answered."""
+        for draft in self._drafts.values():
+            if conversation in (draft.place.conversation, conversation_at(draft.message.channel.id)):
+                self._withdraw(draft)
+
     async def close(self) -> None:
         """Take nothing more; what is under way has some seconds."""
         await self._lanes.close(LEAVING)
@@ -182,7 +202,7 @@ class Incoming:
         if self._gate.refusals.note(ref.conversation, self._gate.knock(message).by, "message"):
             self._kit.port.react(ref, "🚫", True)
 
-    def _admit(self, message: discord.Message) -> None:
+    def _admit(self, message: discord.Message, *, late: bool) -> None:
         text, place = prompt_of(message, self._gate.ours), self._places.plan(message)
         order = order_in(text)
         if order is not None:
@@ -190,9 +210,12 @@ class Incoming:
                 log.info("Discord: %s may not give orders (message %d)", message.author.id, message.id)
                 return
             where = conversation_at(message.channel.id)
-            self._put(message, lambda: self._obey(where, message, *order), where)
+            if late:  # what it was about may be long over
+                self._lanes.beside(self._places.tell(message, message.author, TOO_LATE))
+            else:
+                self._put(message, lambda: self._obey(where, message, *order), where)
             return
-        draft = Draft(message, message.author, place, _asked(text))
+        draft = Draft(message, message.author, place, _asked(text), is_late=late)
         if not draft.text and is_only_voice(files_of(draft)):
             self._put(message, lambda: self._say_nothing(draft), conversation_at(message.channel.id))
             return
@@ -230,6 +253,8 @@ class Incoming:
         def look(done: asyncio.Future[None]) -> None:
             if not done.cancelled() and done.exception() is None:
                 self._kit.broker.mark(draft.where)
+                if draft.is_late:
+                    self._kit.port.react(draft.where, LATE, True)
 
         draft.accepted.add_done_callback(look)
 

@@ -31,6 +31,10 @@ class Lanes:
     def __len__(self) -> int:
         return len(self._tasks)
 
+    def __contains__(self, key: str) -> bool:
+        """Whether that lane has work that is not done yet."""
+        return key in self._last
+
     def put(self, key: str, work: Callable[[], Awaitable[None]], *, is_owed: bool = False) -> bool:
         """Do `work` when all earlier of this lane is done. False if there is too much, or no more is taken.
 
@@ -50,6 +54,14 @@ class Lanes:
             self._tasks.add(self._begin(work))
         else:
             work.close()
+
+    async def room(self, most: int) -> None:
+        """Wait until fewer than `most` pieces of work, those not counted that are owed, are not done yet.
+
+        Returns as well when no more is taken.
+        """
+        while len(self._tasks) - self._owed >= most and self._is_open:
+            await asyncio.wait(set(self._tasks), return_when=asyncio.FIRST_COMPLETED)
 
     async def close(self, seconds: float) -> None:
         """Take no more, wait for what is under way, and cancel what takes longer than `seconds`."""

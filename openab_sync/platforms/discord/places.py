@@ -26,7 +26,7 @@ from .errors import UNKNOWN_MESSAGE, is_gone
 if TYPE_CHECKING:
     from .kit import Kit
 
-__all__ = ["GONE", "Place", "Places"]
+__all__ = ["GONE", "Place", "Places", "may"]
 
 log = logging.getLogger(__name__)
 
@@ -155,7 +155,7 @@ class Places:
 
     async def _enter(self, thread: discord.Thread, *, is_new: bool) -> None:
         """Be a member of a thread (FIELD F19), awake, with leave to write, and know who else speaks there."""
-        if thread.locked and not _may(thread, "manage_threads"):
+        if thread.locked and not may(thread, "manage_threads"):
             raise ChatRefused("This thread is locked: a moderator has to unlock it.")
         _check(thread, "send_messages_in_threads")
         if thread.archived:
@@ -195,11 +195,11 @@ async def _opened(message: discord.Message, title: str) -> discord.Thread | None
 
 def _opens_threads(channel: object) -> bool:
     return isinstance(channel, discord.TextChannel) and all(
-        _may(channel, right) for right in ("view_channel", "create_public_threads", "send_messages_in_threads")
+        may(channel, right) for right in ("view_channel", "create_public_threads", "send_messages_in_threads")
     )
 
 
-def _may(channel: discord.abc.GuildChannel | discord.Thread, right: str) -> bool:
+def may(channel: discord.abc.GuildChannel | discord.Thread, right: str) -> bool:
     """Whether we have a right in a channel; if that cannot be known, whoever asks will be told."""
     if isinstance(channel, discord.Thread) and channel.parent is None:
         return True
@@ -210,7 +210,7 @@ def _check(channel: object, right: str) -> None:
     """Raise ChatRefused if we may not write in a channel."""
     if not isinstance(channel, discord.abc.GuildChannel | discord.Thread):
         return
-    missing = [name for name in ("view_channel", right) if not _may(channel, name)]
+    missing = [name for name in ("view_channel", right) if not may(channel, name)]
     if missing:
         names = " and ".join(f"“{name.replace('_', ' ').title()}”" for name in missing)
         raise ChatRefused(f"I cannot answer here: an administrator has to give my role the permission {names}.")

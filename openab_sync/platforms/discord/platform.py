@@ -31,6 +31,7 @@ from ..loop import EventLoopThread
 from .api import Redirect
 from .approvers import Approvers
 from .attachments import Downloads
+from .catching import Catching
 from .changes import Changes
 from .client import make_client
 from .gate import Gate
@@ -41,6 +42,7 @@ from .orders import Orders
 from .port import PLATFORM, DiscordPort
 from .questions import Questions
 from .recovering import Recovering
+from .startup import Startup
 from .supervise import Supervisor
 
 if TYPE_CHECKING:
@@ -158,13 +160,17 @@ class Discord:
         self._downloads = Downloads(self._inbox, api_url=kit.discord.api_url, proxy=kit.discord.proxy)
         gate = Gate(kit)
         incoming = Incoming(kit, gate, self._downloads)
+        catching = Catching(kit, gate, incoming)
         orders = Orders(kit, gate, incoming)
         tree = app_commands.CommandTree(self.client)
         orders.register(tree)
         supervisor = Supervisor(self.client, kit.discord.bot_token)
-        recovering, changes = Recovering(kit, incoming), Changes(kit, gate)
+        recovering, changes = Recovering(kit, incoming), Changes(kit, gate, incoming, catching)
         recovering.begin()
-        self._hearing.parts = Parts(incoming, changes, orders, tree, supervisor, self.port.calls, recovering)
+        startup = Startup(kit, gate, incoming, catching)
+        self._hearing.parts = Parts(
+            incoming, catching, changes, orders, tree, supervisor, self.port.calls, recovering, startup
+        )
         self._connection = asyncio.create_task(self._connect(supervisor), name="discord connection")
 
     async def _connect(self, supervisor: Supervisor) -> None:
@@ -179,6 +185,7 @@ class Discord:
         try:
             if parts is not None:
                 parts.recovering.close()
+                await parts.catching.close()
                 await parts.incoming.close()
                 await parts.orders.close()
             if self._downloads is not None:

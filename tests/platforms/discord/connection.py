@@ -62,12 +62,18 @@ class Noting:
     async def guild_joined(self, guild: discord.Guild) -> None:
         await self._note("guild_joined", guild)
 
+    async def guild_there(self, guild: discord.Guild) -> None:
+        await self._note("guild_there", guild)
+
     async def guild_left(self, guild: discord.Guild) -> None:
         await self._note("guild_left", guild)
 
     async def interaction(self, interaction: discord.Interaction) -> None:
         await self._note("interaction", interaction)
         await interaction.response.defer()
+
+    async def connected(self) -> None:
+        await self._note("connected")
 
     async def ready(self) -> None:
         if self.supervisor is not None:

@@ -96,10 +96,64 @@ def test_the_agents_of_a_deleted_channel_end(server: Server) -> None:
         until(lambda: sessions(bed) == [str(kept.id)])
 
 
-def test_being_put_out_of_a_server_is_logged(server: Server, caplog: pytest.LogCaptureFixture) -> None:
-    with house(server), caplog.at_level(logging.WARNING):
+def test_being_put_out_of_a_server_is_logged_and_its_agents_leave_and_may_come_back(
+    server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    memory = ("--memory", str(tmp_path / "memory"))
+    with house(server, *memory) as bed, caplog.at_level(logging.WARNING):
+        thread = talk(bed)
         server.expel()
         until(lambda: "not on the server house any more" in caplog.text)
+        until(lambda: not sessions(bed))
+        server.admit()
+        until(lambda: [one for one in bed.platform.client.guilds if one.channels])
+        bed.ann.write(thread, f"<@{server.app.id}> recall", mentions=[server.app])
+        bed.until_said('["say hello"]', thread)
+
+
+def test_a_thread_that_is_archived_lets_its_agent_go_and_the_next_message_brings_it_back(
+    server: Server, tmp_path: Path
+) -> None:
+    with house(server, "--memory", str(tmp_path / "memory")) as bed:
+        thread = talk(bed)
+        bed.ann.archive(thread)
+        until(lambda: not sessions(bed))
+        bed.ann.write(thread, "recall")
+        bed.until_said('["say hello"]', thread)
+
+
+def test_an_agent_at_work_finishes_its_turn_before_it_leaves_an_archived_thread(server: Server, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    with house(server) as bed:
+        thread = talk(bed)
+        bed.ann.write(thread, f"say begun\ngate {gate}\nsay done")
+        bed.until_said("begun", thread)
+        bed.ann.write(thread, "say next")
+        until(lambda: bed.app.broker.waiting(conversation_at(thread.id)))
+        bed.ann.archive(thread)
+        gate.touch()
+        bed.until_said("done", thread)
+        bed.until_said("next", thread)
+
+
+def test_nothing_is_left_of_a_deleted_thread_whether_it_is_archived_or_waits(server: Server, tmp_path: Path) -> None:
+    channel = server.add_channel("projects")
+    with house(server, "--memory", str(tmp_path / "memory")) as bed:
+        asleep, busy = talk(bed, channel), talk(bed, channel)
+        bed.ann.archive(asleep)
+        bed.ann.write(busy, "hang")
+        until(lambda: any(one.turn_started for one in bed.app.broker.snapshot().sessions))
+        bed.ann.write(busy, "say never")
+        until(lambda: bed.app.broker.waiting(conversation_at(busy.id)))
+        assert all(bed.app.broker.remembers(conversation_at(thread.id)) for thread in (asleep, busy))
+        bed.ann.delete_channel(channel)
+        for thread in (asleep, busy):
+            conversation = conversation_at(thread.id)
+            until(lambda: not bed.app.broker.remembers(conversation))  # noqa: B023  # asked at once
+            assert not bed.books.conversations.get(conversation.key).took_part
+            assert bed.books.cursors.get(conversation.key) is None
+        assert bed.app.broker.waiting(conversation_at(busy.id)) == ()
+        until(lambda: bed.books.memories.read() == [])
 
 
 def test_it_joins_new_threads_only_where_other_bots_may_call_it(server: Server, tmp_path: Path) -> None:

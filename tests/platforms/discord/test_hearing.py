@@ -14,9 +14,10 @@ from openab_sync.platforms.discord.hearing import PERMISSIONS, Hearing, Parts, i
 
 # What is told: the method, and the part and its method that it is for.
 ROUTES = {
-    "message": "incoming.message",
-    "edited": "incoming.edited",
-    "deleted": "incoming.deleted",
+    "message": "catching.message",
+    "edited": "catching.edited",
+    "deleted": "catching.deleted",
+    "guild_there": "catching.guild_there",
     "interaction": "orders.component",
     "thread_created": "changes.thread_created",
     "thread_changed": "changes.thread_changed",
@@ -45,8 +46,8 @@ class Scene:
     def __init__(self, servers: int = 1, **client: object) -> None:
         self.noted: list[tuple[str, object]] = []
         self.calm: list[str] = []
-        names = ("incoming", "changes", "orders")
-        incoming, changes, orders = (Part(name, self.noted) for name in names)
+        names = ("incoming", "catching", "changes", "orders", "startup")
+        incoming, catching, changes, orders, startup = (Part(name, self.noted) for name in names)
         guilds = [SimpleNamespace(name="house")] * servers
         client = {"user": "bridge#1", "guilds": guilds, "application_id": 4711, **client}
         tree: Any = SimpleNamespace(client=SimpleNamespace(**client))
@@ -54,7 +55,7 @@ class Scene:
         supervisor: Any = SimpleNamespace(connected=lambda: note("up"), lost=lambda: note("down"))
         calls: Any = SimpleNamespace(forgive=lambda: self.calm.append("forgiven"))
         recovering: Any = SimpleNamespace(reachable=lambda: note("reachable"))
-        parts: Any = (incoming, changes, orders, tree, supervisor, calls, recovering)
+        parts: Any = (incoming, catching, changes, orders, tree, supervisor, calls, recovering, startup)
         self.hearing = Hearing()
         self.hearing.parts = Parts(*parts)
 
@@ -64,29 +65,36 @@ def test_what_is_told_reaches_the_part_that_it_is_for(method: str, part: str) ->
     scene, what = Scene(), object()
     asyncio.run(getattr(scene.hearing, method)(what))
     assert scene.noted == [(part, what)]
-    assert scene.calm == (["forgiven"] if method == "thread_changed" else [])
+    assert scene.calm == (["forgiven"] if method in ("thread_changed", "guild_there") else [])
 
 
 def test_before_and_after_there_are_parts_nothing_is_heard() -> None:
     ears = Hearing()
     for method in [*ROUTES, "guild_joined"]:
         asyncio.run(getattr(ears, method)(SimpleNamespace(name="house")))
-    for method in ("permissions_changed", "ready", "resumed", "lost"):
+    for method in ("permissions_changed", "connected", "ready", "resumed", "lost"):
         asyncio.run(getattr(ears, method)())
     assert not ears.is_ready.is_set()
 
 
 def test_it_has_all_the_ears_of_a_client() -> None:
     told = {name for name in vars(Ears) if not name.startswith("_")}
-    assert told == {*ROUTES, "guild_joined", "permissions_changed", "ready", "resumed", "lost"}
+    assert told == {*ROUTES, "guild_joined", "permissions_changed", "connected", "ready", "resumed", "lost"}
     assert all(hasattr(Hearing, name) for name in told)
 
 
 def test_ready_is_told_once_all_commands_are_there(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     scene = Scene(servers=2)
+    asyncio.run(scene.hearing.connected())
     asyncio.run(scene.hearing.ready())
-    assert [name for name, _ in scene.noted] == ["orders.sync", "orders.close_stale"]
+    assert [name for name, _ in scene.noted] == [
+        "catching.connected",
+        "catching.ready",
+        "orders.sync",
+        "orders.close_stale",
+        "startup.run",
+    ]
     assert scene.calm == ["up", "reachable"] and scene.hearing.is_ready.is_set()
     assert caplog.messages == ["Discord: here as bridge#1, on 2 servers"]
 

@@ -47,6 +47,29 @@ def test_more_than_the_limit_is_not_taken() -> None:
     asyncio.run(main())
 
 
+def test_who_brings_much_waits_for_room() -> None:
+    async def main() -> list[str]:
+        lanes, done = Lanes(10), list[str]()
+        gates = [asyncio.Event(), asyncio.Event()]
+
+        async def wait(number: int) -> None:
+            await gates[number].wait()
+            done.append(f"work {number}")
+
+        lanes.put("a", lambda: wait(0))
+        lanes.put("b", lambda: wait(1))
+        await lanes.room(3)
+        asyncio.get_running_loop().call_soon(gates[1].set)
+        await lanes.room(2)
+        done.append("room")
+        gates[0].set()
+        await lanes.room(1)
+        await lanes.close(5)
+        return done
+
+    assert asyncio.run(main()) == ["work 1", "room", "work 0"]
+
+
 def test_what_fails_is_logged_and_does_not_stop_the_lane(caplog: pytest.LogCaptureFixture) -> None:
     async def main() -> list[str]:
         lanes, done = Lanes(10), list[str]()

@@ -61,13 +61,14 @@ def test_a_conversation_goes_on_with_another_session_in_its_place(server: Server
         bed.until_said("more", thread)
 
 
-def test_a_session_goes_on_in_a_new_thread(server: Server, tmp_path: Path) -> None:
-    with house(server, "--memory", str(tmp_path / "memory")) as bed:
+def test_a_session_goes_on_in_a_new_thread_after_a_restart_too(server: Server, tmp_path: Path) -> None:
+    with house(server, "--memory", str(tmp_path / "memory"), folder=tmp_path / "store") as bed:
         thread, known = forgotten(bed, "say remember me")
         menu, _ = picked(bed, thread)
         answered(server, bed.ann.click(menu, "In a new thread"), menu, "It goes on in <#")
         new = next(one for one in server.world.channels.values() if one.mention in menu.content)
         assert new is not thread
+    with house(server, "--memory", str(tmp_path / "memory"), folder=tmp_path / "store") as bed:
         bed.ann.write(new, "say there")
         until(lambda: session_id(bed, new) == known, 8000 * MS)
         bed.until_said("there", new)
