@@ -51,6 +51,11 @@ TEST_REQUIRES = [
     "types-waitress",
 ]
 
+PAGE_REQUIRES = [
+    "axe-core-python==0.1.*",  # axe-core and nothing else; the tests read its script
+    "selenium>=4.25,<5",  # drives Debian's Chromium
+]
+
 setup(
     name="openab-sync",
     version=VERSION.group(1),
@@ -68,7 +73,7 @@ setup(
     },
     python_requires=">=3.11",
     install_requires=REQUIRES,
-    extras_require={"test": TEST_REQUIRES},
+    extras_require={"test": TEST_REQUIRES, "page": PAGE_REQUIRES},
     entry_points={"console_scripts": ["openab-sync = openab_sync.cli:main"]},
     zip_safe=False,
     classifiers=[

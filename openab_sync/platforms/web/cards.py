@@ -6,8 +6,8 @@ Moments go out as seconds since the epoch, so that a picture changes only when s
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...core.footer import cost_text
@@ -15,8 +15,9 @@ from ...core.house import HouseSnapshot, SessionSnapshot
 from ...core.state import State
 from ...text.clean import one_line
 from .drawing import Json, drawn_question
+from .elsewhere import seen
 from .entries import Message, Room
-from .hall import View
+from .hall import FAULTS, WELL, Fault, View
 
 __all__ = ["Epoch", "dashboard"]
 
@@ -47,14 +48,30 @@ def dashboard(view: View, house: HouseSnapshot, epoch: Epoch) -> Json:
     """Return everything but transcripts: what the page shows of the whole house."""
     sessions = {session.conversation.key: session for session in house.sessions}
     keys = dict.fromkeys([*view.rooms, *sessions, *house.waiting])
-    cards = [_card(key, view.rooms.get(key), sessions.get(key), house, epoch) for key in keys]
+    rooms = {key: view.rooms.get(key) or _room(sessions.get(key), epoch) for key in keys}
+    cards = [_card(key, rooms[key], sessions.get(key), house, epoch) for key in keys]
     cards.sort(key=lambda card: (ORDER.get(card["state"], 7), -card["touched"], card["key"]))
-    faults = [{"key": fault.conversation.key, "text": fault.text, "at": round(fault.at, 1)} for fault in view.faults]
-    return {"cards": cards, "questions": list(_questions(view)), "faults": faults}
+    elsewhere = sessions.keys() - view.rooms.keys()
+    faults = [*view.faults, *(fault for key in elsewhere for fault in _faults(sessions[key], epoch))]
+    faults.sort(key=lambda fault: -fault.at)
+    told = [{"key": fault.conversation.key, "text": fault.text, "at": round(fault.at, 1)} for fault in faults[:FAULTS]]
+    return {"cards": cards, "questions": list(_questions(filter(None, rooms.values()))), "faults": told}
 
 
-def _questions(view: View) -> Iterator[Json]:
-    for room in view.rooms.values():
+def _room(session: SessionSnapshot | None, epoch: Epoch) -> Room | None:
+    """Return what a session publishes of its conversation, for those that are not the page's own."""
+    return None if session is None else replace(seen(session), touched=epoch.of(session.last_activity) or 0.0)
+
+
+def _faults(session: SessionSnapshot, epoch: Epoch) -> Iterator[Fault]:
+    for turn in session.turns:
+        if turn.outcome not in {None, *WELL}:
+            text = one_line(turn.reason or f"{turn.outcome}", 300)
+            yield Fault(session.conversation, text, epoch.of(turn.ended) or 0.0)
+
+
+def _questions(rooms: Iterable[Room]) -> Iterator[Json]:
+    for room in rooms:
         for asked in room.questions:
             yield {**drawn_question(asked), "where": room.title or room.conversation.key}
 

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import itertools
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from ...core.commands import find_command
 from ...core.message import Conversation, Inbound, MessageRef, Person
+from ...core.port import Question
 from .hall import Hall
-from .port import PLATFORM, Chosen, Dropped, Heard, Told
+from .port import PLATFORM, Dropped, Heard, Told
 from .uploads import Uploads
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Chat", "Desk", "Written", "conversation_of"]
 
 TEXT = 400_000  # characters of one message
-ANSWER = 5.0  # seconds until the hall has looked at an answer
+ANSWER = 5.0  # seconds until a session has looked at an answer
 
 
 class Desk(Protocol):
@@ -40,6 +41,9 @@ class Desk(Protocol):
 
     def command(self, conversation: Conversation, name: str, argument: str, by: Person) -> Future[CommandAnswer]:
         """Carry out what a person orders."""
+
+    def answer(self, question: Question, option_id: str, by: Person) -> Future[CommandAnswer]:
+        """Answer an open question."""
 
     def waiting(self, conversation: Conversation) -> tuple[Inbound, ...]:
         """The messages that wait in a conversation."""
@@ -93,15 +97,34 @@ class Chat:
         return Written(conversation, receipt.state, receipt.text)
 
     def answer(self, question_id: str, option_id: str) -> bool:
-        """Answer a question; False if it is not open any more, or that is none of its options."""
-        taken: Future[bool] = Future()
-        self._hall.arrivals.put(Chosen(question_id, option_id, self._person, taken))
-        return taken.result(ANSWER)
+        """Answer a question, wherever it was asked; False if it is not open, or that is none of its options.
 
-    def order(self, conversation: Conversation, name: str, argument: str = "") -> None:
-        """Give an order; its answer appears in the conversation."""
+        Blocks until its session has looked, briefly.
+        """
+        question = next((item for item in self._questions() if item.id == question_id), None)
+        if question is None or option_id not in {option.option_id for option in question.options}:
+            return False
+        return self._desk.answer(question, option_id, self._person).result(ANSWER).ok
+
+    def _questions(self) -> Iterator[Question]:
+        for room in self._hall.view.rooms.values():
+            yield from (asked.question for asked in room.questions)
+        for session in self._desk.snapshot().sessions:
+            yield from (question for turn in session.turns for question in turn.questions)
+
+    def order(self, conversation: Conversation, name: str, argument: str = "") -> str:
+        """Give an order. Its answer appears in the conversation; in one that is not the page's own it is returned.
+
+        Blocks for that, briefly: what takes longer is answered by what happens.
+        """
         future = self._desk.command(conversation, name, argument, self._person)
-        future.add_done_callback(lambda done: self._hall.arrivals.put(_told(conversation, done)))
+        if conversation.platform == PLATFORM:
+            future.add_done_callback(lambda done: self._hall.arrivals.put(_told(conversation, done)))
+            return ""
+        try:
+            return future.result(ANSWER).text
+        except TimeoutError:
+            return ""
 
     def take_back(self, conversation: Conversation, message_id: str) -> bool:
         """Take back a message that still waits; False if it does not."""

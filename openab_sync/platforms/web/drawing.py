@@ -1,7 +1,8 @@
 """What the page gets: entries and rooms as JSON, texts of agents as harmless HTML. Pure.
 
     entry   {"id", "kind", …}; the page has one way of drawing for each kind
-    room    {"key", "version", "after", "first", "title", "who", "entries": those that changed after version `after`}
+    room    {"key", "version", "after", "title", "who", "entries": those that changed after version `after`,
+             "first": no entry before this one is there any more, "gone": nor are these}
 
 Drawing a text is the dear part: it is kept for the entry as it is, and done again when the entry has changed.
 """
@@ -29,6 +30,7 @@ def drawn_room(room: Room, after: int = 0) -> Json:
         "version": room.version,
         "after": after,
         "first": room.entries[0].id if room.entries else 0,
+        "gone": list(room.gone),
         "title": room.title,
         "who": room.who,
         "entries": [drawn_entry(room.conversation.key, entry) for entry in room.entries if entry.version > after],

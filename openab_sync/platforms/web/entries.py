@@ -138,6 +138,7 @@ class Room:
     who: str = ""
     words: str = ""
     touched: float = 0.0
+    gone: tuple[int, ...] = ()  # entries that were there in the version before
 
     @property
     def questions(self) -> tuple[Asked, ...]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Container, Mapping
-from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from types import MappingProxyType
@@ -19,14 +18,13 @@ from types import MappingProxyType
 from ...clock import Clock
 from ...core.events import Media
 from ...core.message import Conversation, MessageRef
-from ...core.port import Decision, Question, TurnEnded
+from ...core.port import TurnEnded
 from ...text.clean import one_line
 from .entries import Room
 from .port import (
     Arrival,
     Arrivals,
     AskedOf,
-    Chosen,
     Dropped,
     Happened,
     Heard,
@@ -38,7 +36,7 @@ from .port import (
 )
 from .transcript import Transcript
 
-__all__ = ["Fault", "Hall", "View"]
+__all__ = ["FAULTS", "WELL", "Fault", "Hall", "View"]
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +79,6 @@ class Hall:
         self._transcripts: OrderedDict[str, Transcript] = OrderedDict()
         self._rooms: dict[str, Room] = {}
         self._faults: tuple[Fault, ...] = ()
-        self._asked: dict[str, tuple[Question, Future[Decision]]] = {}
         self._bells: set[SimpleQueue[None]] = set()
 
     def run(self) -> None:
@@ -122,9 +119,6 @@ class Hall:
             case Left(bell):
                 self._bells.discard(bell)
                 return set()
-            case Chosen():
-                self._chosen(arrival)
-                return set()
             case Heard(note):
                 self._transcript(note.conversation).hear(note, self._clock.time())
                 return {note.conversation.key}
@@ -133,12 +127,10 @@ class Hall:
                 if isinstance(event, TurnEnded) and event.outcome not in WELL:
                     self._fault(conversation, event)
                 return {conversation.key}
-            case AskedOf(question, answer):
-                self._asked[question.id] = question, answer
+            case AskedOf(question):
                 self._transcript(question.conversation).ask(question)
                 return {question.conversation.key}
             case SettledBy(question, text):
-                self._asked.pop(question.id, None)
                 self._transcript(question.conversation).settle(question, text)
                 return {question.conversation.key}
         return self._aside(arrival)
@@ -156,19 +148,6 @@ class Hall:
                 self._transcript(conversation).take(_media(file.name, file.data, file.mime), self._clock.time())
                 return {conversation.key}
         return set()
-
-    def _chosen(self, chosen: Chosen) -> None:
-        """Give an answer to an open question, if it is one of its options."""
-        question, answer = self._asked.get(chosen.question_id, (None, None))
-        is_one = question is not None and chosen.option_id in {option.option_id for option in question.options}
-        taken = False
-        if is_one and answer is not None:
-            try:
-                answer.set_result(Decision(chosen.option_id, chosen.by))
-                taken = True
-            except InvalidStateError:  # somebody was faster: `settle` will say who
-                pass
-        chosen.taken.set_result(taken)
 
     def _fault(self, conversation: Conversation, end: TurnEnded) -> None:
         text = one_line(end.reason or end.outcome, 300)

@@ -23,6 +23,7 @@ from .chat import Chat, Desk
 from .drawing import Json
 from .hall import Hall, View
 from .port import PLATFORM, Arrival, WebPort
+from .stream import Sights
 from .uploads import Uploads
 
 if TYPE_CHECKING:
@@ -106,6 +107,13 @@ class Web:
         """What people do."""
         assert self._chat is not None, "not started"
         return self._chat
+
+    @property
+    def sights(self) -> Sights:
+        """What pages look at."""
+        assert self._desk is not None, "not started"
+        desk = self._desk
+        return Sights(self.hall, lambda: desk.snapshot().sessions, self.dashboard, self.clock)
 
     def dashboard(self, view: View) -> Json:
         """Return how everything looks."""

@@ -9,18 +9,17 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import TypeVar
 
-from ...core.message import Conversation, Inbound, MessageRef, Person
+from ...core.message import Conversation, Inbound, MessageRef
 from ...core.port import Controls, Decision, File, Limits, Notice, Question, Seen, TurnEvent
 
 __all__ = [
     "PLATFORM",
     "Arrival",
     "AskedOf",
-    "Chosen",
     "Dropped",
     "Happened",
     "Heard",
@@ -53,10 +52,9 @@ class Happened:
 
 @dataclass(frozen=True, slots=True)
 class AskedOf:
-    """Somebody has to choose; `answer` is completed with the choice."""
+    """Somebody has to choose."""
 
     question: Question
-    answer: Future[Decision] = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +63,6 @@ class SettledBy:
 
     question: Question
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """Somebody has chosen on the page; `taken` says whether that was an answer to an open question."""
-
-    question_id: str
-    option_id: str
-    by: Person
-    taken: Future[bool] = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +103,7 @@ class Left:
     bell: SimpleQueue[None]
 
 
-Arrival = Heard | Happened | AskedOf | SettledBy | Chosen | Told | Dropped | Made | Listening | Left | None
+Arrival = Heard | Happened | AskedOf | SettledBy | Told | Dropped | Made | Listening | Left | None
 """What the queue carries; a None ends its reader."""
 
 Arrivals = SimpleQueue[Arrival]
@@ -138,10 +126,8 @@ class WebPort:
         self._arrivals.put(Happened(conversation, event))
 
     def ask(self, question: Question) -> Future[Decision]:
-        answer: Future[Decision] = Future()
-        answer.set_running_or_notify_cancel()
-        self._arrivals.put(AskedOf(question, answer))
-        return answer
+        self._arrivals.put(AskedOf(question))
+        return Future()  # nobody completes it: what people choose comes by the front desk (`Broker.answer`)
 
     def settle(self, question: Question, text: str) -> Future[None]:
         self._arrivals.put(SettledBy(question, text))

@@ -1,6 +1,6 @@
 """The page's routes: the page itself, what it is told, what people do on it. The status server puts a door before them.
 
-    GET  /                         the page, and its parts below /page/
+    GET  /                         the page, and its parts below /page/ (and /favicon.ico, which browsers ask for)
     GET  /web/stream               server-sent events (see `stream`); 503 when too many look: then the page asks
     GET  /web/look                 the same, once
     GET  /web/files/KEY/ENTRY      a file that an agent made
@@ -86,6 +86,11 @@ def _the_page(pages: Blueprint) -> None:
     def page() -> Response:
         return part("index.html")
 
+    @pages.get("/favicon.ico")
+    @_open
+    def icon() -> Response:
+        return part("icon.svg")
+
     @pages.get("/page/<name>")
     @_open
     def piece(name: str) -> Response:
@@ -95,16 +100,15 @@ def _the_page(pages: Blueprint) -> None:
 def _looking(pages: Blueprint, web: Web) -> None:
     @pages.get("/web/look")
     def once() -> Response:
-        view = web.hall.view
-        house = {**web.dashboard(view), "now": web.clock.time()}
-        return _json(look(view, house, _wanted()))
+        return _json(look(web.sights, _wanted()))
 
     @pages.get("/web/stream")
     def live() -> Response:
         if not web.seats.take():
             return _json({"error": "Too many pages look at once: this one has to ask instead."}, 503)
-        told = stream(web.hall, web.dashboard, _wanted(), web.clock)
-        answer = Response(told, mimetype="text/event-stream", headers={"X-Accel-Buffering": "no"})
+        answer = Response(
+            stream(web.sights, _wanted()), mimetype="text/event-stream", headers={"X-Accel-Buffering": "no"}
+        )
         answer.call_on_close(web.seats.give_back)
         return answer
 
@@ -166,8 +170,7 @@ def _doing(pages: Blueprint, web: Web) -> None:
         name = _text(data, "name", 40)
         if find_command(name) is None:
             raise _Wrong("There is no such command.", 404)
-        web.chat.order(_conversation(data), name, _text(data, "argument", 10_000))
-        return _json({}, 202)
+        return _json({"text": web.chat.order(_conversation(data), name, _text(data, "argument", 10_000))}, 202)
 
 
 def _uploading(pages: Blueprint, web: Web) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import itertools
+import re
 from collections.abc import Container
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
@@ -32,6 +33,8 @@ OUTPUT = 8000  # characters of what a tool said: its end
 DIFF = 20_000  # characters of one change: its head
 WORDS = 160  # characters of the last words on a card
 TITLE = 200
+# Marks of Markdown that mean nothing on a card: rules of tables, fences, bold, code.
+_MARKS = re.compile(r"\|?[ :|-]*-{3,}[ :|-]*\|?|`{1,}\w*|\*{2,}|\||^#+ ", re.MULTILINE)
 
 
 @dataclass(slots=True)
@@ -199,7 +202,7 @@ class Transcript:
         else:
             run.entry = self._add(content)
         if run.kind == "said":
-            self._words = one_line(text[-4 * WORDS :], 4 * WORDS)[-WORDS:]
+            self._words = one_line(_MARKS.sub(" ", text[-4 * WORDS :]) or " ", 4 * WORDS)[-WORDS:].lstrip()
 
     def _tool(self, change: acp.ToolChanged) -> None:
         tool, entry = self._tools.get(change.call_id, (Tool(change.call_id), 0))

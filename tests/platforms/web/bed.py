@@ -11,10 +11,11 @@ import os
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -22,6 +23,7 @@ import msgspec
 from openab_sync.app import App
 from openab_sync.clock import SystemClock
 from openab_sync.config.schema import Config
+from openab_sync.core.port import ChatPort
 from openab_sync.platforms.web.entries import Content, Words
 from openab_sync.platforms.web.platform import Chips, Web
 from openab_sync.status import Sources, Status
@@ -108,20 +110,23 @@ def page(
     *flags: str,
     command: Sequence[str] | None = None,
     seats: int = 6,
+    agent: str = "Test agent",
     chips: Chips = (),
+    others: Mapping[str, ChatPort] = MappingProxyType({}),
     **settings: dict[str, Any],
 ) -> Iterator[Bed]:
-    """Run the page with the fault agent behind it, or with `command`."""
+    """Run the page with the fault agent behind it, or with `command`; `others` are further platforms of the house."""
     program, *args = command or fake_agent(*flags)
     (folder / "work").mkdir(exist_ok=True)
-    agent = {"command": program, "args": args, "working_dir": str(folder / "work")}
+    section = {"command": program, "args": args, "working_dir": str(folder / "work")}
     pool = {"shutdown_grace_secs": 0, "cancel_grace_secs": 5, **settings.pop("pool", {})}
-    config = msgspec.convert({"agent": agent, "pool": pool, "status": {"listen": "127.0.0.1:0"}, **settings}, Config)
-    web = Web(folder / "inbox", seats=seats, agent="Test agent", chips=chips)
+    config = msgspec.convert({"agent": section, "pool": pool, "status": {"listen": "127.0.0.1:0"}, **settings}, Config)
+    web = Web(folder / "inbox", seats=seats, agent=agent, chips=chips)
     status = Status(config.status, folder)
-    app = App(config, {web.name: web.port}, environ=os.environ)
+    ports = {web.name: web.port, **others}
+    app = App(config, ports, environ=os.environ)
     app.start()
-    status.start(Sources(app.broker, SystemClock(), {web.name: web.port}), [web.start(app.broker)])
+    status.start(Sources(app.broker, SystemClock(), ports), [web.start(app.broker)])
     try:
         yield Bed(web, app, status, folder)
     finally:

@@ -10,14 +10,18 @@ import pytest
 
 from openab_sync.core.broker import HouseSnapshot, Receipt
 from openab_sync.core.commands import CommandAnswer
+from openab_sync.core.house import SessionSnapshot
 from openab_sync.core.message import Conversation, Inbound, MessageRef, Person
+from openab_sync.core.port import Question
+from openab_sync.core.state import State
+from openab_sync.core.transcript import TurnSeen
 from openab_sync.platforms.web.chat import Chat, conversation_of
 from openab_sync.platforms.web.hall import Hall
 from openab_sync.platforms.web.port import Arrival, Dropped, Heard, Told
 from openab_sync.platforms.web.uploads import Uploads
 from tests.fakes.clock import FakeClock
 
-from .makers import ANN, ONE
+from .makers import ANN, ONE, question
 
 
 @dataclass
@@ -41,11 +45,19 @@ class StubDesk:
         future.set_result(CommandAnswer("done so"))
         return future
 
+    def answer(self, question: Question, option_id: str, by: Person) -> Future[CommandAnswer]:
+        assert by == ANN
+        self.commands.append((question.id, "answer", option_id))
+        future: Future[CommandAnswer] = Future()
+        future.set_result(CommandAnswer("", ok=option_id == "yes"))
+        return future
+
     def waiting(self, conversation: Conversation) -> tuple[Inbound, ...]:
         return ()
 
     def snapshot(self) -> HouseSnapshot:
-        return HouseSnapshot((), ())
+        turn = TurnSeen(1, (), (), (question("q7"),), 0.0)
+        return HouseSnapshot((SessionSnapshot(ONE, State.BUSY, turns=(turn,)),), ())
 
 
 @pytest.fixture
@@ -95,6 +107,12 @@ def test_our_commands_are_carried_out_and_answered_where_they_were_given(
     assert desk.commands == [("web:1", "models", "opus")]
     assert arrivals.get_nowait() == Told(ONE, "done so")
     assert [note.text for note in desk.received] == ["/own-of-the-agent"]
+
+
+def test_a_question_is_answered_if_it_is_open_and_has_that_option(chat: Chat, desk: StubDesk) -> None:
+    tried = [chat.answer(*given) for given in (("q7", "maybe"), ("q8", "yes"), ("q7", "yes"), ("q7", "no"))]
+    assert tried == [False, False, True, False]
+    assert desk.commands == [("q7", "answer", "yes"), ("q7", "answer", "no")]
 
 
 def test_a_message_is_taken_back_only_while_it_waits(chat: Chat, arrivals: SimpleQueue[Arrival]) -> None:

@@ -1,19 +1,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import Future
 from queue import SimpleQueue
 
 import pytest
 
 from openab_sync.acp import events as acp
-from openab_sync.core.port import Decision, File, Notice, TurnEnded, TurnStarted
+from openab_sync.core.port import File, Notice, TurnEnded, TurnStarted
 from openab_sync.platforms.web import hall as module
 from openab_sync.platforms.web.entries import Message, Room, Sent
 from openab_sync.platforms.web.hall import Hall
 from openab_sync.platforms.web.port import (
     AskedOf,
-    Chosen,
     Dropped,
     Happened,
     Heard,
@@ -27,7 +25,7 @@ from openab_sync.threads import spawn
 from tests.fakes.clock import FakeClock
 from tests.waiting import MS, until
 
-from .makers import ANN, ONE, TWO, note, question, ref
+from .makers import ONE, TWO, note, question, ref
 
 
 @pytest.fixture
@@ -75,22 +73,9 @@ def test_whoever_listens_is_woken_until_they_leave(hall: Hall) -> None:
     assert bell.empty()
 
 
-def test_an_answer_is_given_once_and_only_if_it_is_one(hall: Hall) -> None:
-    answer: Future[Decision] = Future()
-    hall.arrivals.put(AskedOf(question(), answer))
-
-    def choose(question_id: str, option_id: str) -> bool:
-        taken: Future[bool] = Future()
-        hall.arrivals.put(Chosen(question_id, option_id, ANN, taken))
-        return taken.result(5000 * MS)
-
-    assert [choose("q1", "maybe"), choose("q9", "yes"), choose("q1", "yes"), choose("q1", "no")] == [
-        False,
-        False,
-        True,
-        False,
-    ]
-    assert answer.result(0) == Decision("yes", ANN)
+def test_a_question_is_open_until_it_is_settled(hall: Hall) -> None:
+    hall.arrivals.put(AskedOf(question()))
+    assert [asked.question for asked in room(hall).questions] == [question()]
     hall.arrivals.put(SettledBy(question(), "Allow once — Ann"))
     until(lambda: not room(hall).questions)
 

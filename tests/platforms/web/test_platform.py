@@ -5,12 +5,19 @@ from pathlib import Path
 
 import pytest
 
+from openab_sync.clock import SystemClock
+from openab_sync.core.message import Conversation
+from openab_sync.core.port import Limits
 from openab_sync.platforms.web import platform as module
 from openab_sync.platforms.web.entries import Asked, Call, Message, Stopped, Words
 from openab_sync.platforms.web.platform import Seats, Web
+from tests.fakes.platform import FakePlatform
 from tests.waiting import until
 
-from .bed import DEMO, page
+from .bed import DEMO, Bed, page
+from .makers import note
+
+FAR = Conversation("test", "9")
 
 
 def test_there_are_so_many_seats_and_no_more() -> None:
@@ -57,6 +64,35 @@ def test_two_conversations_work_at_once(tmp_path: Path) -> None:
         bed.until_text("quick", "web:2")
         states = {card["key"]: card["state"] for card in bed.look()["house"]["cards"]}
         assert states["web:1"] == "working"
+
+
+def test_conversations_of_other_platforms_are_seen_and_their_questions_answered(tmp_path: Path) -> None:
+    """The platform itself does what it always does."""
+    port = FakePlatform(SystemClock(), Limits(edit_interval=0.01, controls=True))
+    with page(tmp_path, others={"test": port}) as bed:
+        bed.app.broker.receive(note(1, "say hello\nask", place=FAR))
+        question = until(lambda: bed.look()["house"]["questions"])[0]
+        assert (question["where"], port.until_question().id) == ("say hello ask", question["question"])
+        option = question["options"][0]["id"]
+        assert bed.ask("/web/answers", {"question": question["question"], "option": option}).code == 200
+        until(lambda: "end" in drawn(bed))
+        kinds = drawn(bed)
+        assert (kinds[0], kinds[-1], "said" in kinds, "question" in kinds) == ("message", "end", True, False)
+        port.until(lambda: len(port.settled) == 1 and port.settled[0][1].startswith(question["options"][0]["name"]))
+        [card] = bed.look()["house"]["cards"]
+        assert (card["key"], card["who"], bool(card["words"])) == ("test:9", "Ann", True)
+        told = bed.ask("/web/orders", {"conversation": "test:9", "name": "queue"})
+        assert (told.code, told.data["text"]) == (202, "Nothing waits here.")
+        assert bed.write("not from here", "test:9").code == 409
+        bed.app.broker.receive(note(2, "error", place=FAR))
+        [fault] = until(lambda: bed.look()["house"]["faults"])
+        assert fault["key"] == "test:9"
+    assert port.violations == []
+
+
+def drawn(bed: Bed) -> list[str]:
+    room = bed.look("test:9")["room"]
+    return [entry["kind"] for entry in room["entries"]] if room else []
 
 
 def test_a_death_is_a_fault_on_the_dashboard(tmp_path: Path) -> None:

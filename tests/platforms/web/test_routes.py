@@ -45,6 +45,7 @@ def test_the_page_and_its_parts_are_for_everybody_and_say_nothing(bed: Bed) -> N
     for name, kind in (("page.js", "text/javascript"), ("talk.css", "text/css"), ("icon.svg", "image/svg+xml")):
         part = bed.ask(f"/page/{name}", key=False)
         assert (part.code, part.headers["Content-Type"].partition(";")[0]) == (200, kind)
+    assert bed.ask("/favicon.ico", key=False).code == 200
     assert bed.ask("/page/../routes.py", key=False).code == 404
     assert bed.ask("/page/nothing.js", key=False).code == 404
 

@@ -12,15 +12,22 @@ export function question(data, on_answer) {
   const options = data.options.map((option) =>
     make("button", { type: "button", class: "button", "data-kind": option.kind, onclick: () => on_answer(data, option) }, option.name || option.id));
   const detail = data.html ? make("details", {}, make("summary", {}, "What exactly?"), graft(make("div", { class: "detail" }), data.html)) : null;
-  if (detail && !data.settled && !data.where) detail.open = true;
+  if (detail && !data.settled && !data.where) detail.open = !standsAbove(data.title);
   const where = data.where ? make("p", { class: "where" }, "in ", make("a", { href: `#/c/${data.conversation}` }, data.where)) : null;
   return make("div", { class: data.settled ? "ask settled" : "ask" },
     make("p", { class: "what" }, data.settled ? data.title : `May I? ${data.title}`), where, detail,
     data.settled ? make("p", { class: "where" }, data.settled) : make("div", { class: "row" }, ...options));
 }
 
+// Whether the tool that is asked about shows its changes just above.
+function standsAbove(title) {
+  const tools = document.querySelectorAll("#talk .tool");
+  const last = tools[tools.length - 1];
+  return Boolean(last?.open && last.querySelector(".diff") && last.querySelector(".name").textContent === title);
+}
+
 function changeOf(change) {
-  const lines = diff(change.lines);
+  const lines = diff(change.lines.filter((line, at) => at > 1 || !/^(---|\+\+\+) /.test(line))); // the path stands above
   if (change.more) lines.push(make("span", { class: "at" }, `… ${change.more} more lines`));
   return [make("p", { class: "path" }, change.path), lines.length ? make("pre", { class: "diff", tabindex: "0" }, ...lines) : null];
 }

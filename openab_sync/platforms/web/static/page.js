@@ -72,19 +72,27 @@ function room(data) {
   const is_at_end = atEnd();
   if (data.after === 0) $("talk").replaceChildren();
   for (const child of Array.from($("talk").children)) {
-    if (Number(child.dataset.entry) < data.first) { known.entries.delete(Number(child.dataset.entry)); child.remove(); }
+    if (Number(child.dataset.entry) < data.first || data.gone.includes(Number(child.dataset.entry))) { known.entries.delete(Number(child.dataset.entry)); child.remove(); }
   }
   for (const entry of data.entries) {
     const old = known.entries.get(entry.id);
     const element = draw(entry, old, acts);
     known.entries.set(entry.id, element);
-    if (!old) $("talk").append(element);
+    if (!old) insert(element);
     else if (old !== element) old.replaceWith(element);
     if (data.after !== 0) announce(entry);
   }
   if (is_at_end || data.after === 0) toEnd();
   show($("down"), !atEnd());
   state();
+}
+
+// Entries stand in the order of their numbers; nearly always the new one is the last.
+function insert(element) {
+  let before = $("talk").lastElementChild;
+  while (before && Number(before.dataset.entry) > Number(element.dataset.entry)) before = before.previousElementSibling;
+  if (before) before.after(element);
+  else $("talk").prepend(element);
 }
 
 // For those who listen: not every word, but what asks for attention and how it ended.
@@ -151,10 +159,16 @@ function route() {
 
 // What people do.
 
-$("stop").addEventListener("click", () => doing(() => change("POST", "web/orders", { conversation: current, name: "cancel" })));
+async function order(name) {
+  await doing(async () => {
+    const { text } = await change("POST", "web/orders", { conversation: current, name });
+    if (text) setText($("elsewhere"), text); // a conversation of another platform's: it is told nowhere else
+  });
+}
+$("stop").addEventListener("click", () => order("cancel"));
 $("reset").addEventListener("click", () => $("sure").showModal());
 $("sure").addEventListener("close", () => {
-  if ($("sure").returnValue === "yes") doing(() => change("POST", "web/orders", { conversation: current, name: "reset" }));
+  if ($("sure").returnValue === "yes") order("reset");
   $("sure").returnValue = "";
 });
 $("new").addEventListener("click", () => { if (location.hash === "#/new" || (!current && location.hash !== "#/c/")) $("text").focus(); });

@@ -121,6 +121,7 @@ def test_the_page_shows_its_conversations_and_has_one_of_its_own(server: Server,
         assert visitor.hear(key, "hello from the page")
         cards = {card["platform"]: card for card in visitor.get("/web/look")["house"]["cards"]}
         assert (cards["web"]["key"], cards["discord"]["agent"]) == (key, "Demo agent")
+        assert visitor.hear(cards["discord"]["key"], "Good morning, agent.")
         running.signal()
         assert running.end() == 0, running.log
 
