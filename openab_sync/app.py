@@ -41,6 +41,7 @@ from .core.pacer import Pacer
 from .core.pool import SessionPool
 from .core.port import ChatPort
 from .core.retention import Retention
+from .core.veiled import VeiledPort
 from .errors import AgentError, AgentStartError, AuthRequired, ConfigError
 from .store import Memory
 from .text.redact import Redactor
@@ -107,6 +108,7 @@ class App:
             agent_id=identity(agent),
             retention=retention,
         )
+        ports = {platform: VeiledPort(port, self.house.redact) for platform, port in ports.items()}
         self._memories = Memories(shelf)
         self._pool = SessionPool(self.house, ports, self._memories)
         if retention is not None:

@@ -130,7 +130,8 @@ def _serve(live: Live, environ: Mapping[str, str], secrets: Collection[str], sto
     from .store import Keeping, Processes, open_books
 
     books, news = open_books(store), ears.news
-    discord = Discord(live, books, store.folder / "inbox")
+    redact = Redactor(secrets_of(live.config, environ, secrets))
+    discord = Discord(live, books, store.folder / "inbox", redact=redact)
     discord.failure.add_done_callback(news.put)
     processes = Processes(store, BROKER_ID)
     web = Web(store.folder / "inbox", agent=_title(live.config))

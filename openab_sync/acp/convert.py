@@ -295,7 +295,7 @@ def stored_sessions(result: dict[str, object]) -> tuple[tuple[StoredSession, ...
 def error_of(error: object) -> tuple[int, str, object]:
     """Return the code, the best text for people, and the data of an error, whatever was sent for one."""
     if not isinstance(error, dict):
-        return -32603, str(error)[:_MESSAGE_LIMIT] if isinstance(error, str) and error else "error −32603", error
+        return -32603, _shortened(error) if isinstance(error, str) and error else "error −32603", error
     code = _integer(error.get("code"))
     code = -32603 if code is None else code
     texts: list[str] = []
@@ -303,7 +303,12 @@ def error_of(error: object) -> tuple[int, str, object]:
         if isinstance(text, str) and text.strip():
             _add(texts, text.strip())
     message = ": ".join(text.rstrip(":") for text in texts) or f"error −{-code}".replace("−-", "")
-    return code, message if len(message) <= _MESSAGE_LIMIT else message[:_MESSAGE_LIMIT] + "…", error.get("data")
+    return code, _shortened(message), error.get("data")
+
+
+def _shortened(text: str) -> str:
+    """The mark tells whoever hides secrets that something was cut off there."""
+    return text if len(text) <= _MESSAGE_LIMIT else text[:_MESSAGE_LIMIT] + "…"
 
 
 def _texts(data: object) -> tuple[object, ...]:

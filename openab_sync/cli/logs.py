@@ -26,7 +26,7 @@ class _Stderr(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         try:
             if sys.stderr is not None:  # as it is when the process was started without one
-                sys.stderr.write(plain(self.redact(self.format(record))) + "\n")
+                sys.stderr.write(self.redact(plain(self.format(record))) + "\n")
         except (OSError, ValueError):  # nobody reads it any more, or it was closed
             self.handleError(record)
 

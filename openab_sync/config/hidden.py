@@ -5,6 +5,7 @@ Pure: what a configuration and an environment hold. Hiding them is the business 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from urllib.parse import unquote, urlsplit
 
@@ -14,6 +15,7 @@ from .schema import AgentConfig, Config
 
 __all__ = ["own_secrets", "secrets_of"]
 
+_PLAIN = re.compile(r"[a-z]+://[^@\s?]*|[a-z0-9][a-z0-9.:/_-]*|[A-Z_]+|[0-9.,:]+")
 # What a variable with a secret name may say without being one (`AUTH=required`).
 _WORDS = frozenset({"disabled", "required", "optional", "password"})
 
@@ -40,6 +42,15 @@ def _is_worth_hiding(value: str) -> bool:
     return not value.startswith(("/", "~", "./")) and not value.isdecimal() and value.lower() not in _WORDS
 
 
+def _is_plain(value: str) -> bool:
+    """Whether a value that stands in the configuration itself, under a name that tells nothing, is no secret.
+
+    Settings are such: a model, a mode, an address, a folder. What is hidden is missing in every answer that speaks of
+    it, so a key needs a name that says so, or to come from a variable or a file.
+    """
+    return not _is_worth_hiding(value) or _PLAIN.fullmatch(value) is not None
+
+
 def _password(url: str) -> list[str]:
     """The password in an address, as it is written there and as it is sent."""
     password = urlsplit(url).password
@@ -51,7 +62,8 @@ def _secrets(agent: AgentConfig, environ: Mapping[str, str]) -> list[str]:
 
     Headers and queries are secret in their parts, too: the token after `Bearer`, the value after `key=`.
     """
-    values = [*agent.env.values(), *(environ[name] for name in agent.inherit_env if name in environ)]
+    values = [value for name, value in agent.env.items() if looks_secret(name) or not _is_plain(value)]
+    values += [environ[name] for name in agent.inherit_env if name in environ and _is_worth_hiding(environ[name])]
     for server in agent.mcp_servers:
         query = server.url.partition("?")[2]
         values += [*server.env.values(), query, *(pair.partition("=")[2] for pair in query.split("&"))]

@@ -57,7 +57,7 @@ class Agent:
         self.usage = Usage()
         self.changed = True  # something that a snapshot shows
         self.stirred = True  # the last wait ended with more than text: the bell, or news of another kind
-        self._connection = Connection(self.launch, self.peer, bell, house.clock, redact=house.redact)
+        self._connection = Connection(self.launch, self.peer, bell, house.clock, redact=self.hide)
         self._name = house.agent_name
         self._clock = house.clock
         self._house = house
@@ -65,7 +65,8 @@ class Agent:
         self._asked: dict[int, tuple[SetOption | ListSessions, Deadline]] = {}  # what people wait for
         self._redact = house.redact
         self._observe = house.observe
-        self._noise = NoiseLog(house.clock, house.redact)
+        self._known_id: str | None = None  # the session's, that `_redact` hides
+        self._noise = NoiseLog(house.clock, self.hide)
         self._listen_at = 0.0  # real monotonic seconds: the pipes do not know an injected clock
         self._pacer = house.pacer
         self._wake = wake
@@ -81,6 +82,13 @@ class Agent:
     @property
     def pid(self) -> int | None:
         return self._connection.process.pid
+
+    def hide(self, text: str) -> str:
+        """Return a text without secrets; the id of its session is one: whoever knows it can resume it."""
+        if self._known_id != self.peer.session_id:
+            self._known_id = self.peer.session_id
+            self._redact = self._redact.also(self._known_id or "")
+        return self._redact(text)
 
     # A life.
 
@@ -253,7 +261,7 @@ class Agent:
         """The text of an error is for people: without what the agent was given to log in with."""
         if not isinstance(event, acp.Failed):
             return event
-        return replace(event, message=self._redact(plain(event.message)))
+        return replace(event, message=self.hide(plain(event.message)))
 
     def _was_answered(self, order: SetOption | ListSessions, answer: acp.Answered | acp.Failed) -> None:
         self.changed = True

@@ -27,6 +27,7 @@ from .port import ChatPort, Notice, Outcome, Question
 from .prompt import blocks
 from .reply import Reply
 from .turn import Turn
+from .veiled import VeiledPort
 
 __all__ = ["Answering"]
 
@@ -62,13 +63,13 @@ class Answering:
     ) -> None:
         self.notes = notes
         self._house = house
-        self._port = port
+        self.redact = redact = house.redact.also(peer.session_id or "")  # whoever knows that id can resume the session
+        port = self._port = VeiledPort(port, redact)
         self._peer = peer
         config, clock = house.config, house.clock
         self.turn = Turn(notes, clock, peer.agent_title or house.agent_name)
-        self.reply = Reply(
-            notes, port, clock, Drawing.of(config), config.reactions, on_news, floor=floor, ledger=house.ledger
-        )
+        drawing = Drawing.of(config, redact)
+        self.reply = Reply(notes, port, clock, drawing, config.reactions, on_news, floor=floor, ledger=house.ledger)
         self.patience = Patience(patience_limits(house), clock)
         people = tuple(dict.fromkeys(note.sender for note in notes))
         ground = Ground(self.turn, self.reply, self.patience, people, self.notice)

@@ -152,7 +152,18 @@ class Broker:
         self.audit.command(conversation, by, name, argument, refused=why)
         if why:
             return now(CommandAnswer(why, ok=False))
-        return carry_out(self._desk, conversation, (name, argument), by, view)
+        return self._hidden(carry_out(self._desk, conversation, (name, argument), by, view))
+
+    def _hidden(self, source: Future[CommandAnswer]) -> Future[CommandAnswer]:
+        """Return a Future of the same answer without secrets: titles and options are the agent's words."""
+        result: Future[CommandAnswer] = promise()
+
+        def answered(done: Future[CommandAnswer]) -> None:
+            answer = done.result()
+            result.set_result(replace(answer, text=self._house.redact(answer.text)))
+
+        source.add_done_callback(answered)
+        return result
 
     def answer(self, question: Question, option_id: str, by: Person) -> Future[CommandAnswer]:
         """Answer an open question for its people, from elsewhere. Any thread; never blocks; the Future never fails."""

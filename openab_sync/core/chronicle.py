@@ -55,4 +55,4 @@ class Chronicle:
         return self._next if self._is_owing else math.inf
 
     def _freeze(self, answering: Answering) -> TurnSeen:
-        return freeze(self._number, answering.turn, answering.asked)
+        return freeze(self._number, answering.turn, answering.asked, answering.redact)

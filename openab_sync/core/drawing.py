@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import itertools
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from ..acp import events as acp
@@ -18,6 +18,8 @@ from ..config.schema import Config
 from ..text.clean import one_line, plain
 from ..text.fences import Fence, step
 from ..text.marks import contained, hidden, literal
+from ..text.masks import unsigned
+from ..text.redact import Redactor
 from ..text.tools import ToolLine, diff_head, diff_text, tool_lines
 from .port import File, Limits
 from .turn import MediaItem, NoticeLine, PlanList, Segment, TextRun, ThoughtRun, Tool, ToolGroup, Turn
@@ -43,12 +45,14 @@ class Drawing:
     plan: bool = True
     thoughts: bool = False
     spoiler: int = 0  # characters of thoughts in one spoiler; 0: they are quoted
+    redact: Redactor = field(default=Redactor(), compare=False, repr=False)
 
     @classmethod
-    def of(cls, config: Config) -> Drawing:
-        """Return what the configuration asks for."""
+    def of(cls, config: Config, redact: Redactor | None = None) -> Drawing:
+        """Return what the configuration asks for, without what `redact` takes out."""
         reply = config.reply
-        return cls(config.reactions.tool_display, config.markdown.tables, reply.plan, reply.thoughts)
+        display, tables = config.reactions.tool_display, config.markdown.tables
+        return cls(display, tables, reply.plan, reply.thoughts, redact=redact or Redactor())
 
     def fitted(self, limits: Limits) -> Drawing:
         """Return how it is drawn where these limits hold."""
@@ -71,18 +75,27 @@ class Drawing:
             case _:
                 return False
 
-    def block(self, segment: Segment) -> str:
-        """Return `segment` as markdown, as it is now; "" if there is nothing to show."""
-        if self.hides(segment):
-            return ""
+    def block(self, segment: Segment, *, grows: bool = False) -> str:
+        """Return `segment` as markdown, as it is now, clean and without secrets; "" if there is nothing to show.
+
+        `grows`: more of it may come, so what may be the head of a secret is left out.
+        """
+        return "" if self.hides(segment) else self.redact(self._block(segment, grows=grows))
+
+    def _words(self, parts: list[str], *, grows: bool) -> str:
+        """Return text of the agent, clean, without a secret that a line of ours would tear up."""
+        text = plain("".join(parts))
+        return unsigned(self.redact(text[: self.redact.settled_length(text)] if grows else text))
+
+    def _block(self, segment: Segment, *, grows: bool) -> str:
         match segment:
             case TextRun():
-                return "".join(segment.parts)
+                return self._words(segment.parts, grows=grows)
             case ThoughtRun():
-                text = "".join(segment.parts)
+                text = self._words(segment.parts, grows=grows)
                 return hidden(f"💭 {text}", self.spoiler) if self.spoiler and text.strip() else _quoted("💭 ", text)
             case ToolGroup():
-                return "\n".join(_tool_lines(segment.tools, self.tool_display))
+                return "\n".join(_tool_lines(segment.tools, self.tool_display, self.redact))
             case PlanList():
                 return "\n".join(
                     f"{_MARKS.get(entry.status, '☐')} {contained(one_line(entry.content, _ENTRY_WIDTH))}"
@@ -104,7 +117,7 @@ class Drawing:
         for segment in turn.segments:
             if not self.hides(segment):
                 scribe.begin(segment)
-                pieces.append(scribe.put(plain(self.block(segment))))
+                pieces.append(scribe.put(self.block(segment)))
         return "".join([*pieces, scribe.behind([ending])])
 
 
@@ -224,17 +237,17 @@ def _detail(tool: Tool) -> str:
     return "\n".join(part.text for part in tool.content if isinstance(part, acp.Output))
 
 
-def _tool_lines(tools: Iterable[Tool], mode: Literal["full", "compact", "none"]) -> Iterator[str]:
+def _tool_lines(tools: Iterable[Tool], mode: Literal["full", "compact", "none"], redact: Redactor) -> Iterator[str]:
     for stopped, run in itertools.groupby(tools, key=lambda tool: tool.state == "stopped"):
-        lines = tool_lines([_tool_line(tool, mode) for tool in run], mode)
+        lines = tool_lines([_tool_line(tool, mode, redact) for tool in run], mode)
         # Neither done nor running: the call was heard of no more when its turn ended.
         yield from (f"–{line[1:]}" for line in lines.split("\n")) if stopped else (lines,)
 
 
-def _tool_line(tool: Tool, mode: Literal["full", "compact", "none"]) -> ToolLine:
+def _tool_line(tool: Tool, mode: Literal["full", "compact", "none"], redact: Redactor) -> ToolLine:
     if tool.state == "stopped":
         return ToolLine(tool.label, tool.kind or "tool", "pending")
-    detail = tool_detail(tool) if mode == "full" else ""
+    detail = redact(tool_detail(tool)) if mode == "full" else ""  # before anything of it is cut
     head = diff_head(detail) if _has_diff(tool) else detail
     if len(head) == len(detail):
         return ToolLine(tool.label, tool.kind or "tool", tool.state, detail)

@@ -23,6 +23,7 @@ from ..config.live import Live
 from ..config.schema import Config
 from ..errors import AgentError, OpenabError
 from ..store import Memory
+from ..text.redact import Redactor
 from ..threads import Beat
 from .audit import NO_AUDIT, Audit
 from .figures import Observe, unobserved
@@ -93,7 +94,7 @@ class Register(Protocol):
 class House:
     """What every session is given. `launch` says how to start the agent in a folder ("": the configured one).
 
-    `redact` takes secrets out of what agents log. `advice` says what to do about an agent's error, " " first, or "".
+    `redact` takes secrets out of whatever leaves. `advice` says what to do about an agent's error, " " first, or "".
     `agent_id` tells one agent from another, whatever they are called: what one remembers, no other is asked for.
     """
 
@@ -101,7 +102,7 @@ class House:
     clock: Clock
     launch: Callable[[str], Launch]
     agent_name: str
-    redact: Callable[[str], str]
+    redact: Redactor
     mcp_servers: tuple[McpServer, ...] = ()
     advice: Callable[[AgentError], str] = lambda _: ""
     preset: Preset | None = None  # what is known about this agent

@@ -14,9 +14,11 @@ from itertools import accumulate
 
 from ..acp import events as acp
 from ..text.clean import plain, settled_length
+from ..text.masks import Signs
 from ..text.snippets import CodeStream
 from ..text.split import Paginator
 from ..text.tables import TableStream, convert
+from ..text.veil import Veil
 from .drawing import Drawing, Scribe, diff_file
 from .port import File
 from .turn import MediaItem, NoticeLine, PlanList, Segment, TextRun, ThoughtRun, ToolGroup, Turn
@@ -37,7 +39,6 @@ class Manuscript:
         self._at = 0  # the segment being written …
         self._part = 0  # … and how many of its parts are, if it is text
         self._begun = False  # the scribe knows of it
-        self._held = ""  # text that may be the head of an escape sequence
         self._media_seen = 0  # segments looked at for media
         self._open_leaf()
 
@@ -54,6 +55,7 @@ class Manuscript:
         if turn.outcome is None:
             self._make_room(turn)
         else:
+            self._let_go()
             self._feed_tables(self._code.settle())
         for segment in turn.segments[max(self._at, self._media_seen) :]:
             self._note_media(segment)
@@ -68,12 +70,15 @@ class Manuscript:
     def close(self, turn: Turn, ending: str = "") -> None:
         """Finish all pages as they look now: what comes later begins a new one."""
         self.finished += self.write(turn, ending)
-        self._held, self._begun = "", False
+        self._begun = False
         self._open_leaf()
 
     # How it is written.
 
     def _open_leaf(self) -> None:
+        self._held = ""  # text that may be the head of an escape sequence …
+        self._veil = Veil(self._drawing.redact)  # … of a secret …
+        self._signs = Signs()  # … or begin like a sentence of ours
         self._scribe = Scribe()
         self._code = CodeStream(self._limit, self._snippets + 1)
         self._tables = TableStream(self._drawing.tables)
@@ -99,7 +104,7 @@ class Manuscript:
     def _make_room(self, turn: Turn) -> None:
         """Seal the oldest of what may still change until all fits into one page."""
         begin = self._at
-        ends = list(accumulate(len(self._block(segment)) + 2 for segment in self._unwritten(turn)))
+        ends = list(accumulate(len(self._block(turn, segment)) + 2 for segment in self._unwritten(turn)))
         while self._can_seal(turn):
             size = ends[-1] - (ends[self._at - begin - 1] if self._at > begin else 0)
             # Only what is near the limit is worth drawing to see whether it fits.
@@ -115,18 +120,19 @@ class Manuscript:
         """Write the segment that is next as it is now, and what is settled behind it."""
         segment = turn.segments[self._at]
         if not self._drawing.hides(segment):
-            self._write_block(segment)
+            self._write_block(segment, grows=_grows(turn, segment))
         self._next()
         self._settle(turn)
 
-    def _block(self, segment: Segment) -> str:
+    def _block(self, turn: Turn, segment: Segment) -> str:
         """Return a segment of the tail as it is now."""
-        return convert(plain(self._drawing.block(segment)), self._drawing.tables)
+        return convert(self._drawing.block(segment, grows=_grows(turn, segment)), self._drawing.tables)
 
     def _tail(self, turn: Turn, ending: str = "") -> str:
         """Return what stands behind the written text: what is held back, what may change, the ending."""
-        held = plain(self._held)
-        blocks = [self._block(segment) for segment in self._unwritten(turn)]
+        blocks = [self._block(turn, segment) for segment in self._unwritten(turn)]
+        # What is held back shows when nothing can complete it any more.
+        held = self._signs.peek(self._veil.rest(plain(self._held))) if any(blocks) else ""
         return self._tables.tail() + self._code.tail(held + self._scribe.behind([*blocks, ending]))
 
     def _surely(self) -> int | None:
@@ -143,6 +149,8 @@ class Manuscript:
     def _write_text(self, run: TextRun) -> None:
         """Write the parts that have come since the last time."""
         if not self._begun:
+            if not run.continues:
+                self._begin_anew()
             self._scribe.begin(run)
             self._begun = True
         if self._part < len(run.parts):
@@ -150,13 +158,30 @@ class Manuscript:
             self._part = len(run.parts)
             cut = settled_length(text)
             self._held = text[cut:]
-            self._feed(self._scribe.put(plain(text[:cut])))
+            self._put(self._veil.feed(plain(text[:cut])))
 
-    def _write_block(self, segment: Segment) -> None:
+    def _put(self, text: str) -> None:
+        self._feed(self._scribe.put(self._signs.feed(text)))
+
+    def _let_go(self) -> None:
+        """Write what was held back: something else follows, so nothing can complete it any more."""
+        if self._held:
+            self._put(self._veil.feed(plain(self._held)))
+        if rest := self._veil.flush():
+            self._put(rest)
+        self._held = ""
+
+    def _begin_anew(self) -> None:
+        """What comes next belongs to nothing that was written."""
+        self._let_go()
+        self._veil, self._signs = Veil(self._drawing.redact), Signs()
+
+    def _write_block(self, segment: Segment, *, grows: bool = False) -> None:
+        self._begin_anew()
         if isinstance(segment, (ThoughtRun, ToolGroup, PlanList)):
             segment.seal()
         self._scribe.begin(segment)
-        self._feed(self._scribe.put(plain(self._drawing.block(segment))))
+        self._feed(self._scribe.put(self._drawing.block(segment, grows=grows)))
         if isinstance(segment, ToolGroup) and self._drawing.tool_display == "full":
             self._note_diffs(segment)
         if self._at >= self._media_seen:
@@ -164,9 +189,6 @@ class Manuscript:
             self._media_seen = self._at + 1
 
     def _next(self) -> None:
-        if self._held:  # nothing can complete it any more
-            self._feed(self._scribe.put(plain(self._held)))
-            self._held = ""
         self._at, self._part, self._begun = self._at + 1, 0, False
 
     def _feed(self, text: str) -> None:
@@ -197,6 +219,11 @@ class Manuscript:
             if file is not None:
                 self._diffs.add(tool.call_id)
                 self._note(file)
+
+
+def _grows(turn: Turn, segment: Segment) -> bool:
+    """Say whether more of a segment may come."""
+    return turn.outcome is None and segment is turn.segments[-1]
 
 
 def _is_settled(segment: Segment, turn: Turn, *, is_last: bool) -> bool:

@@ -40,6 +40,7 @@ from .questions import Questions
 from .record import Record
 from .signs import Signs
 from .turn import Taken, Tool, Turn
+from .veiled import Passage
 
 __all__ = ["Reply"]
 
@@ -76,6 +77,7 @@ class Reply:
         self._delivery = Delivery(address, port, clock, on_news, floor)
         self.record = Record(ledger, turn, notes, on_news)
         self._edition = Edition(drawing, self._limits)
+        self._passage = Passage(drawing.redact)
         self._signs = Signs(notes, port, reactions, clock, on_news)
         people = tuple(dict.fromkeys(note.sender for note in notes if not note.sender.is_bot))
         self._questions = Questions(self.conversation, port, people, on_news)
@@ -105,7 +107,8 @@ class Reply:
         """Tell a platform that draws by itself what has happened; others see it in the turn."""
         if self._limits.live == "events":
             for event in events:
-                self._port.event(self.conversation, event)
+                for told in self._passage.through(event):
+                    self._port.event(self.conversation, told)
 
     def reassure(self, turn: Turn, silent_for: float) -> None:
         """Say that the agent still works though it has been silent for so many seconds, until it gives a sign."""
@@ -141,6 +144,8 @@ class Reply:
     def finish(self, turn: Turn, *, footer: str = "") -> None:
         """The turn is over: from now on everything has to become exact. `is_settled` says when it has."""
         if self._limits.live == "events" and not self._is_finished:
+            for told in self._passage.rest():
+                self._port.event(self.conversation, told)
             self.record.finish(turn.outcome or "failed", turn.explain(), self._delivery)
             self._port.event(
                 self.conversation,

@@ -1,70 +1,170 @@
-"""Redact: secrets out of what is logged and shown.
+"""Redact: secrets out of whatever leaves: replies, files, questions, logs, errors, exports.
 
 Two nets: values known to be secret (from the configuration and the environment), and the shapes of well-known keys.
-Every pattern starts at the head of a token and repeats without alternatives, so time is linear in the text.
+Shapes are looked for where a run of characters is long enough to be a key and nowhere else, so ordinary text costs some
+nanoseconds a character. Every pattern starts at the head of a token and repeats without alternatives: time is linear.
 
-This room is a second net: it cannot know every secret, and does not replace not showing things.
+`Redactor` takes a text as a whole; for one that comes in pieces there is `veil`. This room is a second net: it cannot
+know every secret, and does not replace not showing things.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
+from urllib.parse import quote
 
-__all__ = ["Redactor", "looks_secret"]
+__all__ = ["PEM_END", "PEM_END_ROOM", "REDACTED", "TELLING", "Redactor", "looks_secret"]
 
-_REDACTED = "[redacted]"
+REDACTED = "[redacted]"
+
+TELLING = 3
+"""So many characters of a secret at the end of a text are held back: fewer tell nothing, and every other word's last
+letter would be among them."""
 
 # Shorter values are words: hiding them would make holes in innocent text and tell what they are.
 _SHORTEST = 8
+# Of a value that spans lines each line is one, from this length: quoted, it is never whole.
+_SHORTEST_LINE = 16
 
 _SECRET_NAME = re.compile(
     r"(?:TOKENS?|KEYS?|SECRETS?|PASSWORDS?|PASSWD|PASSPHRASE|CREDENTIALS?|(?:^|[_-])AUTH)(?:[_-]|\d|$)",
     re.IGNORECASE,
 )
 
-# `keep` is shown: the name in front of the secret.
-_SHAPES = re.compile(
+_PEM = re.compile(
     r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
-    r".*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|\Z)"
-    # user:password@ of an address
-    r"|(?P<url>://)[^\s/@:?#]{0,200}:[^\s/@]{1,1000}(?=@)"
-    r"|(?<![A-Za-z0-9])(?:"
-    r"(?P<bearer>(?i:bearer)[ \t]{1,4})(?=[A-Za-z._~+/=-]{0,100}[0-9])[A-Za-z0-9._~+/=-]{16,}"
-    r"|sk-[A-Za-z0-9_-]{16,}"  # OpenAI, Anthropic and those who imitate them
+    r".*?(?P<end>-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|\Z)",
+    re.DOTALL,
+)
+_PEM_BEGIN = re.compile(r"-{3,5}B?E?G?I?N?\Z")  # perhaps the first word of one
+_PEM_BEGIN_ROOM = 10
+PEM_END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+PEM_END_ROOM = 80
+"""Characters that the end of a private key has at most."""
+_PEM_HEAD = re.compile(r"-----BEGIN [A-Z0-9 ]{0,60}-{0,5}\Z")
+# user:password@ of an address
+_LOGIN = re.compile(r"(?P<kept>://)[^\s/@:?#]{0,200}:[^\s/@]{1,1000}(?=@)")
+_LOGIN_HEAD = re.compile(r"://[^\s/@]{0,1201}\Z")
+_LOGIN_ROOM = 1300
+# Inside of one run of _RUN's characters; what stands before a run is none of them.
+_KEYS = re.compile(
+    r"(?<![A-Za-z0-9])(?:"
+    r"sk-[A-Za-z0-9_-]{16,}"  # OpenAI, Anthropic and those who imitate them
     r"|gh[opusr]_[A-Za-z0-9]{16,}|github_pat_[A-Za-z0-9_]{16,}|glpat-[A-Za-z0-9_-]{16,}"
     r"|xox[a-z]-[A-Za-z0-9-]{8,}|xapp-[A-Za-z0-9-]{8,}"  # Slack
     r"|A(?:KIA|SIA)[A-Z0-9]{16}(?![A-Za-z0-9])"  # AWS
     r"|AIza[A-Za-z0-9_-]{35,}"  # Google
     r"|(?<![_-])eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*"  # JSON Web Token
-    r"|(?<![_-])[MNO][A-Za-z0-9_-]{22,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,}"  # Discord: id, time, signature
-    r")",
-    re.DOTALL,
+    # Discord: id, time, signature. An id is digits, and digits in base64 begin like this.
+    r"|(?<![_-])[MNO][DTjz][A-Za-z0-9_-]{21,26}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,}"
+    r")"
 )
+_BEARER = re.compile(r"(?<![A-Za-z0-9])(?i:bearer)[ \t]{1,4}\Z")
+_BEARER_HEAD = re.compile(r"(?<![A-Za-z0-9])(?i:bearer)[ \t]{0,4}\Z")
+_BEARER_ROOM = 11
+_CARRIED = re.compile(r"(?=[A-Za-z._~+/=-]{0,100}[0-9])[A-Za-z0-9._~+/=-]{16,}")  # what a bearer carries
+
+# How a key may begin, as far as it can be told from a word; for the end of a text that is not finished.
+_HEADS = ("sk-", "github_pat_", "glpat-", "xapp-", "AKIA", "ASIA", "AIza", "eyJ",
+          *(f"gh{kind}_" for kind in "opusr"))  # fmt: skip
+_HEAD = re.compile(
+    r"(?<![A-Za-z0-9])(?:"
+    + "|".join(f"{head}[A-Za-z0-9._-]*" for head in _HEADS)
+    + r"|xox(?:[a-z](?:-[A-Za-z0-9-]*)?)?|[MNO][DTjz][A-Za-z0-9._-]+|(?i:bea|bear|beare|bearer)|"
+    + "|".join(sorted({head[:size] for head in _HEADS for size in range(TELLING, len(head))}))
+    + r")\Z"
+)
+
+# What is left of a key that was cut off: so much of it that it is no word.
+_STUMP = re.compile(
+    r"(?<![A-Za-z0-9])(?:" + "|".join(f"{head}[A-Za-z0-9._-]{{6,}}" for head in (*_HEADS, "xox[a-z]-"))
+    + r"|[MNO][DTjz][A-Za-z0-9_-]{22,}[A-Za-z0-9._-]*)\Z"
+)  # fmt: skip
+_STUMP_ROOM = 500
+
+_RUN = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~+/=-"
+_FLAT = bytes(0x61 if chr(code) in _RUN else 0x20 for code in range(256))
+_SHORTEST_KEY = 13  # the shortest of _KEYS
+_LONG = b"\x61" * _SHORTEST_KEY
 
 
 class Redactor:
     """Replaces secrets in a text by `[redacted]`. Immutable; callable from any thread; never blocks.
 
-    `secrets` are values to hide wherever they stand; those below 8 characters are ignored.
+    `secrets` are values to hide wherever they stand, also as they look in JSON and in an address, and each longer line
+    of one that has several; those below 8 characters are ignored.
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        known = {value.strip() for value in secrets}
-        known = {value for value in known if len(value) >= _SHORTEST}
-        self._count = len(known)
+        given = {value.strip() for value in secrets}
+        self._given = frozenset(value for value in given if len(value) >= _SHORTEST)
+        looks = {look for value in self._given for look in _looks(value)}
         # Our own mark comes first: a secret that is part of it must not tear it up.
-        longest_first = sorted(known, key=lambda value: (-len(value), value))
-        self._known = re.compile("|".join(map(re.escape, [_REDACTED, *longest_first])))
+        self.values = tuple(sorted(looks, key=lambda value: (-len(value), value)))
+        self._known = re.compile("|".join(map(re.escape, [REDACTED, *self.values])))
 
     def __repr__(self) -> str:
-        return f"<Redactor secrets={self._count}>"
+        return f"<Redactor secrets={len(self._given)}>"
+
+    def also(self, *secrets: str) -> Redactor:
+        """Return a redactor that hides these as well."""
+        return Redactor((*self._given, *secrets)) if any(secrets) else self
 
     def __call__(self, text: str) -> str:
         """Return `text` with every secret replaced. Doing it again changes nothing."""
-        if self._count:
-            text = self._known.sub(_REDACTED, text)
-        return _SHAPES.sub(_hidden, text)
+        for value in self.values:
+            if value in text:
+                text = self._known.sub(REDACTED, text)
+                break
+        if "@" in text and "://" in text:
+            text = _LOGIN.sub(_hidden, text)
+        if "-----BEGIN " in text:
+            text = _PEM.sub(REDACTED, text)
+        text = _without_keys(text)
+        return self._without_stumps(text) if "…" in text else text
+
+    def _without_stumps(self, text: str) -> str:
+        """Return `text` without the head of a secret before a mark that something was cut off."""
+        pieces = text.split("…")
+        for index, piece in enumerate(pieces[:-1]):
+            end = len(piece.rstrip())
+            stump = _STUMP.search(piece, max(0, end - _STUMP_ROOM), end)
+            at = min([stump.start() if stump else end, *(_overlap(piece[:end], value) for value in self.values)])
+            if at < end:
+                pieces[index] = piece[:at] + REDACTED + piece[end:]
+        return "…".join(pieces)
+
+    def settled_length(self, text: str) -> int:
+        """Return how much of `text` can be redacted now, for text that comes in pieces.
+
+        The rest may be the head of a secret: it is redacted with what comes next, and not shown before.
+        """
+        head = _HEAD.search(text, len(text.rstrip(_RUN)))
+        cut = head.start() if head else len(text)
+        if bearer := _BEARER_HEAD.search(text, max(0, cut - _BEARER_ROOM), cut):
+            cut = bearer.start()
+        elif cut == len(text) and (carried := self._carried_head(text)) >= 0:
+            cut = carried
+        at = text.rfind("://", max(0, cut - _LOGIN_ROOM))
+        if at >= 0 and _LOGIN_HEAD.match(text, at):
+            cut = min(cut, at)
+        elif text.endswith((":", ":/")):
+            cut = min(cut, text.rindex(":"))
+        if "-----BEGIN " in text:
+            cut = min(cut, _open_key(text))
+        elif dashes := _PEM_BEGIN.search(text, max(0, len(text) - _PEM_BEGIN_ROOM)):
+            cut = min(cut, dashes.start())
+        for value in self.values:
+            cut = min(cut, _overlap(text, value))
+        return cut
+
+    def _carried_head(self, text: str) -> int:
+        """Return where `Bearer` begins if the last run of `text` is what it carries; -1 if it is not."""
+        begin = len(text.rstrip(_RUN))
+        found = _BEARER.search(text, max(0, begin - _BEARER_ROOM), begin) if begin < len(text) else None
+        return found.start() if found else -1
 
 
 def looks_secret(name: str) -> bool:
@@ -72,5 +172,57 @@ def looks_secret(name: str) -> bool:
     return _SECRET_NAME.search(name) is not None
 
 
+def _looks(value: str) -> set[str]:
+    """Return what a secret may look like in a text."""
+    looks = {value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], quote(value, safe="")}
+    looks.update(line for raw in value.splitlines() if len(line := raw.strip()) >= _SHORTEST_LINE)
+    return {look for look in looks if len(look) >= _SHORTEST}
+
+
 def _hidden(found: re.Match[str]) -> str:
-    return (found["url"] or found["bearer"] or "") + _REDACTED
+    return found["kept"] + REDACTED
+
+
+def _without_keys(text: str) -> str:
+    """Return `text` without what looks like a key: only runs that are long enough are looked at."""
+    flat = text.encode("latin-1", "replace").translate(_FLAT)
+    at = flat.find(_LONG)
+    if at < 0:
+        return text
+    pieces: list[str] = []
+    done = 0
+    while at >= 0:
+        end = flat.find(b" ", at + _SHORTEST_KEY)
+        end = len(text) if end < 0 else end
+        run = text[at:end]
+        shown = _CARRIED.sub(REDACTED, run, count=1) if _is_carried(text, at, run) else _KEYS.sub(REDACTED, run)
+        if shown != run:
+            pieces += (text[done:at], shown)
+            done = end
+        at = flat.find(_LONG, end)
+    return "".join([*pieces, text[done:]]) if pieces else text
+
+
+def _is_carried(text: str, at: int, run: str) -> bool:
+    is_behind = at > 0 and text[at - 1] in " \t" and _BEARER.search(text, max(0, at - _BEARER_ROOM), at) is not None
+    return is_behind and _CARRIED.match(run) is not None
+
+
+def _open_key(text: str) -> int:
+    """Return where a private key begins that has no end yet; the length of `text` if none does."""
+    for found in _PEM.finditer(text):
+        if not found["end"]:
+            return found.start()
+    at = text.rfind("-----BEGIN ")
+    return at if _PEM_HEAD.match(text, at) else len(text)
+
+
+def _overlap(text: str, value: str) -> int:
+    """Return where the longest end of `text` begins with which `value` begins, too; its length if there is none."""
+    head, begin = value[:TELLING], max(0, len(text) - len(value) + 1)
+    at = text.find(head, begin)
+    while at >= 0:
+        if value.startswith(text[at:]):
+            return at
+        at = text.find(head, at + 1)
+    return len(text)

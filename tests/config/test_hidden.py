@@ -32,3 +32,21 @@ def test_what_a_chat_service_is_logged_in_to_with_is_secret() -> None:
     }
     hide = Redactor(secrets_of(msgspec.convert({"discord": section}, Config), {}, ["filled-in-here"]))
     assert hide("a.bot.token p@ssword-1 p%40ssword-1 filled-in-here") == " ".join(["[redacted]"] * 4)
+
+
+def test_settings_of_the_agent_are_no_secrets_unless_their_names_say_so() -> None:
+    """What is hidden would be missing in every answer that speaks of it."""
+    env = {
+        "MODEL": "claude-sonnet-4-20250514",
+        "NODE_ENV": "production",
+        "PYTHONPATH": "/srv/project",
+        "BASE": "https://gateway.example.org/v1",
+        "API_KEY": "under-a-telling-name",
+        "THING": "aB3dE5fG7hI9",
+    }
+    found = secrets_of(msgspec.convert({"agent": {"env": env}}, Config), {})
+    assert [value for value in found if value] == ["under-a-telling-name", "aB3dE5fG7hI9"]
+    inherited = secrets_of(msgspec.convert({"agent": {"inherit_env": ["PLACE", "WORD"]}}, Config), {
+        "PLACE": "/srv/project", "WORD": "of-somebody",
+    })  # fmt: skip
+    assert [value for value in inherited if value] == ["of-somebody"]

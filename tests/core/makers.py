@@ -13,6 +13,7 @@ from openab_sync.core.house import House, Order, Placement, SessionSnapshot
 from openab_sync.core.message import Conversation, Inbound, MessageRef, Person
 from openab_sync.core.pool import SessionPool
 from openab_sync.errors import OpenabError
+from openab_sync.text.redact import Redactor
 
 __all__ = ["ANNA", "BEN", "HERE", "THERE", "PaperPool", "house", "note"]
 
@@ -32,7 +33,7 @@ def house(clock: Clock, config: Config | None = None) -> House:
         clock=clock,
         launch=lambda cwd: Launch("nothing", (), cwd or "/", {}, "Nothing"),
         agent_name="Nothing",
-        redact=str,
+        redact=Redactor(),
     )
 
 

@@ -9,6 +9,7 @@ from openab_sync.acp import events as acp
 from openab_sync.core.chronicle import EVERY, KEPT, Chronicle
 from openab_sync.core.transcript import TextPart
 from openab_sync.core.turn import Turn
+from openab_sync.text.redact import Redactor
 from tests.core.bed import Bed
 from tests.core.makers import note
 from tests.fakes.clock import FakeClock
@@ -21,6 +22,7 @@ class PaperAnswering:
     def __init__(self, clock: FakeClock) -> None:
         self.turn = Turn((note("m1"),), clock)
         self.questions, self.asked = 0, ()
+        self.redact = Redactor()
 
     @property
     def is_over(self) -> bool:

@@ -17,6 +17,7 @@ from openab_sync.core.transcript import (
     last_words,
 )
 from openab_sync.core.turn import Turn
+from openab_sync.text.redact import Redactor
 from tests.core.makers import note
 from tests.fakes.clock import FakeClock
 
@@ -108,3 +109,15 @@ def test_the_last_words_are_the_agents_own() -> None:
     turns = (freeze(1, first, ()), freeze(2, second, ()))
     assert last_words(turns) == "." * WORDS
     assert last_words(turns[1:]) == last_words(()) == ""
+
+
+def test_what_is_seen_has_no_secrets_and_not_the_head_of_one_that_is_being_said() -> None:
+    redact = Redactor(["canary-of-this-test"])
+    running = turn()
+    running.take(acp.Said("It is canary-of-th"), acp.ToolChanged("t", title="echo canary-of-this-test"))
+    running.take(acp.Said("and canary-of-th"))
+    seen = freeze(1, running, (), redact)
+    assert seen.parts[-1] == TextPart("text", "and ")
+    assert "[redacted]" in str(seen.parts[1]) and "canary" not in str(seen.parts[1])
+    running.end("done")
+    assert freeze(1, running, (), redact).parts[-1] == TextPart("text", "and canary-of-th")

@@ -22,7 +22,7 @@ SHAPES = {
     "aws": "AKIA" + "A2B4" * 4,
     "google": "AIza" + BODY,
     "jwt": "eyJ" + BODY + ".eyJ" + BODY + "." + BODY,
-    "discord": "M" + BODY[:23] + ".abc123." + BODY,
+    "discord": "MT" + BODY[:22] + ".abc123." + BODY,
 }
 tokens = st.sampled_from(
     [*SHAPES.values(), "Bearer " + BODY, "://u:p@", "secret-value", "[redacted]", "eyJ", "sk-", "a", "_", "-", ".", " "]
@@ -73,6 +73,16 @@ def test_innocent_text_stays(text: str) -> None:
 def test_known_values_are_hidden_longest_first() -> None:
     redact = Redactor(["password1", "password1-and-more", " spaced-out \n"])
     assert redact("password1-and-more password1 spaced-out") == "[redacted] [redacted] [redacted]"
+
+
+@pytest.mark.parametrize("secret", [*SHAPES.values(), "password1-and-more"], ids=lambda text: text[:8])
+def test_a_secret_that_was_cut_off_is_hidden_to_its_stump(secret: str) -> None:
+    """Titles and names are cut before they come here, with a mark."""
+    redact = Redactor(["password1-and-more"])
+    least = 28 if secret.startswith("MT") else 18
+    for size in range(least, len(secret)):
+        assert redact(f"run {secret[:size]}… and") == "run [redacted]… and"
+    assert redact("run git… and pass \n…\n") == "run git… and [redacted] \n…\n"
 
 
 def test_short_values_are_words() -> None:
@@ -127,7 +137,7 @@ def test_a_known_value_never_comes_through(secret: str, before: str, after: str)
         "-----BEGIN " + "A " * 500_000,
         "sk-" * 300_000,
         "a-" * 500_000,
-        ("M" + "a" * 23 + ".") * 40_000,
+        ("MT" + "a" * 22 + ".") * 40_000,
     ],
     ids=lambda text: text[:8],
 )

@@ -21,7 +21,6 @@ from ...core.message import Conversation
 from ...core.port import File
 from ...errors import ChatError
 from ...text.clean import one_line, plain
-from ...text.redact import Redactor
 
 if TYPE_CHECKING:
     from .kit import Kit
@@ -53,7 +52,7 @@ class Exports:
 
     def __init__(self, kit: Kit) -> None:
         self._kit = kit
-        self._redact = Redactor([kit.discord.bot_token.strip(), *kit.config.agent.env.values()])
+        self._redact = kit.redact
 
     async def file(self, conversation: Conversation, title: str) -> File:
         """Return a conversation as a file, what it began with in another channel included. Raise ChatError."""

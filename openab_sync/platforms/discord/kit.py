@@ -12,6 +12,7 @@ from ...clock import Clock
 from ...config.live import Live
 from ...config.schema import Config, DiscordConfig
 from ...core.broker import Broker
+from ...text.redact import Redactor
 from .port import DiscordPort
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class Kit:
     books: Books
     clock: Clock
     inbox: Path  # folder for files that came with messages
+    redact: Redactor  # takes secrets out of what is exported
 
     @property
     def config(self) -> Config:

@@ -27,6 +27,7 @@ from ...core.message import Conversation
 from ...core.presence import Presence
 from ...errors import ConfigError
 from ...media.inbox import folder_of, remove, sweep
+from ...text.redact import Redactor
 from ..loop import EventLoopThread
 from .api import Redirect
 from .approvers import Approvers
@@ -69,10 +70,13 @@ class Discord:
         books: Books,
         inbox: Path,
         *,
+        redact: Redactor | None = None,
         clock: Clock | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> None:
-        """Build what the house needs of it; start nothing. `options` are further ones of discord.py's client.
+        """Build what the house needs of it; start nothing. `redact` takes secrets out of exports.
+
+        `options` are further ones of discord.py's client.
 
         Raise ConfigError without a section `[discord]`.
         """
@@ -82,6 +86,7 @@ class Discord:
             raise ConfigError("there is no section [discord]", hint='add it, with bot_token = "${DISCORD_BOT_TOKEN}"')
         self._books = books
         self._inbox = inbox
+        self._redact = redact or Redactor([config.discord.bot_token.strip(), *config.agent.env.values()])
         self._clock = clock or SystemClock()
         self._redirect = Redirect(config.discord.api_url)
         self._loop = EventLoopThread("chat-discord")
@@ -156,7 +161,7 @@ class Discord:
         await asyncio.to_thread(remove, folder_of(self._inbox, conversation.key))
 
     async def _build(self, broker: Broker) -> None:
-        kit = Kit(self._live, self.client, broker, self.port, self._books, self._clock, self._inbox)
+        kit = Kit(self._live, self.client, broker, self.port, self._books, self._clock, self._inbox, self._redact)
         self._downloads = Downloads(self._inbox, api_url=kit.discord.api_url, proxy=kit.discord.proxy)
         gate = Gate(kit)
         incoming = Incoming(kit, gate, self._downloads)

@@ -11,13 +11,14 @@ import pytest
 from openab_sync.config.live import Live
 from openab_sync.config.schema import Config
 from openab_sync.platforms.discord.kit import Kit
+from openab_sync.text.redact import Redactor
 from tests.fakes.clock import FakeClock
 
 
 def kit(**sections: object) -> Kit:
     unused: Any = None
     config = msgspec.convert(sections, Config)
-    return Kit(Live(config), unused, unused, unused, unused, FakeClock(), Path("inbox"))
+    return Kit(Live(config), unused, unused, unused, unused, FakeClock(), Path("inbox"), Redactor())
 
 
 def test_the_section_is_at_hand() -> None:

@@ -1,0 +1,192 @@
+"""The last gate: nothing of ours goes to a chat service but through here, without secrets and without masks.
+
+`VeiledPort` stands in front of a platform's port. Pages are whole when they come here, and what pages and
+chunks could cut has been taken out before (`manuscript`); for notices, questions, titles and files this is the place.
+`Passage` is the same for what a platform with `live = "events"` is told piece by piece.
+
+Threads: as the port's, any; a `Passage` is its session's alone. Never blocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future
+from dataclasses import fields, replace
+from typing import Any, TypeVar, cast
+
+from msgspec import Struct, structs
+
+from ..acp import events as acp
+from ..media.kinds import TEXT, kind_of, text_of
+from ..text.masks import unmasked
+from ..text.redact import REDACTED, Redactor
+from ..text.veil import Veil
+from .message import Conversation, MessageRef
+from .port import ChatPort, Controls, Decision, File, Limits, Notice, Question, Settled, TurnEnded, TurnEvent
+from .turn import Taken
+
+__all__ = ["Passage", "VeiledPort", "swept"]
+
+T = TypeVar("T")
+
+_DEEPEST = 40  # levels of what an agent sends with a tool call; below that nothing is shown
+_UNREAD = frozenset({"data"})  # base64: what is in it is not text
+
+
+class VeiledPort:
+    """A ChatPort (see `core.port.ChatPort`) that lets no secret through."""
+
+    def __init__(self, port: ChatPort, redact: Redactor) -> None:
+        self._port = port
+        self._redact = redact
+
+    def limits(self, conversation: Conversation) -> Limits:
+        return self._port.limits(conversation)
+
+    def post(
+        self,
+        conversation: Conversation,
+        text: str,
+        *,
+        reply_to: MessageRef | None = None,
+        nonce: str = "",
+        controls: Controls | None = None,
+    ) -> Future[MessageRef]:
+        return self._port.post(conversation, self._shown(text), reply_to=reply_to, nonce=nonce, controls=controls)
+
+    def edit(self, ref: MessageRef, text: str, *, controls: Controls | None = None) -> Future[None]:
+        return self._port.edit(ref, self._shown(text), controls=controls)
+
+    def react(self, ref: MessageRef, emoji: str, on: bool) -> Future[None]:
+        return self._port.react(ref, emoji, on)
+
+    def typing(self, conversation: Conversation) -> Future[None]:
+        return self._port.typing(conversation)
+
+    def ask(self, question: Question) -> Future[Decision]:
+        return self._port.ask(self._question(question))
+
+    def settle(self, question: Question, text: str) -> Future[None]:
+        return self._port.settle(self._question(question), self._shown(text))
+
+    def upload(self, conversation: Conversation, file: File, *, nonce: str = "") -> Future[MessageRef]:
+        return self._port.upload(conversation, self._file(file), nonce=nonce)
+
+    def rename(self, conversation: Conversation, title: str) -> Future[None]:
+        return self._port.rename(conversation, self._redact(title))
+
+    def event(self, conversation: Conversation, event: TurnEvent) -> None:
+        match event:  # what the agent says has gone through a Passage already
+            case Notice():
+                event = Notice(self._redact(event.text))
+            case Settled():
+                event = Settled(self._question(event.question), self._redact(event.text))
+            case TurnEnded():
+                event = replace(event, reason=self._redact(event.reason), footer=self._redact(event.footer))
+            case _:
+                pass
+        self._port.event(conversation, event)
+
+    def __repr__(self) -> str:
+        return f"<VeiledPort {self._port!r}>"
+
+    def _shown(self, text: str) -> str:
+        return unmasked(self._redact(text))
+
+    def _question(self, question: Question) -> Question:
+        options = tuple(
+            replace(option, name=name) if (name := self._redact(option.name)) != option.name else option
+            for option in question.options
+        )
+        title, detail = self._redact(question.title), self._shown(question.detail)
+        return replace(question, title=title, detail=detail, options=options)
+
+    def _file(self, file: File) -> File:
+        """A picture is what it is; in a text, whatever its name, secrets are looked for."""
+        data = file.data
+        if kind_of(data) == TEXT and (text := text_of(data)) is not None and (shown := self._redact(text)) != text:
+            data = shown.encode("utf-8", "replace")
+        return File(self._redact(file.name), data, file.mime)
+
+
+class Passage:
+    """What one turn tells a platform that draws by itself. Session thread only."""
+
+    def __init__(self, redact: Redactor) -> None:
+        self._redact = redact
+        self._said, self._thought = Veil(redact), Veil(redact)
+        self._ids: tuple[str | None, str | None] = (None, None)  # of the message and the thought that are growing
+
+    def through(self, event: Taken) -> Iterator[Taken]:
+        """Yield what can be told now of what the agent said or did."""
+        match event:
+            case acp.Said():
+                if event.message_id != self._ids[0]:
+                    yield from self.rest()
+                    self._ids = event.message_id, None
+                yield from _fed(self._said, event)
+            case acp.Thought():
+                yield from _fed(self._thought, event)
+                self._ids = self._ids[0], event.message_id
+            case _:
+                yield from self.rest()
+                yield swept(event, self._redact)
+
+    def rest(self) -> Iterator[Taken]:
+        """Yield what was held back: something else comes, or nothing."""
+        if text := self._thought.flush():
+            yield acp.Thought(text, self._ids[1])
+        if text := self._said.flush():
+            yield acp.Said(text, self._ids[0])
+
+
+Piece = TypeVar("Piece", acp.Said, acp.Thought)
+
+
+def _fed(veil: Veil, event: Piece) -> Iterator[Piece]:
+    shown = veil.feed(event.text)
+    if shown == event.text:
+        yield event
+    elif shown:
+        yield structs.replace(event, text=shown)
+
+
+def swept(value: T, redact: Redactor) -> T:
+    """Return `value` (plain data, as events are) with `redact` applied to every text in it; the same if clean."""
+    return cast(T, _swept(value, redact, _DEEPEST))
+
+
+def _swept(value: Any, redact: Redactor, levels: int) -> Any:
+    """`Any`, because what an agent sends with a tool call may be anything that JSON can hold."""
+    if isinstance(value, str):
+        return redact(value)
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if levels == 0:
+        return REDACTED
+    if isinstance(value, list | tuple):
+        items = [_swept(item, redact, levels - 1) for item in value]
+        return value if all(map(_is, items, value)) else type(value)(items)
+    if isinstance(value, dict):
+        pairs = {redact(key): _swept(item, redact, levels - 1) for key, item in value.items()}
+        return value if all(pairs.get(key) is item for key, item in value.items()) else pairs
+    return _replaced(value, redact, levels)
+
+
+def _replaced(value: Any, redact: Redactor, levels: int) -> Any:
+    """A Struct or a dataclass: only the fields that change are new."""
+    is_struct = isinstance(value, Struct)
+    names = value.__struct_fields__ if is_struct else [one.name for one in fields(value)]
+    changed = {}
+    for name in names:
+        before = getattr(value, name)
+        after = before if name in _UNREAD else _swept(before, redact, levels - 1)
+        if after is not before and after != before:
+            changed[name] = after
+    if not changed:
+        return value
+    return structs.replace(value, **changed) if is_struct else replace(value, **changed)
+
+
+def _is(one: object, other: object) -> bool:
+    return one is other or (isinstance(one, str) and one == other)

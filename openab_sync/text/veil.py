@@ -1,0 +1,97 @@
+"""The veil: secrets out of a text that comes in pieces.
+
+What may be the head of a secret is held back until it is known whether it is one, so that no cut (a chunk, a look at a
+growing answer, a page) shows the first half. Only what is new is looked at: a text costs time in proportion to its
+length.
+
+One thread; pure but for what it holds.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from .redact import PEM_END, PEM_END_ROOM, REDACTED, TELLING, Redactor
+
+__all__ = ["Veil"]
+
+_KEPT = TELLING  # characters let through: some may belong to a secret all the same, one tells what stands before it
+# Held back at most: longer than any key. What goes on is swallowed if it was one, let go if it was none.
+_MOST = 8192
+_MOST_BEHIND = 512
+_TOKEN = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~+/=-"
+
+
+class Veil:
+    """One text, piece by piece."""
+
+    def __init__(self, redact: Redactor) -> None:
+        self._redact = redact
+        self._last = ""  # what was let through last
+        self._held = ""
+        # The rest of a key that was too long to be held: of a word, or what stands before the end of a private key.
+        self._swallows: Literal["", "word", "key"] = ""
+
+    def __repr__(self) -> str:
+        return f"<Veil held={len(self._held)}>"
+
+    def feed(self, text: str) -> str:
+        """Take in the next piece; return what can be shown now."""
+        if self._swallows:
+            text = self._swallow(text)
+            if self._swallows:
+                return ""
+        probe = self._last + self._held + text
+        cut = self._redact.settled_length(probe)
+        begin = len(self._last)
+        if len(probe) - cut > _MOST:
+            cut = self._forced(probe, cut)
+        if cut <= begin:
+            self._held = probe[begin:]
+            return ""
+        self._held = probe[cut:]
+        return self._let_through(probe[:cut])
+
+    def rest(self, more: str = "") -> str:
+        """Return how what is held back, and `more` behind it, would be shown if nothing came any more.
+
+        Nothing is changed by this.
+        """
+        if self._swallows:
+            return ""
+        return _new(self._last, self._redact(self._last + self._held + more)) if self._held or more else ""
+
+    def flush(self) -> str:
+        """Return what is held back: the text is over."""
+        held, self._held = "" if self._swallows else self._held, ""
+        return self._let_through(self._last + held) if held else ""
+
+    def _let_through(self, probe: str) -> str:
+        shown = _new(self._last, self._redact(probe))
+        self._last = (self._last + shown)[-_KEPT:]
+        return shown
+
+    def _swallow(self, text: str) -> str:
+        """Return what stands behind the rest of a key; "" if that is all of it."""
+        if self._swallows == "word":
+            text = text.lstrip(_TOKEN)
+            self._swallows = "" if text else "word"
+            return text
+        end = PEM_END.search(text := self._held + text)
+        self._held, self._swallows = ("", "") if end else (text[-PEM_END_ROOM:], "key")
+        return text[end.end() :] if end else ""
+
+    def _forced(self, probe: str, cut: int) -> int:
+        """What is held has become too long: decide now. Return how much of `probe` is let go."""
+        if self._redact(probe[cut:]).endswith(REDACTED):
+            self._swallows = "key" if probe.startswith("-----BEGIN ", cut) else "word"
+            return len(probe)
+        return len(probe) - _MOST_BEHIND
+
+
+def _new(last: str, shown: str) -> str:
+    """Return what is new in `shown`, which began with `last` before something was redacted that reaches into it."""
+    if shown.startswith(last):
+        return shown[len(last) :]
+    same = next(at for at, (one, other) in enumerate(zip(shown, last, strict=False)) if one != other)
+    return shown[same:]

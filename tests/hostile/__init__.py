@@ -1,0 +1,1 @@
+"""Agents and people that want to do harm, upon the whole house."""
