@@ -9,7 +9,7 @@ Threads: as the port's, any; a `Passage` is its session's alone. Never blocks.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import fields, replace
 from typing import Any, TypeVar, cast
@@ -22,7 +22,7 @@ from ..text.masks import unmasked
 from ..text.redact import REDACTED, Redactor
 from ..text.veil import Veil
 from .message import Conversation, MessageRef
-from .port import ChatPort, Controls, Decision, File, Limits, Notice, Question, Settled, TurnEnded, TurnEvent
+from .port import ChatPort, Controls, Decision, File, Limits, Notice, Question, Seen, Settled, TurnEnded, TurnEvent
 from .turn import Taken
 
 __all__ = ["Passage", "VeiledPort", "swept"]
@@ -74,6 +74,12 @@ class VeiledPort:
 
     def rename(self, conversation: Conversation, title: str) -> Future[None]:
         return self._port.rename(conversation, self._redact(title))
+
+    def ours(self, conversation: Conversation, since: float) -> Future[Sequence[Seen]]:
+        return self._port.ours(conversation, since)
+
+    def sign(self, ref: MessageRef, emoji: str) -> Future[None]:
+        return self._port.sign(ref, emoji)
 
     def event(self, conversation: Conversation, event: TurnEvent) -> None:
         match event:  # what the agent says has gone through a Passage already

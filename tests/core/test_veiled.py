@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from openab_sync.acp import events as acp
 from openab_sync.clock import SystemClock
 from openab_sync.core.message import Conversation, MessageRef
-from openab_sync.core.port import File, Limits, Notice, Question, Settled, TurnEnded
+from openab_sync.core.port import ChatPort, File, Limits, Notice, Question, Settled, TurnEnded
 from openab_sync.core.veiled import Passage, VeiledPort, swept
 from openab_sync.text.redact import Redactor
 from tests.fakes.platform import FakePlatform
@@ -112,3 +112,9 @@ def test_what_is_too_deep_is_not_shown() -> None:
     for _ in range(60):
         nest = [nest]
     assert SECRET not in str(swept(nest, REDACT)) and "[redacted]" in str(swept(nest, REDACT))
+
+
+def test_every_method_of_a_port_goes_through() -> None:
+    """A method that a port gets and the gate does not would be missed only where it is needed."""
+    methods = {name for name, value in vars(ChatPort).items() if callable(value) and not name.startswith("_")}
+    assert methods <= set(vars(VeiledPort))
