@@ -33,6 +33,7 @@ from .config.live import Live
 from .config.ours import Ours, refusal
 from .core.audit import NO_AUDIT, Audit
 from .core.broker import Broker
+from .core.figures import Observe, unobserved
 from .core.house import House, Register
 from .core.janitor import Janitor
 from .core.ledger import UNWRITTEN, Ledger
@@ -41,10 +42,12 @@ from .core.pacer import Pacer
 from .core.pool import SessionPool
 from .core.port import ChatPort
 from .core.retention import Retention
+from .core.state import State
 from .core.veiled import VeiledPort
 from .errors import AgentError, AgentStartError, AuthRequired, ConfigError
 from .store import Memory
 from .text.redact import Redactor
+from .threads import Beat
 
 __all__ = ["App", "chat", "check_room"]
 
@@ -67,14 +70,15 @@ class App:
         audit: Audit = NO_AUDIT,
         ledger: Ledger = UNWRITTEN,
         retention: Retention | None = None,
+        observe: Observe = unobserved,
     ) -> None:
         """Build everything, start nothing; `secrets` are values that nobody may see, beyond those that `settings` tell.
 
         What may change while it runs is read from `settings` where it is used. Agents are entered in the `register`, if
         there is one; on the `shelf` is kept how conversations are taken up again, without one nothing of it outlives
         the process; what becomes of messages is written into the `ledger`; what is kept too long, and what somebody
-        wants forgotten, goes by the `retention`. Raise ConfigError for an agent that is not known or too many sessions,
-        StoreError for a shelf that cannot be read (blocks).
+        wants forgotten, goes by the `retention`; what can be counted is told to `observe`. Raise ConfigError for an
+        agent that is not known or too many sessions, StoreError for a shelf that cannot be read (blocks).
         """
         clock = clock or SystemClock()
         self._live = Live.of(settings)
@@ -105,15 +109,17 @@ class App:
             register=register,
             audit=audit,
             ledger=ledger,
+            observe=observe,
             agent_id=identity(agent),
             retention=retention,
         )
         ports = {platform: VeiledPort(port, self.house.redact) for platform, port in ports.items()}
+        self._is_stopping = False
         self._memories = Memories(shelf)
         self._pool = SessionPool(self.house, ports, self._memories)
         if retention is not None:
             retention.also(self._pool.forget_unused)
-        self._janitor = Janitor(self._pool, clock, retention=retention)
+        self._janitor = Janitor(self._pool, clock, observe=observe, retention=retention)
         self.broker = Broker(self.house, self._pool, ports)
 
     def start(self) -> None:
@@ -122,6 +128,20 @@ class App:
             self._pacer.start()
         self._janitor.start()
         self.broker.recovery.read()
+
+    def troubles(self) -> list[str]:
+        """Return a sentence for each thing that keeps us from taking a message. Any thread; never blocks."""
+        if self._is_stopping:
+            return ["it is stopping"]
+        pool, (sessions, waiting) = self._live.config.pool, self._pool.snapshot()
+        busy = sum(session.state is not State.IDLE for session in sessions)
+        if busy < pool.max_sessions or len(waiting) < pool.max_waiting:
+            return []
+        return [f"all {busy} agents are busy, and no more conversations may wait"]
+
+    def beats(self) -> list[Beat]:
+        """Return what shows that the threads besides the sessions' live. Any thread."""
+        return [self._janitor.beat]
 
     def remembered(self) -> list[tuple[str, Memory]]:
         """Return what conversations remember, by their keys. Any thread; never blocks."""
@@ -136,6 +156,7 @@ class App:
 
         Running turns get the configured grace, then a cancel; people are told `reason`.
         """
+        self._is_stopping = True
         steps = {
             "recovery": self.broker.recovery.stop(),
             "sessions": self._pool.close(reason, self._live.config.pool.shutdown_grace_secs),

@@ -31,6 +31,7 @@ from .config.hidden import secrets_of
 from .config.live import Live
 from .config.reloading import Reloading
 from .core.audit import Audit
+from .core.figures import Figure, Figures
 from .core.ledger import Journaled
 from .core.retention import Retention
 from .errors import ConfigError
@@ -131,7 +132,9 @@ def _serve(live: Live, environ: Mapping[str, str], secrets: Collection[str], sto
 
     books, news = open_books(store), ears.news
     redact = Redactor(secrets_of(live.config, environ, secrets))
-    discord = Discord(live, books, store.folder / "inbox", redact=redact)
+    figures = Figures()
+    store.timed = lambda seconds: figures(Figure.JOURNAL_COMMIT, seconds, "")
+    discord = Discord(live, books, store.folder / "inbox", redact=redact, observe=figures)
     discord.failure.add_done_callback(news.put)
     processes = Processes(store, BROKER_ID)
     web = Web(store.folder / "inbox", agent=_title(live.config))
@@ -146,6 +149,7 @@ def _serve(live: Live, environ: Mapping[str, str], secrets: Collection[str], sto
         audit=ears.audit,
         ledger=Journaled(books.deliveries, books.replies),
         retention=Retention(Keeping(store), {discord.name: discord}, SystemClock(), live.keep_days),
+        observe=figures,
     )
     live.watch(app.renewed)
     status = _status(live.config.status, store.folder)
@@ -160,6 +164,9 @@ def _serve(live: Live, environ: Mapping[str, str], secrets: Collection[str], sto
                 presences=lambda: [discord.presence],
                 remembered=app.remembered,
                 redact=app.house.redact,
+                figures=figures,
+                troubles=lambda: [*app.troubles(), *([store.trouble] if store.trouble else [])],
+                beats=lambda: [store.beat, discord.beat, *app.beats()],
             )
             status.start(sources, [web.start(app.broker)])
             ears.tell(f"the page: {status.guard.make_link()} (works once, within ten minutes)")

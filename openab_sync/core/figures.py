@@ -8,7 +8,9 @@ question, a request is often enough.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -17,7 +19,7 @@ from ..errors import AgentError, OpenabError
 if TYPE_CHECKING:
     from .turn import Turn
 
-__all__ = ["Figure", "Observe", "cause_of", "turn_ended", "unobserved"]
+__all__ = ["Figure", "Figures", "Observe", "cause_of", "turn_ended", "unobserved"]
 
 
 class Figure(StrEnum):
@@ -38,6 +40,26 @@ class Figure(StrEnum):
 
 
 Observe = Callable[[Figure, float, str], object]
+MOST = 100_000  # that wait to be taken in: hours of a busy house
+
+
+class Figures:
+    """What was told and nobody has taken in yet; the oldest goes first when it is too much.
+
+    Any thread: a step of a deque is one step. It is an `Observe`.
+    """
+
+    def __init__(self, most: int = MOST) -> None:
+        self._told: deque[tuple[Figure, float, str]] = deque(maxlen=most)
+
+    def __call__(self, figure: Figure, value: float, label: str) -> None:
+        self._told.append((figure, value, label))
+
+    def take(self) -> Iterator[tuple[Figure, float, str]]:
+        """Yield what was told, each once, whoever asks."""
+        with suppress(IndexError):  # there is nothing more
+            while True:
+                yield self._told.popleft()
 
 
 def unobserved(figure: Figure, value: float, label: str) -> None:

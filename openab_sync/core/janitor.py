@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 
 from ..acp.adopted import Adopted
 from ..clock import Clock
-from ..threads import join_all, spawn
+from ..threads import Beat, join_all, spawn
 from .figures import Figure, Observe, unobserved
 from .pool import SessionPool
 from .retention import Retention
@@ -21,6 +22,7 @@ __all__ = ["Janitor"]
 log = logging.getLogger(__name__)
 
 INTERVAL = 10.0  # seconds between two rounds
+WORK = 10.0  # seconds that a round may take
 PATIENCE = 5.0  # seconds for its thread to end
 
 
@@ -35,6 +37,7 @@ class Janitor:
         observe: Observe = unobserved,
         retention: Retention | None = None,
     ) -> None:
+        self.beat = Beat("janitor")
         self._pool = pool
         self._retention = retention
         self._observe = observe
@@ -65,8 +68,14 @@ class Janitor:
         self._adopted.reap({session.pid for session in sessions if session.pid is not None})
 
     def _run(self) -> None:
-        while not self._stop.wait(self._interval):
+        while not self._rest():
             try:
                 self.round()
             except Exception:  # a thread's top: the next round comes all the same
                 log.exception("the janitor stumbled")
+        self.beat.rests()
+
+    def _rest(self) -> bool:
+        """Wait for the next round; True at the end."""
+        self.beat.owes(time.monotonic(), self._interval + WORK)
+        return self._stop.wait(self._interval)

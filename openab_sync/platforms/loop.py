@@ -12,13 +12,14 @@ import asyncio
 import inspect
 import logging
 import threading
+import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, wait
 from typing import Any, TypeVar, TypeVarTuple
 
 from ..clock import SystemClock
 from ..errors import ChatError, ChatTimeout
-from ..threads import join_all, spawn
+from ..threads import Beat, join_all, spawn
 
 __all__ = ["EventLoopThread"]
 
@@ -29,6 +30,8 @@ Ts = TypeVarTuple("Ts")
 
 # Seconds that something has to end after it was told to: then nobody waits for it any more.
 CLEAN_UP = 5.0
+
+TICK = 1.0  # seconds between two signs of life
 
 
 class _Promise(Future[T]):
@@ -50,7 +53,10 @@ class _Promise(Future[T]):
 class EventLoopThread:
     """One event loop and its thread."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, on_lag: Callable[[float], object] = lambda _: None) -> None:
+        """`on_lag` is told, on the loop, how many seconds late it came to each appointment, once a second."""
+        self.beat = Beat(name)
+        self._on_lag = on_lag
         self._name = name
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -144,8 +150,10 @@ class EventLoopThread:
                 running.set_exception(error)
             else:
                 log.exception("the loop of %s ended by an error", self._name)
+                self.beat.died()
         finally:
             self._takes_more = False
+            self.beat.rests()
             self._abandon_all()
 
     async def _live(self, running: Future[None]) -> None:
@@ -153,7 +161,9 @@ class EventLoopThread:
         self._stopping = asyncio.Event()
         self._takes_more = True
         running.set_result(None)
+        ticking = self._loop.create_task(self._tick(), name="ticking")
         await self._stopping.wait()
+        ticking.cancel()
         rest = asyncio.all_tasks() - {asyncio.current_task()}
         for task in rest:
             task.cancel()
@@ -161,6 +171,14 @@ class EventLoopThread:
             _, late = await asyncio.wait(rest, timeout=CLEAN_UP)
             for task in late:
                 log.warning("%s: %s did not end within %g s", self._name, task.get_name(), CLEAN_UP)
+
+    async def _tick(self) -> None:
+        """Show once a second that the loop turns, and how late it is."""
+        while True:
+            began = time.monotonic()
+            self.beat.owes(began, TICK)
+            await asyncio.sleep(TICK)
+            self._on_lag(max(0.0, time.monotonic() - began - TICK))
 
     def _begin(self, coroutine: Coroutine[Any, Any, T], timeout: float, promise: _Promise[T]) -> None:
         assert self._loop is not None

@@ -11,7 +11,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 
 from ..clock import SystemClock
@@ -20,6 +20,8 @@ from ..threads import Beat, join_all, spawn
 __all__ = ["Pulse"]
 
 log = logging.getLogger(__name__)
+
+Look = Callable[[], object]
 
 STREAMING = 0.25  # seconds between two looks while somebody listens
 ALONE = 2.0
@@ -35,12 +37,12 @@ class Pulse:
         self._calls: SimpleQueue[bool] = SimpleQueue()  # False: the end
         self._thread: threading.Thread | None = None
 
-    def start(self, look: Callable[[], object], weigh: Callable[[], object], is_heard: Callable[[], bool]) -> None:
-        """Begin. `look` is done often, `weigh` rarely; `is_heard` says whether somebody waits for what `look` does.
+    def start(self, looks: Sequence[Look], weigh: Look, is_heard: Callable[[], bool]) -> None:
+        """Begin. `looks` are done often, `weigh` rarely; `is_heard` says whether somebody waits for what they do.
 
         Main thread, once.
         """
-        self._thread = spawn("status-pulse", lambda: self._run(look, weigh, is_heard))
+        self._thread = spawn("status-pulse", lambda: self._run(looks, weigh, is_heard))
 
     def wake(self) -> None:
         """Look at once. Any thread; never blocks."""
@@ -51,14 +53,15 @@ class Pulse:
         self._calls.put(False)
         return self._thread is None or not join_all([self._thread], SystemClock(), PATIENCE)
 
-    def _run(self, look: Callable[[], object], weigh: Callable[[], object], is_heard: Callable[[], bool]) -> None:
+    def _run(self, looks: Sequence[Look], weigh: Look, is_heard: Callable[[], bool]) -> None:
         weighed = -math.inf
         while self._wait(STREAMING if is_heard() else ALONE):
             try:
                 if time.monotonic() - weighed >= MEMORY:
                     weighed = time.monotonic()
                     weigh()
-                look()
+                for look in looks:
+                    look()
             except Exception:  # a thread's top: the next look comes all the same
                 log.exception("the status pulse stumbled")
         self.beat.rests()

@@ -25,7 +25,7 @@ from .listen import Address, bind
 
 __all__ = ["THREADS", "Server"]
 
-THREADS = 12
+THREADS = 20  # more than there are streams of events, pages that look, and changes that wait
 CONNECTIONS = 48  # at once; the descriptors are reserved in `acp.environment`
 IDLE_SECONDS = 60  # a connection on which nothing happens
 BODY = 1 << 20  # bytes

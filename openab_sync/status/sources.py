@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from ..clock import Clock
 from ..core.broker import Broker
+from ..core.figures import Figures
 from ..core.port import ChatPort
 from ..core.presence import Presence
 from ..store import Memory
@@ -19,7 +20,7 @@ __all__ = ["Sources"]
 class Sources:
     """The house as the status server sees it. No callable may block, or wait for a session, a loop or the disk.
 
-    `remembered` are the conversations that we know, also those without a session;
+    `figures` is what the house tells; `remembered` are the conversations that we know, also those without a session;
     `redact` takes secrets out of what is shown; `memory` says how many bytes the agents of these process ids hold;
     `troubles` are sentences for what keeps us from taking messages; `beats` those of all threads that must live.
     """
@@ -30,6 +31,7 @@ class Sources:
     presences: Callable[[], Sequence[Presence]] = tuple
     troubles: Callable[[], Sequence[str]] = tuple
     remembered: Callable[[], Sequence[tuple[str, Memory]]] = tuple
+    figures: Figures = field(default_factory=Figures)
     redact: Callable[[str], str] = str
     memory: Callable[[], Mapping[int, int]] = dict
     beats: Callable[[], Sequence[Beat]] = tuple

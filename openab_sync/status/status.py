@@ -21,6 +21,7 @@ from .feed import Feed, events
 from .guard import Guard
 from .listen import Address
 from .memory import Scales
+from .metrics import Metrics, metrics
 from .pulse import Pulse
 from .server import Server
 from .site import make_site
@@ -56,9 +57,11 @@ class Status:
         sources = replace(sources, memory=lambda: scales.bytes)
         pulse = self._pulse = Pulse()
         feed = self._feed = Feed(sources, pulse.wake)
+        told = Metrics(sources)
+        pages = (events(feed), metrics(told), *blueprints)
         write_note(self._note.parent, self._note.name, self.address.url)
-        self._server.start(make_site(sources, self.guard, (events(feed), *blueprints)))
-        pulse.start(feed.look, lambda: scales.weigh(_pids(sources)), lambda: len(feed) > 0)
+        self._server.start(make_site(sources, self.guard, pages))
+        pulse.start((feed.look, told.take_in), lambda: scales.weigh(_pids(sources)), lambda: len(feed) > 0)
         log.info("status at %s", self.address.url)
 
     def stop(self) -> bool:

@@ -20,6 +20,7 @@ import logging
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ from typing import Any, TypeVar
 
 from ..clock import SystemClock
 from ..errors import StoreError
-from ..threads import join_all, spawn
+from ..threads import Beat, join_all, spawn
 from .database import FILE_NAME, is_outage, open_database, said_by_sqlite
 from .place import Hold, make_private, warn_of_the_disk
 
@@ -43,6 +44,9 @@ _MOST = 1000
 
 # Seconds that what is queued has to reach the disk when we stop.
 _PATIENCE = 10.0
+
+# Seconds that a commit may take on a disk that is busy with other things.
+_SLOW = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,8 @@ class Store:
         self.commits = self.changes = 0  # what has been done so far; written by the journal's thread only
         self._hold, self._db = hold, db
         self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
+        self.beat = Beat("journal")
+        self.timed: Callable[[float], object] = lambda _: None  # is told the seconds of each commit, by its thread
         self._ended = False  # set once, by the journal's thread
         self._is_failing = False  # journal's thread: an outage is logged when it begins and when it ends
         self._thread = spawn("journal", self._run)
@@ -83,6 +89,11 @@ class Store:
             store = cls(folder, hold, db)
             undo.pop_all()
         return store
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing can be kept just now, "" if all is well. Any thread; never blocks."""
+        return f"the journal in {self.folder} cannot be written" if self._is_failing else ""
 
     def __repr__(self) -> str:
         state = "closed" if self._ended else "open"
@@ -133,7 +144,9 @@ class Store:
                 pass
         except Exception:
             log.exception("the journal has stopped: a bug; nothing more is kept")
+            self.beat.died()
         finally:
+            self.beat.rests()
             self._ended = True
             self._refuse_rest()
             self._db.close()
@@ -141,7 +154,9 @@ class Store:
     def _take(self) -> bool:
         """Wait for changes and do them; False when there will be no more."""
         items: list[_Item] = []
+        self.beat.rests()
         item = self._queue.get()
+        self.beat.owes(time.monotonic(), _SLOW)
         while item is not None:
             if item.done.set_running_or_notify_cancel():
                 items.append(item)
@@ -159,6 +174,7 @@ class Store:
     def _commit(self, items: list[_Item]) -> list[_Item]:
         """Do `items` in one transaction and tell who waits. Return those that have to be done again, in another one."""
         told: list[tuple[_Item, Exception | None, Any]] = []
+        began = time.monotonic()
         try:
             self._db.execute("BEGIN IMMEDIATE")
             for item in items:
@@ -170,6 +186,7 @@ class Store:
         except sqlite3.Error as error:
             self._undo(items, error)
             return []
+        self.timed(time.monotonic() - began)
         self.commits += 1
         self.changes += len(items)
         self._note(next((error for _, error, _ in told if isinstance(error, StoreError)), None))

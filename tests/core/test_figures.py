@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from openab_sync.core.figures import Figure, cause_of, unobserved
+from openab_sync.core.figures import Figure, Figures, cause_of, unobserved
 from openab_sync.errors import AgentGone, AgentProtocolError, AgentStartError, OpenabError
 from tests.core.bed import ANN, Bed
 from tests.waiting import until
@@ -93,3 +93,11 @@ def test_causes_have_short_names(error: OpenabError, cause: str) -> None:
 
 def test_without_anybody_who_listens_nothing_happens() -> None:
     unobserved(Figure.TURN, 1.0, "")
+
+
+def test_what_is_told_is_taken_once_and_the_oldest_goes_when_nobody_takes_it() -> None:
+    figures = Figures(most=2)
+    for value in (1.0, 2.0, 3.0):
+        figures(Figure.TURN, value, "done")
+    assert [value for _, value, _ in figures.take()] == [2.0, 3.0]
+    assert list(figures.take()) == []

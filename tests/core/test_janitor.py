@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 
 import pytest
 
 from openab_sync.clock import SystemClock
+from openab_sync.core.figures import Figure
 from openab_sync.core.janitor import Janitor
 from openab_sync.core.pool import SessionPool
 from tests.core.makers import house
 from tests.fakes.clock import FakeClock
-from tests.waiting import MS
+from tests.waiting import MS, until
 
 
 class DustyPool(SessionPool):
@@ -104,3 +106,19 @@ def test_a_janitor_that_does_not_come_home_is_told(
     monkeypatch.setattr("openab_sync.core.janitor.PATIENCE", 5000 * MS)
     assert janitor.stop()
     assert "thread janitor did not end" in caplog.text
+
+
+def test_it_owes_a_sign_of_life_for_each_round_and_none_after_the_last() -> None:
+    janitor = Janitor(DustyPool(), SystemClock(), interval=60.0)
+    janitor.start()
+    until(lambda: janitor.beat.due < math.inf)
+    assert janitor.stop()
+    assert janitor.beat.due == math.inf
+
+
+def test_rooms_of_sessions_that_hang_are_counted_as_crashes() -> None:
+    found: list[tuple[object, ...]] = []
+    pool = DustyPool()
+    pool.drop_hung = lambda: 2  # type: ignore[method-assign]
+    Janitor(pool, FakeClock(), observe=lambda *figure: found.append(figure)).round()
+    assert found == [(Figure.CRASH, 1, "hung")] * 2

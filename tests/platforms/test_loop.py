@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 
@@ -227,3 +229,19 @@ def test_a_loop_that_cannot_run_says_so_to_who_starts_it(monkeypatch: pytest.Mon
         loop.start()
     until(lambda: loop._thread is not None and not loop._thread.is_alive())
     assert loop.stop(SOON)
+
+
+def test_it_shows_that_it_turns_and_how_late_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "TICK", 5 * MS)
+    lags: list[float] = []
+    loop = EventLoopThread("loop-under-test", lags.append)
+    loop.start()
+    until(lambda: len(lags) > 2)
+    assert all(lag >= 0 for lag in lags)
+    go = threading.Event()
+    loop.call_soon(go.wait, 10.0)  # somebody holds it up
+    until(lambda: loop.beat.due < time.monotonic(), what="it is late")
+    go.set()
+    until(lambda: max(lags) > 0)
+    assert loop.stop(5.0)
+    assert loop.beat.due == math.inf and not loop.beat.has_died

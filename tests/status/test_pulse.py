@@ -19,7 +19,7 @@ def at_least(looks: list[int], count: int) -> bool:
 
 def test_it_looks_at_once_when_it_is_woken_and_ends_when_told() -> None:
     pulse, looked, weighed = Pulse(), threading.Event(), threading.Event()
-    pulse.start(looked.set, weighed.set, lambda: False)
+    pulse.start([looked.set], weighed.set, lambda: False)
     pulse.wake()
     until(lambda: looked.is_set() and weighed.is_set())
     assert pulse.beat.due < float("inf")
@@ -30,7 +30,7 @@ def test_it_looks_at_once_when_it_is_woken_and_ends_when_told() -> None:
 def test_it_looks_by_itself_while_somebody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "STREAMING", 0.001)
     pulse, looks = Pulse(), list[int]()
-    pulse.start(lambda: looks.append(1), lambda: None, lambda: True)
+    pulse.start([lambda: looks.append(1)], lambda: None, lambda: True)
     until(lambda: len(looks) > 3)
     assert pulse.stop()
 
@@ -43,7 +43,7 @@ def test_a_stumble_is_logged_and_the_next_look_comes(caplog: pytest.LogCaptureFi
         raise ValueError("a bug")
 
     with caplog.at_level(logging.ERROR):
-        pulse.start(look, lambda: None, lambda: False)
+        pulse.start([look], lambda: None, lambda: False)
         for count in (1, 2):
             pulse.wake()
             until(partial(at_least, looks, count))

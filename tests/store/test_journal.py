@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import resource
 import sqlite3
 import threading
@@ -15,6 +16,7 @@ from openab_sync.errors import ConfigError, StoreError
 from openab_sync.store import Store, journal
 from openab_sync.store.place import LOCK_NAME
 from openab_sync.threads import spawn
+from tests.waiting import until
 
 PATIENCE = 10.0
 
@@ -320,3 +322,32 @@ def test_a_disk_that_hangs_does_not_hold_up_the_end(
     held.release()
     monkeypatch.setattr(journal, "_PATIENCE", PATIENCE)
     assert store.close()
+
+
+# ---- seen from outside ----
+
+
+def test_it_tells_how_long_each_commit_took_and_owes_a_sign_only_while_it_works(store: Store) -> None:
+    seconds: list[float] = []
+    store.timed = seconds.append
+    held = Held(store)
+    assert store.beat.due < math.inf
+    held.release()
+    store.write(add(1)).result(PATIENCE)
+    until(lambda: store.beat.due == math.inf)
+    assert seconds and all(0 <= one < PATIENCE for one in seconds)
+
+
+def test_an_outage_is_a_trouble_until_it_is_over(store: Store) -> None:
+    assert store.trouble == ""
+
+    error = sqlite3.OperationalError("database or disk is full")
+    error.sqlite_errorcode = sqlite3.SQLITE_FULL
+
+    def full(db: sqlite3.Connection) -> None:
+        raise error
+
+    store.write(full).exception(PATIENCE)
+    assert "cannot be written" in store.trouble
+    store.write(add(1)).result(PATIENCE)
+    assert store.trouble == ""

@@ -20,6 +20,7 @@ import discord
 from ...clock import Clock
 from ...errors import ChatError
 from .errors import explain, is_forbidden, is_passing
+from .tracing import asked
 
 __all__ = ["FOREIGN", "Calls"]
 
@@ -56,6 +57,7 @@ class Calls:
         self._recall(what, where)
         pauses, end = iter(PAUSES), self._clock.monotonic() + within
         while True:
+            asked()
             try:
                 return await attempt()
             except FOREIGN as error:

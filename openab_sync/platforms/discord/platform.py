@@ -23,11 +23,13 @@ from ...clock import Clock, Deadline, SystemClock
 from ...config.live import Live
 from ...config.schema import Config, DiscordConfig
 from ...core.broker import Broker
+from ...core.figures import Figure, Observe, unobserved
 from ...core.message import Conversation
 from ...core.presence import Presence
 from ...errors import ConfigError
 from ...media.inbox import folder_of, remove, sweep
 from ...text.redact import Redactor
+from ...threads import Beat
 from ..loop import EventLoopThread
 from .api import Redirect
 from .approvers import Approvers
@@ -45,6 +47,7 @@ from .questions import Questions
 from .recovering import Recovering
 from .startup import Startup
 from .supervise import Supervisor
+from .tracing import trace
 
 if TYPE_CHECKING:
     from ...store import Books
@@ -73,6 +76,7 @@ class Discord:
         redact: Redactor | None = None,
         clock: Clock | None = None,
         options: Mapping[str, Any] | None = None,
+        observe: Observe = unobserved,
     ) -> None:
         """Build what the house needs of it; start nothing. `redact` takes secrets out of exports.
 
@@ -89,9 +93,9 @@ class Discord:
         self._redact = redact or Redactor([config.discord.bot_token.strip(), *config.agent.env.values()])
         self._clock = clock or SystemClock()
         self._redirect = Redirect(config.discord.api_url)
-        self._loop = EventLoopThread("chat-discord")
+        self._loop = EventLoopThread("chat-discord", lambda lag: observe(Figure.LOOP_LAG, lag, PLATFORM))
         self._hearing = Hearing()
-        self.client = make_client(config.discord, self._hearing, **(options or {}))
+        self.client = make_client(config.discord, self._hearing, http_trace=trace(observe), **(options or {}))
         questions = Questions(self.client, books, self._clock, lambda: Approvers.of(self._section()))
         self.port = DiscordPort(self._loop, self.client, books, self._section, self._clock, questions)
         self.failure: Future[ConfigError] = Future()  # completed when it has given up
@@ -109,6 +113,11 @@ class Discord:
     def is_ready(self) -> bool:
         """Whether the bot has been there for people once. Any thread."""
         return self._hearing.is_ready.is_set()
+
+    @property
+    def beat(self) -> Beat:
+        """What shows that the loop turns."""
+        return self._loop.beat
 
     @property
     def presence(self) -> Presence:

@@ -7,6 +7,7 @@ import json
 import re
 import signal
 import socket
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -36,6 +37,16 @@ def assert_nothing_is_left(agents: list[psutil.Process], home: Path) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # raises if somebody has it
 
 
+FIGURES = (
+    'openab_sessions{state="busy"} 1.0',
+    'openab_edits_total{platform="discord"}',
+    "openab_ready 1.0",
+    "openab_journal_commit_seconds_count",
+    "openab_gateway_latency_seconds",
+    "openab_loop_lag_seconds_count",
+)
+
+
 def test_two_threads_are_served_at_once_and_a_signal_ends_it_all(server: Server, tmp_path: Path) -> None:
     with service(tmp_path, server, pool={"shutdown_grace_secs": 0}) as running:
         server.until_ready()
@@ -49,6 +60,20 @@ def test_two_threads_are_served_at_once_and_a_signal_ends_it_all(server: Server,
         asked = server.user("ann").slash("status", where=silent)
         server.until(lambda: asked.is_done, 10, "the status is told while the agent is busy")
         assert "busy" in asked.answer.lower()
+        started = time.monotonic()
+        ready, sessions, figures = (fetch(tmp_path, path) for path in ("/readyz", "/api/sessions", "/metrics"))
+        assert time.monotonic() - started < 5
+        assert (ready[0], fetch(tmp_path, "/healthz")[0]) == (200, 200), ready
+        assert {row["state"] for row in json.loads(sessions[1])} >= {"busy"}
+        for line in (
+            'openab_sessions{state="busy"} 1.0',
+            'openab_edits_total{platform="discord"}',
+            "openab_ready 1.0",
+            "openab_journal_commit_seconds_count",
+            "openab_gateway_latency_seconds",
+            "openab_loop_lag_seconds_count",
+        ):
+            assert line in figures[1], figures[1]
         running.signal()
         assert running.end() == 0, running.log
         server.until_said("shutting down", silent)
