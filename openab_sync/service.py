@@ -173,6 +173,8 @@ def _serve(live: Live, environ: Mapping[str, str], secrets: Collection[str], sto
         take_over(processes)
         app.start()
         discord.start(app.broker)
+        if status is not None:
+            web.take_up()
         log.info("started, pid %d; state is kept in %s", os.getpid(), store.folder)
         ears.audit.service("started", version=__version__, pid=os.getpid())
         ears.manager.ready(f"serving {discord.name}")

@@ -1,14 +1,14 @@
 """What people do on the page, handed to the front desk: write, answer, order, take back.
 
 **Threads**: those of the web server. Everything goes to the broker and the hall and comes back at once; only files
-(`uploads`) and an answer's fate are waited for, briefly. **Locks**: none.
+(`uploads`), the journal and an answer's fate are waited for, briefly. **Locks**: none.
 """
 
 from __future__ import annotations
 
 import itertools
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 from ...core.commands import find_command
 from ...core.message import Conversation, Inbound, MessageRef, Person
 from ...core.port import Question
+from ...errors import OpenabError
 from .hall import Hall
 from .port import PLATFORM, Dropped, Heard, Told
 from .uploads import Uploads
@@ -23,15 +24,27 @@ from .uploads import Uploads
 if TYPE_CHECKING:
     from ...core.broker import HouseSnapshot, Receipt
     from ...core.commands import CommandAnswer
+    from ...core.recovery import Recovery
 
 __all__ = ["Chat", "Desk", "Written", "conversation_of"]
 
 TEXT = 400_000  # characters of one message
+ON_DISK = 10.0  # seconds until a message is written down
 ANSWER = 5.0  # seconds until a session has looked at an answer
 
 
 class Desk(Protocol):
     """What the page needs of the broker. Any thread; never blocks."""
+
+    @property
+    def recovery(self) -> Recovery:
+        """What was under way before a restart."""
+
+    def accept(self, ref: MessageRef, by: Person, text: str, route: Mapping[str, str]) -> tuple[int, Future[None]]:
+        """Write a message down: its number, and when it is safe."""
+
+    def dismiss(self, number: int, *, is_told: bool) -> None:
+        """A message that was written down will not be handed in."""
 
     def receive(self, note: Inbound) -> Receipt:
         """Take a message for an agent."""
@@ -90,7 +103,24 @@ class Chat:
         context = "\n".join(f"[{note}]" for note in received.notes)
         for sentence in received.notes:
             self._hall.arrivals.put(Told(conversation, sentence))
-        note = Inbound(ref, self._person, text, received.attachments, context)
+        number, safe = self._desk.accept(ref, self._person, text, {})
+        try:
+            safe.result(ON_DISK)
+        except (OpenabError, TimeoutError) as error:
+            self._desk.dismiss(number, is_told=True)
+            reason = error.user_text() if isinstance(error, OpenabError) else "The disk takes too long."
+            return Written(conversation, "refused", f"The message could not be kept: {reason}")
+        note = Inbound(ref, self._person, text, received.attachments, context, delivery=number)
+        return self._hand_in(note)
+
+    def take_up(self, conversation: Conversation) -> None:
+        """Hand in again what was accepted in a conversation before a restart. Any thread; never blocks."""
+        for one in self._desk.recovery.waiting(conversation):
+            # What was not complete yet has lost its files, if it had any: they came with the page's request.
+            self._hand_in(one.note or Inbound(one.ref, self._person, one.text, delivery=one.number))
+
+    def _hand_in(self, note: Inbound) -> Written:
+        conversation = note.conversation
         self._hall.arrivals.put(Heard(note))  # first: what comes of it stands below it
         receipt = self._desk.receive(note)
         # A refusal has been told as a notice by the broker itself.

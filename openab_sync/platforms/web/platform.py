@@ -92,6 +92,14 @@ class Web:
 
         return routes(self)
 
+    def take_up(self) -> None:
+        """Go on with what was under way before a restart, once the house has begun. Never blocks."""
+        assert self._desk is not None, "not started"
+        recovery = self._desk.recovery
+        for conversation in recovery.conversations(PLATFORM):
+            mended = recovery.mend(conversation)
+            mended.add_done_callback(lambda _, place=conversation: self.chat.take_up(place))  # type: ignore[misc]
+
     def stop(self) -> bool:
         """End it, bounded; return whether it came home. Nothing happens without a start."""
         self.uploads.close()

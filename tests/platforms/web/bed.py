@@ -23,6 +23,7 @@ import msgspec
 from openab_sync.app import App
 from openab_sync.clock import SystemClock
 from openab_sync.config.schema import Config
+from openab_sync.core.ledger import UNWRITTEN, Ledger
 from openab_sync.core.port import ChatPort
 from openab_sync.platforms.web.entries import Content, Words
 from openab_sync.platforms.web.platform import Chips, Web
@@ -112,6 +113,7 @@ def page(
     seats: int = 6,
     agent: str = "Test agent",
     chips: Chips = (),
+    ledger: Ledger = UNWRITTEN,
     others: Mapping[str, ChatPort] = MappingProxyType({}),
     **settings: dict[str, Any],
 ) -> Iterator[Bed]:
@@ -124,7 +126,7 @@ def page(
     web = Web(folder / "inbox", seats=seats, agent=agent, chips=chips)
     status = Status(config.status, folder)
     ports = {web.name: web.port, **others}
-    app = App(config, ports, environ=os.environ)
+    app = App(config, ports, environ=os.environ, ledger=ledger)
     app.start()
     status.start(Sources(app.broker, SystemClock(), ports), [web.start(app.broker)])
     try:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,8 +13,10 @@ from openab_sync.core.commands import CommandAnswer
 from openab_sync.core.house import SessionSnapshot
 from openab_sync.core.message import Conversation, Inbound, MessageRef, Person
 from openab_sync.core.port import Question
+from openab_sync.core.recovery import Recovery
 from openab_sync.core.state import State
 from openab_sync.core.transcript import TurnSeen
+from openab_sync.errors import OpenabError, StoreError
 from openab_sync.platforms.web.chat import Chat, conversation_of
 from openab_sync.platforms.web.hall import Hall
 from openab_sync.platforms.web.port import Arrival, Dropped, Heard, Told
@@ -31,6 +33,25 @@ class StubDesk:
     receipt: Receipt = field(default_factory=lambda: Receipt("queued", 2, "Queued."))
     received: list[Inbound] = field(default_factory=list)
     commands: list[tuple[str, str, str]] = field(default_factory=list)
+
+    disk: OpenabError | None = None  # why it takes nothing
+    dismissed: list[int] = field(default_factory=list)
+
+    @property
+    def recovery(self) -> Recovery:
+        raise NotImplementedError
+
+    def accept(self, ref: MessageRef, by: Person, text: str, route: Mapping[str, str]) -> tuple[int, Future[None]]:
+        safe: Future[None] = Future()
+        if self.disk is None:
+            safe.set_result(None)
+        else:
+            safe.set_exception(self.disk)
+        return 7, safe
+
+    def dismiss(self, number: int, *, is_told: bool) -> None:
+        assert is_told
+        self.dismissed.append(number)
 
     def receive(self, note: Inbound) -> Receipt:
         self.received.append(note)
@@ -82,6 +103,15 @@ def test_every_message_has_an_id_of_its_own(chat: Chat, desk: StubDesk) -> None:
     assert [note.text for note in desk.received] == ["one", "two"]
     assert len({note.ref.id for note in desk.received}) == 2
     assert (written[0].state, written[0].text, desk.received[0].sender) == ("queued", "Queued.", ANN)
+
+
+def test_a_message_is_on_the_disk_before_it_is_handed_in(chat: Chat, desk: StubDesk) -> None:
+    chat.write(ONE, "one")
+    assert desk.received[0].delivery == 7
+    desk.disk = StoreError("the disk is full")
+    written = chat.write(ONE, "two")
+    assert (written.state, "the disk is full" in written.text) == ("refused", True)
+    assert (len(desk.received), desk.dismissed) == (1, [7])
 
 
 def test_what_could_not_be_taken_is_told_to_both_sides(

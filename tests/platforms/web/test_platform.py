@@ -1,23 +1,49 @@
 from __future__ import annotations
 
 import getpass
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from openab_sync.clock import SystemClock
+from openab_sync.core.ledger import Journaled
 from openab_sync.core.message import Conversation
 from openab_sync.core.port import Limits
 from openab_sync.platforms.web import platform as module
 from openab_sync.platforms.web.entries import Asked, Call, Message, Stopped, Words
 from openab_sync.platforms.web.platform import Seats, Web
+from openab_sync.status.feed import STREAMS
+from openab_sync.status.server import THREADS
+from openab_sync.store import Store, open_books
 from tests.fakes.platform import FakePlatform
 from tests.waiting import until
 
 from .bed import DEMO, Bed, page
-from .makers import note
+from .makers import ANN, note, ref
 
 FAR = Conversation("test", "9")
+
+
+def test_what_was_accepted_before_a_restart_is_answered_after_it(tmp_path: Path) -> None:
+    store = Store.open(tmp_path)
+    books = open_books(store)
+    ledger = Journaled(books.deliveries, books.replies)
+    for number, text in ((1, "say this was waiting"), (2, "say this, too")):
+        delivery, safe = ledger.accept(ref(number), ANN, text, {})
+        safe.result(10)
+        if number == 1:  # the other had been written down, and no more
+            ledger.complete(replace(note(number, text), delivery=delivery))
+    with page(tmp_path, ledger=ledger) as bed:
+        bed.web.take_up()
+        bed.until_text("this was waiting")
+        bed.until_text("this, too")
+        until(lambda: [m.fate for m in bed.contents() if isinstance(m, Message)] == ["answered", "answered"])
+    assert store.close()
+
+
+def test_there_are_always_threads_for_other_requests_than_streams() -> None:
+    assert module.SEATS + STREAMS + 2 < THREADS
 
 
 def test_there_are_so_many_seats_and_no_more() -> None:
