@@ -64,7 +64,7 @@ def _asking(preset: Preset) -> str:
         case "default":
             return "before it acts, as it starts"
         case "mode":
-            return f"before it acts in mode {preset.ask_mode}: [pool] default_config_options, or /modes"
+            return f"before it acts in mode {preset.ask_mode}, into which it is put where people are to be asked"
         case "never":
             return "never before it acts"
         case "unknown":
