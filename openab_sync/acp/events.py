@@ -21,8 +21,12 @@ __all__ = [
     "Command",
     "CommandsChanged",
     "Diff",
+    "ElicitationDone",
+    "Elicited",
     "Event",
     "Failed",
+    "Field",
+    "FieldKind",
     "Link",
     "Media",
     "Noise",
@@ -175,17 +179,58 @@ class AskWithdrawn:
     turn_ended: bool = False
 
 
-# What a session is set to.
-
-
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One value that an option can have."""
+    """One value that an option or a field can have."""
 
     value: str
     name: str
     description: str = ""
     group: str = ""
+
+
+FieldKind = Literal["text", "number", "integer", "boolean", "choice", "choices"]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One thing that a form asks for.
+
+    `least` and `most` bound the characters of a text, the value of a number, the number of choices. `default` is what
+    would be typed or chosen.
+    """
+
+    name: str
+    kind: FieldKind
+    title: str
+    description: str = ""
+    is_required: bool = False
+    default: tuple[str, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    least: float | None = None
+    most: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Elicited:
+    """`elicitation/create`: wants exactly one answer, `AcpPeer.fill`. A form with its fields, or an address to open."""
+
+    request_id: RequestId
+    mode: Literal["form", "url"]
+    message: str
+    fields: tuple[Field, ...] = ()
+    url: str = field(default="", repr=False)
+    elicitation_id: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ElicitationDone:
+    """`elicitation/complete`: what an address was opened for has been done."""
+
+    elicitation_id: str = field(repr=False)
+
+
+# What a session is set to.
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,6 +355,8 @@ Event = (
     | UsageChanged
     | Asked
     | AskWithdrawn
+    | Elicited
+    | ElicitationDone
     | OptionsChanged
     | CommandsChanged
     | SessionInfo

@@ -13,14 +13,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 
 from ..errors import AgentProtocolError, AgentRefused, IllegalTransition
 from . import answers, convert, schema
 from .convert import error_from
 from .events import (
     Answered,
-    Asked,
     AskWithdrawn,
     AuthMethod,
     Command,
@@ -31,11 +30,11 @@ from .events import (
     OptionsChanged,
     RequestId,
 )
+from .inquiries import Inquiries
 from .news import SessionNews
 from .noise import Noises
 from .options import Order, order
 from .outgoing import Capabilities, choose, to_wire
-from .questions import CANCELLED, Questions
 from .salvage import SAMPLE, Loss, fit, parse_raw
 from .schema import Block, McpServer
 from .stream import gather
@@ -61,7 +60,8 @@ class _Pending:
 class AcpPeer:
     """Our side of one ACP session. Session thread only; no method blocks."""
 
-    def __init__(self, *, version: str = "0") -> None:
+    def __init__(self, *, version: str = "0", elicits: tuple[str, ...] = ()) -> None:
+        """`elicits`: the modes of elicitation that are served, of "form" and "url"."""
         self.outgoing = bytearray()  # lines for the agent; the connection takes them from the front
         self.agent_name = self.agent_title = self.agent_version = ""
         self.capabilities = Capabilities()
@@ -69,14 +69,15 @@ class AcpPeer:
         self.prompt_id: int | None = None  # the prompt in flight: there is never a second one
         self.left_out: tuple[str, ...] = ()  # MCP servers that the last opening request could not name to this agent
         self._version = version
+        self._elicits = elicits
         self._lines = LineBuffer()
-        self._questions = Questions()
         self._next_id = 1
         self._pending: dict[int, _Pending] = {}
         self._opening: int | None = None  # the new, load or resume in flight: until its answer updates are kept
         self._cancelling = False  # cancel was sent: questions that crossed it on the way are answered at once
         self._closed = False
         self._noises = Noises()
+        self._inquiries = Inquiries(self._send, self._noises, elicits)
         self._news = SessionNews(self._noises)
 
     def __repr__(self) -> str:
@@ -103,17 +104,20 @@ class AcpPeer:
     @property
     def open_questions(self) -> tuple[RequestId, ...]:
         """The ids of permission requests that wait for `answer`."""
-        return self._questions.ids
+        return self._inquiries.ids
 
     # Requests: each returns the id that Answered or Failed will carry.
 
     def initialize(self) -> int:
         """Shake hands. Nothing is advertised that is not served: no files, no terminals."""
+        able: dict[str, object] = {"fs": {"readTextFile": False, "writeTextFile": False}, "terminal": False}
+        if self._elicits:
+            able["elicitation"] = {mode: {} for mode in self._elicits}
         return self._request(
             "initialize",
             {
                 "protocolVersion": PROTOCOL_VERSION,
-                "clientCapabilities": {"fs": {"readTextFile": False, "writeTextFile": False}, "terminal": False},
+                "clientCapabilities": able,
                 "clientInfo": {"name": "openab-sync", "title": "openab-sync", "version": self._version},
             },
         )
@@ -188,15 +192,15 @@ class AcpPeer:
         self._send({"method": "$/cancel_request", "params": {"requestId": name}})
 
     def answer(self, request_id: RequestId, option_id: str | None) -> bool:
-        """Answer a permission request with one of its options, or `cancelled`; False if it has its answer already.
+        """Answer a question with one of its options, or `cancelled`; False if it has its answer already.
 
         Raise ValueError for an option that was not offered; nothing is sent then and the question stays open.
         """
-        result = self._questions.settle(request_id, option_id)
-        if result is None:
-            return False
-        self._reply(request_id, result)
-        return True
+        return self._inquiries.answer(request_id, option_id)
+
+    def fill(self, request_id: RequestId, result: dict[str, object]) -> bool:
+        """Answer an elicitation (`elicitation.accept`, DECLINE, CANCEL); False if it has its answer already."""
+        return self._inquiries.fill(request_id, result)
 
     def abandon(self, name: int) -> None:
         """Stop waiting for the answer to a request of ours: whenever it comes, it changes nothing."""
@@ -248,40 +252,22 @@ class AcpPeer:
             if name is not None:  # an agent that numbers its updates may wait for an answer
                 self._reply(name, None)
         elif method == "$/cancel_request":
-            self._withdraw(params.request_id, events)
+            self._inquiries.withdraw(params.request_id, events)
             if name is not None:
                 self._reply(name, None)
+        elif method == "elicitation/complete" and frame.id is UNSET:
+            self._inquiries.complete(params, events)
         elif frame.id is UNSET:
             self._noises.once("notification", method, Noise(f"unknown notification {method[:80]}"), events)
         elif method == "session/request_permission":
-            self._take_question(name, params, events)
+            self._inquiries.question(name, params, events, is_over=self._cancelling or self._closed)
+        elif method == "elicitation/create" and self._elicits:
+            self._inquiries.elicitation(name, params, events, is_over=self._cancelling or self._closed)
         elif self._closed:
             self._refuse(name, REQUEST_CANCELLED, "The session is closing")
         else:
             self._refuse(name, NO_SUCH_METHOD, f"Method not found: {method[:80]}")
             self._noises.once("request", method, Noise(f"unknown request {method[:80]}: refused"), events)
-
-    # Questions.
-
-    def _take_question(self, name: RequestId, params: schema.Params, events: list[Event]) -> None:
-        losses: list[Loss] = []
-        options = convert.permission_options(parse_raw(params.options), losses)
-        about = convert.permission_tool(parse_raw(params.tool_call), losses)
-        self._noises.tell(losses, events)
-        if self._cancelling or self._closed:
-            self._reply(name, CANCELLED)
-            events.append(Noise("a question of a turn that was cancelled: answered with cancelled"))
-        elif not self._questions.add(name, options):
-            self._refuse(name, INVALID_REQUEST, "A request with this id is open already")
-            events.append(Noise("a second question under the same id: refused"))
-        else:
-            events.append(Asked(name, about, options))
-
-    def _withdraw(self, name: RequestId | UnsetType, events: list[Event]) -> None:
-        # One that is not open has crossed our answer on its way.
-        if not isinstance(name, UnsetType) and self._questions.drop(name):
-            self._refuse(name, REQUEST_CANCELLED, "Request cancelled")
-            events.append(AskWithdrawn(name))
 
     # Responses.
 

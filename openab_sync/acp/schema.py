@@ -279,6 +279,11 @@ class Params(Struct, rename="camel", gc=False):
     update: Update | None = None
     tool_call: Raw = Raw()
     options: Raw = Raw()
+    mode: Raw = Raw()
+    message: Raw = Raw()
+    requested_schema: Raw = Raw()
+    url: Raw = Raw()
+    elicitation_id: Raw = Raw()
     request_id: int | str | float | UnsetType | None = UNSET
 
 

@@ -48,10 +48,22 @@ NEWS = TEXT | {acp.ToolChanged}  # what is always a turn's, and nearly all there
 class Agent:
     """One agent process and what is open between it and us."""
 
-    def __init__(self, house: House, cwd: str, bell: Bell, wake: Callable[[], None], beat: Beat | None = None) -> None:
-        """`wake` rings the bell, from any thread; `beat` is that of the session's."""
+    def __init__(
+        self,
+        house: House,
+        cwd: str,
+        bell: Bell,
+        wake: Callable[[], None],
+        beat: Beat | None = None,
+        *,
+        elicits: tuple[str, ...] = (),
+    ) -> None:
+        """`wake` rings the bell, from any thread; `beat` is that of the session's.
+
+        `elicits`: of "form" and "url", what can be put to people.
+        """
         self.launch = house.launch(cwd)
-        self.peer = AcpPeer(version=VERSION)
+        self.peer = AcpPeer(version=VERSION, elicits=elicits)
         self.chosen: dict[str, str | bool] = {}  # options people set, in order
         self.title = ""
         self.usage = Usage()

@@ -188,6 +188,10 @@ class Answering:
                 self.end(outcome, reason)
             case acp.Asked():
                 self._asking.take(event)
+            case acp.Elicited():
+                self._asking.elicit(event)
+            case acp.ElicitationDone():
+                self._asking.completed(event)
             case acp.AskWithdrawn():
                 self._asking.withdrawn(event)
             case acp.Answered() | acp.Failed() | acp.Noise() | acp.OptionsChanged() | acp.CommandsChanged():

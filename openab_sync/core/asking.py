@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..acp import events as acp
+from ..acp.elicitation import DECLINE
 from ..acp.peer import AcpPeer
 from ..acp.permissions import rejecting
 from ..acp.questions import Key, key_of
@@ -22,6 +23,8 @@ from ..clock import Deadline
 from ..errors import ChatError
 from ..text.clean import one_line
 from .figures import Figure
+from .forms import DECLINE as NO
+from .forms import DISMISS, FILL, OPEN, host_of, result_of
 from .house import House
 from .judging import Judge, Standing, Verdict, option_for
 from .message import Person
@@ -36,6 +39,9 @@ log = logging.getLogger(__name__)
 
 ASKED = 500  # characters of what is asked for, on record
 NAME = 150  # characters of an option's name where it is said who chose it: the whole of it stands above
+MOST = 50  # questions that are open at people at once: nobody reads more
+Inquiry = acp.Asked | acp.Elicited
+FORM_OPTIONS = (FILL, OPEN, NO, DISMISS)
 ALWAYS = frozenset({"allow_always", "reject_always"})
 
 
@@ -54,7 +60,7 @@ class Ground:
 class _Open:
     """A question that people have before them."""
 
-    asked: acp.Asked
+    asked: Inquiry
     deadline: Deadline
 
 
@@ -68,6 +74,7 @@ class Asking:
         self._peer = peer
         self._judge = judge
         self._open: dict[Key, _Open] = {}
+        self._opened: dict[str, str] = {}  # addresses that somebody went to: by elicitation, the host
         self._is_stopping = False
 
     def __len__(self) -> int:
@@ -88,10 +95,28 @@ class Asking:
             self._refuse(asked, tool, "the turn had ended")
         elif self._is_stopping:
             self._answer(asked, None, None, "the turn is being cancelled")
+        elif len(self._open) >= MOST:
+            self._refuse(asked, tool, f"{MOST} questions are open already")
         elif not asked.options:
             self._refuse(asked, tool, "the agent offers no answer")
         else:
             self._decide(asked, tool)
+
+    def elicit(self, asked: acp.Elicited) -> None:
+        """The agent wants a form filled in, or an address opened: people decide, whatever the rules are."""
+        if self._ground.turn.outcome is not None or self._is_stopping:
+            self._answer(asked, None, None, "the turn is over")
+        elif len(self._open) >= MOST or not self._port.limits(self._ground.reply.conversation).can_ask:
+            self._peer.fill(asked.request_id, DECLINE)
+            self._note(asked, None, None, "nobody can be asked here")
+        else:
+            seconds = self._patience_for(asked)
+            self._ground.reply.elicit(asked, self._ground.turn.agent, seconds)
+
+    def completed(self, event: acp.ElicitationDone) -> None:
+        """What an address was opened for has been done; an id that is not known, or no more, is no matter."""
+        if (host := self._opened.pop(event.elicitation_id, None)) is not None:
+            self._ground.say(f"🔗 Done: what was to be done on {host}.")
 
     def withdrawn(self, event: acp.AskWithdrawn) -> None:
         """The agent took a question back, or the turn ended with it: the peer has answered it already."""
@@ -142,10 +167,14 @@ class Asking:
         return f"{unfit}nobody can be asked here"
 
     def _put(self, asked: acp.Asked, tool: Tool) -> None:
+        self._ground.reply.ask(asked, tool, self._patience_for(asked))
+
+    def _patience_for(self, asked: Inquiry) -> float:
+        """Wait for people; return for how many seconds."""
         seconds = self._house.config.permissions.timeout_secs
         self._open[key_of(asked.request_id)] = _Open(asked, Deadline(self._house.clock, seconds))
-        self._ground.reply.ask(asked, tool, seconds)
         self._ground.patience.asking(len(self._open))
+        return seconds
 
     def _decided(self, request_id: acp.RequestId, decision: Decision | ChatError) -> None:
         item = self._open.get(key_of(request_id))
@@ -154,6 +183,9 @@ class Asking:
         asked = item.asked
         if isinstance(decision, ChatError):
             self._reject(asked, f"The question could not be shown ({decision.user_text()})")
+            return
+        if isinstance(asked, acp.Elicited):
+            self._filled(asked, decision)
             return
         chosen = next((option for option in asked.options if option.option_id == decision.option_id), None)
         if chosen is None:
@@ -166,35 +198,52 @@ class Asking:
             self._judge.remember(Standing(decision.by, said=one_line(chosen.name, NAME), about=about))
         self._close(asked.request_id, f"{one_line(chosen.name, NAME)} — {decision.by.name or decision.by.id}")
 
+    def _filled(self, asked: acp.Elicited, decision: Decision) -> None:
+        """Somebody has filled in a form, opened an address, or would not."""
+        result = result_of(asked, decision)
+        option = next((one for one in FORM_OPTIONS if one.option_id == decision.option_id), DISMISS)
+        said = {"accept": "Filled in" if asked.mode == "form" else "Opened", "decline": "Declined"}
+        self._peer.fill(asked.request_id, result)
+        self._note(asked, option, decision.by, "")
+        if asked.mode == "url" and result["action"] == "accept":
+            self._opened[asked.elicitation_id] = host_of(asked.url)
+        text = said.get(str(result["action"]), "Dismissed")
+        self._close(asked.request_id, f"{text} — {decision.by.name or decision.by.id}")
+
     def _refuse(self, asked: acp.Asked, tool: Tool, why: str) -> None:
         """Say no without asking anybody, and tell people."""
         self._answer(asked, rejecting(asked.options), None, why)
         self._ground.say(f"🔒 Rejected, {why}: {one_line(tool.label or asked.tool.call_id, 200)}")
 
-    def _reject(self, asked: acp.Asked, why: str) -> None:
+    def _reject(self, asked: Inquiry, why: str) -> None:
         """Say no to a question that people had before them."""
-        option = rejecting(asked.options)
+        option = rejecting(asked.options) if isinstance(asked, acp.Asked) else None
         self._answer(asked, option, None, why)
         self._close(asked.request_id, f"{why}: {one_line(option.name, NAME) if option else 'cancelled'}.")
 
-    def _answer(self, asked: acp.Asked, option: acp.PermissionOption | None, by: Person | None, why: str) -> None:
+    def _answer(self, asked: Inquiry, option: acp.PermissionOption | None, by: Person | None, why: str) -> None:
         """Answer the agent: the one way out. `by` is who decided, `why` what did where it was nobody."""
         self._peer.answer(asked.request_id, option.option_id if option else None)
         self._note(asked, option, by, why)
 
-    def _note(self, asked: acp.Asked, option: acp.PermissionOption | None, by: Person | None, why: str) -> None:
+    def _note(self, asked: Inquiry, option: acp.PermissionOption | None, by: Person | None, why: str) -> None:
         """Have it on record what a question was answered with, and who or what decided."""
-        where, tool = self._ground.reply.conversation, self._ground.turn.tool(asked.tool.call_id)
+        where = self._ground.reply.conversation
         decider = f"person {by.id}" if by is not None else why
         log.info("%s: a question was answered: %s (%s)", where, option.kind if option else "cancelled", decider)
+        if isinstance(asked, acp.Elicited):
+            about, kind = asked.message, f"elicitation {asked.mode}"
+        else:
+            tool = self._ground.turn.tool(asked.tool.call_id)
+            about, kind = (tool.label, tool.kind) if tool else ("", "")
         self._house.audit.permission(
             where,
-            asked=one_line(tool.label if tool else asked.tool.call_id, ASKED),
-            options=asked.options,
+            asked=one_line(about, ASKED),
+            options=FORM_OPTIONS if isinstance(asked, acp.Elicited) else asked.options,
             chosen=option.option_id if option else None,
             by=by,
             why=why,
-            tool=tool.kind if tool else "",
+            tool=kind,
         )
 
     def _close(self, request_id: acp.RequestId, text: str) -> None:

@@ -10,7 +10,7 @@ help). Waiting out rate limits and retrying what is safe to retry is the platfor
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
@@ -23,6 +23,7 @@ __all__ = [
     "Controls",
     "Decision",
     "File",
+    "Form",
     "Limits",
     "Notice",
     "Outcome",
@@ -56,11 +57,18 @@ class Limits:
     typing_interval: float | None = 8.0  # seconds until a typing sign has to be repeated; None: has none
     reactions: bool = True
     can_ask: bool = True  # a person can answer a question
+    forms: bool = False  # a question can be a form (`Form.fields`)
+    links: bool = False  # an address can be shown to one person alone (`Form.url`)
     controls: bool = False  # a message can carry buttons (`Controls`)
     spoilers: bool = False  # text between two || is hidden until somebody wants to see it
     max_pages: int = 0  # an answer of more pages becomes a file, its head and its tail; 0: no limit
     file_size: int = 0  # bytes that a file may have; 0: no limit
     mention: str = ""  # what a mention looks like in a text, as a regular expression; "": there are none
+
+    @property
+    def elicits(self) -> tuple[str, ...]:
+        """What agents are told that can be asked of people, besides permissions."""
+        return (*(("form",) if self.forms else ()), *(("url",) if self.links else ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +107,20 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
+class Form:
+    """What an agent wants to be told, or opened: `fields`, or an address. `core.forms` reads what was typed."""
+
+    agent: str
+    fields: tuple[acp.Field, ...] = ()
+    url: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """A permission the agent asks for. `title` is one line, `detail` the whole of what would happen (markdown).
 
-    `id` is unique in this process; `options` are the agent's own, in its order.
+    `id` is unique in this process; `options` are the agent's own, in its order. With a `form` the options are ours
+    (`core.forms`), and whoever fills it in says what they typed (`Decision.values`).
     """
 
     id: str
@@ -112,14 +130,16 @@ class Question:
     options: tuple[acp.PermissionOption, ...]
     asked_of: tuple[Person, ...] = ()
     timeout: float = 600.0  # seconds
+    form: Form | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a person chose."""
+    """What a person chose; `values` are what they typed or chose in a form, by field."""
 
     option_id: str
     by: Person
+    values: Mapping[str, tuple[str, ...]] | None = field(default=None, repr=False)
 
 
 # What a platform with `live = "events"` is told, besides the agent's own events.

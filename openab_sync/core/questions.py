@@ -21,6 +21,7 @@ from ..errors import ChatError
 from ..text.clean import one_line, plain
 from ..text.tools import diff_text, fence
 from .delivery import outcome_of
+from .forms import asked_as
 from .message import Conversation, Person
 from .port import ChatPort, Decision, Question
 from .turn import Tool
@@ -76,7 +77,17 @@ class Questions:
             asked_of=self._asked_of,
             timeout=timeout,
         )
-        item = _Open(asked.request_id, question, self._port.ask(question))
+        return self._put(asked.request_id, question)
+
+    def elicit(self, asked: acp.Elicited, agent: str, timeout: float) -> Question:
+        """Put a form or an address to people."""
+        title, detail, options, form = asked_as(asked, agent)
+        where, people = self._conversation, self._asked_of
+        question = Question(uuid.uuid4().hex, where, title, detail, options, people, timeout, form)
+        return self._put(asked.request_id, question)
+
+    def _put(self, request_id: acp.RequestId, question: Question) -> Question:
+        item = _Open(request_id, question, self._port.ask(question))
         self._open.append(item)
         self._undecided.append(item)
         item.future.add_done_callback(lambda _: self._on_news())

@@ -203,6 +203,10 @@ class Reply:
         """Take a decision that was made elsewhere; False if no such question waits for one."""
         return self._questions.decide(question_id, decision)
 
+    def elicit(self, asked: acp.Elicited, agent: str, timeout: float) -> Question:
+        """Put a form or an address of the agent's to people; `timeout` in seconds."""
+        return self._questions.elicit(asked, agent, timeout)
+
     def decisions(self) -> list[tuple[acp.RequestId, Decision | ChatError]]:
         """Return what people decided since the last call, or why they could not be asked."""
         return self._questions.decisions()

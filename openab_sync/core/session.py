@@ -99,7 +99,8 @@ class Session:
         """
         try:
             self.mailbox.open()
-            self._agent = Agent(self._house, self._memory.cwd, self.mailbox.bell, self.mailbox.ring, self.snapshot.beat)
+            elicits, box = self._port.limits(self.conversation).elicits, self.mailbox
+            self._agent = Agent(self._house, self._memory.cwd, box.bell, box.ring, self.snapshot.beat, elicits=elicits)
             self._obeying = Obeying(self.mailbox, self._agent, self._turns, self, self._clock)
             self.thread = spawn(f"session-{self.conversation}", self._run)
         finally:

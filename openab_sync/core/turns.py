@@ -67,7 +67,9 @@ class Turns:
         """Hand events to their turns. Before the first they are history that the agent replays, and not shown again."""
         if self.latest is None:
             for event in events:
-                if isinstance(event, acp.Asked):  # nobody is there yet who could decide
+                if isinstance(event, acp.Elicited):
+                    peer.answer(event.request_id, None)
+                elif isinstance(event, acp.Asked):  # nobody is there yet who could decide
                     peer.answer(event.request_id, pick(event.options, "deny"))
             return
         latest = self.latest

@@ -119,6 +119,34 @@ def _request_word(method: str, params: Json) -> Word:
     return word
 
 
+_TAGS: list[Json] = [{"const": "a", "title": "Alpha"}, {"const": "b", "title": "Beta"}]
+FORM: Json = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string", "title": "Your name", "minLength": 2, "maxLength": 20},
+        "colour": {"type": "string", "enum": ["red", "blue"], "default": "blue"},
+        "sure": {"type": "boolean", "title": "Are you sure"},
+        "count": {"type": "integer", "minimum": 1, "maximum": 9, "default": 3},
+        "tags": {"type": "array", "items": {"anyOf": _TAGS}},
+        "note": {"type": "string"},
+    },
+    "required": ["name", "sure"],
+}
+URL: Json = {"mode": "url", "elicitationId": "e1", "url": "https://example.org/login?x=1", "message": "Please log in."}
+
+
+def _elicit_form(turn: Turn, rest: str) -> None:
+    params = {"sessionId": turn.session, "mode": "form", "message": "Tell me.", "requestedSchema": FORM}
+    report(turn, "form", turn.request("elicitation/create", params))
+
+
+def _elicit_url(turn: Turn, rest: str) -> None:
+    answer = turn.request("elicitation/create", {"sessionId": turn.session, **URL})
+    report(turn, "url", answer)
+    for name in ("unknown", "e1", "e1"):
+        turn.wire.send({"method": "elicitation/complete", "params": {"elicitationId": name}})
+
+
 def _notify_ext(turn: Turn, rest: str) -> None:
     for method in ("_auth/status_update", "qwen/notify/session/mode-update"):
         turn.wire.send({"method": method, "params": {"state": "fine"}})
@@ -134,6 +162,8 @@ ASKS: dict[str, Word] = {
     "ask_stuck": _ask_stuck,
     "same_id": _same_id,
     "dup_request_id": _dup_request_id,
+    "elicit_form": _elicit_form,
+    "elicit_url": _elicit_url,
     "notify_ext": _notify_ext,
     **{name: _question_word(name) for name in QUESTIONS},
     **{name: _request_word(method, params) for name, (method, params) in REQUESTS.items()},

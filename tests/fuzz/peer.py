@@ -31,7 +31,7 @@ TWO_IN_ONE = re.compile(rb"\}[ \t\r]*\{")
 
 def _answer(peer: AcpPeer, *, kindly: bool) -> None:
     for name in peer.open_questions[:1]:
-        options = peer._questions._open[type(name).__name__, name]
+        options = getattr(peer._inquiries._open._open[type(name).__name__, name], "options", ())
         assert peer.answer(name, options[0].option_id if options and kindly else None)
         assert not peer.answer(name, None)
 

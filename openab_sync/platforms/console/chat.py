@@ -24,11 +24,12 @@ from ...core.message import Attachment, Conversation, Inbound, MessageRef, Perso
 from ...core.port import Decision, Notice, Question, Settled, TurnStarted
 from ...text.clean import one_line, plain
 from .completion import Known
+from .filling import Filling
 from .port import PLATFORM, Arrival, AskedOf, Happened, SettledBy, Told, Typed
 from .screen import Screen, Shown
 from .status import View, is_busy, overview, session_of, status_line
 from .style import Style
-from .words import OWN, Order, chosen, mistyped, nearly, order
+from .words import OWN, Order, mistyped, nearly, order
 
 if TYPE_CHECKING:
     from ...core.broker import HouseSnapshot, Receipt
@@ -94,6 +95,7 @@ class Room:
     name: str
     conversation: Conversation
     screen: Screen
+    filling: Filling = field(default_factory=Filling)  # how far the answer to the oldest question is
     unfinished: str = ""  # the piece of a line that was not shown, because another room is the current one
     questions: list[AskedOf] = field(default_factory=list)  # open ones, oldest first
     queued: dict[MessageRef, str] = field(default_factory=dict)  # what was not begun at once, in order
@@ -349,13 +351,15 @@ class Chat:
         if not room.questions:
             return False
         asked = room.questions[0]
-        option = chosen(text, asked.question.options)
-        if option is None:
-            return False
+        step = room.filling.take(asked.question, text)
+        if step.said:
+            self._show(room, room.screen.notice(step.said))
+        if not step.option_id:
+            return step.is_understood
         del room.questions[0]
         # Not ours any more if the core has given up on it in this very moment: then `settle` says how it ended.
         if asked.answer.set_running_or_notify_cancel():
-            asked.answer.set_result(Decision(option.option_id, self._person))
+            asked.answer.set_result(Decision(step.option_id, self._person, step.values))
         if room.questions:
             self._say("The next question is open.")
         return True

@@ -81,7 +81,14 @@ class ConsolePort:
     def __init__(self, *, can_ask: bool) -> None:
         self.arrivals: SimpleQueue[Arrival] = SimpleQueue()
         self._limits = Limits(
-            page=1_000_000, edit_interval=0.0, live="events", typing_interval=None, reactions=False, can_ask=can_ask
+            page=1_000_000,
+            edit_interval=0.0,
+            live="events",
+            typing_interval=None,
+            reactions=False,
+            can_ask=can_ask,
+            forms=can_ask,
+            links=can_ask,
         )
         self._ids = itertools.count(1)  # next() of a count is atomic: several session threads may post
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 __all__ = ["Id", "made", "read"]
 
 _NUMBER = r"[0-9]{1,20}"  # an id of Discord's, or an index
+_PAGE = r"[0-9]{1,2}"
 _TOKEN = r"[A-Za-z0-9_-]{1,48}"  # of something in the books
 
 KINDS: dict[str, tuple[str, ...]] = {
@@ -20,6 +21,9 @@ KINDS: dict[str, tuple[str, ...]] = {
     "discard": (_TOKEN,),  # the same
     "ask": (_TOKEN, _NUMBER),  # a question, the option's index
     "choose": (_TOKEN, _NUMBER),  # a question with more options than buttons: the select's number
+    "fill": (_TOKEN, _PAGE),  # a question that is a form: opens that page of it
+    "form": (_TOKEN, _PAGE),  # a form: that page of it
+    "agree": (_TOKEN,),  # a question about an address: somebody wants to open it
     "pick": (_TOKEN,),  # a menu
     "page": (_TOKEN, _NUMBER),  # a menu, the page
     "resume": (_TOKEN, "here|thread"),  # a session of the agent's, where it goes on

@@ -44,7 +44,10 @@ log = logging.getLogger(__name__)
 NOT_OURS = "This button or menu means nothing to me any more."
 OLD = "I do not know this command, or not like this: `/help` lists what I can do."
 OVER = "That turn is over."
-ANSWERS = frozenset({"ask", "choose"})  # kinds of ids by which a question of the agent's is answered
+FORMS = frozenset({"about", "form"})  # kinds of ids that only a form has
+ANSWERS = frozenset(
+    {"ask", "choose", "fill", "form", "agree"}
+)  # kinds of ids by which a question of the agent's is answered
 MOST_NAMED = 5  # people in a sentence
 PAGE, NAME = 2000, 80  # characters of a message, and of a name in it
 RETRIES = 1000  # failed replies whose Retry was pressed that are remembered
@@ -129,15 +132,13 @@ class Orders:
     ) -> str:
         """Do what an id of ours says; return what to tell the person alone, "" if that has been done."""
         is_form = interaction.type is discord.InteractionType.modal_submit
-        if is_form != (known.kind == "about"):
+        if is_form != (known.kind in FORMS):
             return NOT_OURS
         match known.kind, known.parts:
             case "stop" | "retry" | "discard", (token,):
                 return await self._turn(interaction, known.kind, token, answer)
-            case "ask", (token, index):
-                return await self._kit.port.questions.pressed(interaction, token, int(index))
-            case "choose", (token, _) if values and values[0].isdecimal() and len(values[0]) <= 4:
-                return await self._kit.port.questions.pressed(interaction, token, int(values[0]))
+            case kind, (token, *more) if kind in ANSWERS:
+                return await self._answered(interaction, kind, token, values if kind == "choose" else more)
             case "pick", (token,):
                 return await self._selects.picked(interaction, token, values)
             case "page", (token, page):
@@ -147,6 +148,16 @@ class Orders:
             case "about", (channel, message) if channel == str(interaction.channel_id):
                 return await self._menus.asked_about(answer, interaction, int(channel), int(message))
         return NOT_OURS
+
+    async def _answered(self, interaction: discord.Interaction[Any], kind: str, token: str, last: Sequence[str]) -> str:
+        """Answer a question of the agent's, or go on with it; `last` is the number of an option or a page."""
+        questions = self._kit.port.questions
+        if kind == "agree":
+            return await questions.agreed(interaction, token)
+        if not last or not last[0].isdecimal() or len(last[0]) > 4:
+            return NOT_OURS
+        how = {"fill": questions.turned, "form": questions.submitted}.get(kind, questions.pressed)
+        return await how(interaction, token, int(last[0]))
 
     async def _turn(self, interaction: discord.Interaction[Any], kind: str, token: str, answer: Answer) -> str:
         """Stop, Retry or Discard, below a reply: for that turn, and for those who wrote what it answers."""

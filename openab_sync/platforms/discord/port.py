@@ -92,6 +92,8 @@ class DiscordPort:
             edit_interval=EDIT_INTERVAL,
             live="once" if known.bots else "edit",
             controls=True,
+            forms=True,
+            links=True,
             spoilers=True,
             max_pages=self._settings().max_pages,
             file_size=self._file_sizes.get(conversation.id, FILE_SIZE),

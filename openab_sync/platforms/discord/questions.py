@@ -21,9 +21,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import discord
+from discord.utils import escape_markdown as escape
 
 from ...clock import Clock, SystemClock
 from ...core.events import PermissionOption
+from ...core.forms import FILL, OPEN, caution, host_of, problems
 from ...core.message import Person
 from ...core.port import Decision, Question
 from ...errors import ChatRefused
@@ -31,6 +33,7 @@ from ...text.clean import one_line
 from .approvers import Approvers
 from .calls import FOREIGN
 from .errors import is_passing
+from .modals import address_view, page_button, page_modal, page_of, pages, read_page
 from .question_view import DECIDED, MOST, PINGED, name_of, over_text, people_of, shown, view_of
 from .stale import OVER, ended
 
@@ -42,6 +45,7 @@ __all__ = ["Questions"]
 
 log = logging.getLogger(__name__)
 
+PAGE = 2000
 KEPT = 7 * 86400.0  # seconds for which a late press is told what became of it
 MOST_SETTLED = 100  # questions that are over, and whose message does not say so yet
 ACKNOWLEDGING = 3.0  # seconds that a press may take to be acknowledged; the decision does not wait for it any longer
@@ -57,6 +61,7 @@ class _Open:
     message: discord.PartialMessage | None = None
     taken_by: str = ""  # the name of whoever pressed first
     ended: str = ""  # who or what decided, once that is known
+    drafts: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)  # of a form, by who fills it in
     # One change of the message at a time: the last words must be the last to arrive.
     writing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -116,6 +121,76 @@ class Questions:
 
     async def pressed(self, interaction: discord.Interaction, token: str, index: int) -> str:
         """Somebody who is admitted has chosen; return what to tell only them, "" where the message says it."""
+        item = await self._found(interaction, token)
+        if isinstance(item, str):
+            return item
+        if not 0 <= index < len(item.question.options):
+            return "That is none of the answers."
+        option, form = item.question.options[index], item.question.form
+        if form is not None and option.option_id == FILL.option_id and form.fields:
+            return await self._page(interaction, item, 0)
+        if form is not None and option.option_id == OPEN.option_id:
+            text = f"```\n{form.url}\n```\nIt is on **{escape(host_of(form.url))}**. {caution(form.url)}"
+            await self._alone(interaction, text, address_view(token))
+            return ""
+        return await self._taken(interaction, item, option, {} if form is not None else None)
+
+    # Forms and addresses: what people see of them is for them alone.
+
+    async def turned(self, interaction: discord.Interaction, token: str, number: int) -> str:
+        """Somebody wants to see a page of a form."""
+        item = await self._found(interaction, token)
+        return item if isinstance(item, str) else await self._page(interaction, item, number)
+
+    async def submitted(self, interaction: discord.Interaction, token: str, number: int) -> str:
+        """Somebody has filled in a page of a form: the next one, or the end of it."""
+        item = await self._found(interaction, token)
+        if isinstance(item, str):
+            return item
+        form = item.question.form
+        if form is None or number >= pages(form):
+            return "That is no page of the form."
+        given = item.drafts.setdefault(str(interaction.user.id), {})
+        given.update(read_page(form, number, interaction.data))
+        if wrong := problems(page_of(form, number), given):
+            await self._alone(interaction, escape("\n".join(wrong)), page_button(token, number, "Correct it"))
+            return ""
+        at = number + 1
+        if at == pages(form):  # a page that was left out is asked for again
+            at = next((one for one in range(at) if problems(page_of(form, one), given)), at)
+        if at < pages(form):
+            text = f"Page {number + 1} of {pages(form)} is kept."
+            await self._alone(interaction, text, page_button(token, at, f"Go on with page {at + 1}"))
+            return ""
+        return await self._taken(interaction, item, FILL, dict(given))
+
+    async def agreed(self, interaction: discord.Interaction, token: str) -> str:
+        """Somebody wants to open the address that they have seen."""
+        item = await self._found(interaction, token)
+        if isinstance(item, str):
+            return item
+        form = item.question.form
+        if form is None or not form.url:
+            return "There is no address to open."
+        return await self._taken(interaction, item, OPEN, None, url=form.url)
+
+    async def _page(self, interaction: discord.Interaction, item: _Open, number: int) -> str:
+        form = item.question.form
+        if form is None or number >= pages(form):
+            return "That is no page of the form."
+        given = item.drafts.get(str(interaction.user.id), {})
+        await interaction.response.send_modal(page_modal(form, item.button.id, number, given))
+        return ""
+
+    @staticmethod
+    async def _alone(interaction: discord.Interaction, text: str, view: discord.ui.View | None) -> None:
+        more: dict[str, Any] = {} if view is None else {"view": view}
+        await interaction.response.send_message(text[:PAGE], ephemeral=True, **more)
+
+    # Who may, and what they have decided.
+
+    async def _found(self, interaction: discord.Interaction, token: str) -> _Open | str:
+        """Return the question of a button if this person can decide it now, else what to tell them."""
         button = self._books.buttons.get(token)
         if button is None or button.kind != "question":
             return "That question is not open any more."
@@ -127,28 +202,45 @@ class Questions:
             whose = [f"{names}'s"] if names else []
             whose += ["an approver's"] if self._approvers() else []
             return f"This question is {' or '.join(whose)} to answer."
-        if not 0 <= index < len(item.question.options):
-            return "That is none of the answers."
         if item.taken_by or item.decision.done():
             return f"{item.taken_by or 'Somebody'} has decided already."
-        return await self._taken(interaction, item, item.question.options[index])
+        return item
 
-    async def _taken(self, interaction: discord.Interaction, item: _Open, option: PermissionOption) -> str:
+    async def _taken(
+        self,
+        interaction: discord.Interaction,
+        item: _Open,
+        option: PermissionOption,
+        values: dict[str, tuple[str, ...]] | None,
+        *,
+        url: str = "",
+    ) -> str:
         user = interaction.user
         item.taken_by = user.display_name
-        text = f"⏳ {name_of(option)} — {user.display_name}"
+        decision = Decision(option.option_id, Person(str(user.id), user.display_name), values)
         async with item.writing:  # before the decision is known: what becomes of it is written after this
             try:
-                shown_as = over_text(item.question, text)
-                await asyncio.wait_for(interaction.response.edit_message(content=shown_as, view=None), ACKNOWLEDGING)
+                await asyncio.wait_for(self._acknowledge(interaction, item, option, url), ACKNOWLEDGING)
             except Exception as error:  # the press counts all the same; the end of the question changes the message
                 if not isinstance(error, discord.HTTPException) and not is_passing(error):
                     raise
                 log.warning("%s: a decision was not acknowledged: %s", item.question.conversation, error)
             finally:
                 if not item.decision.done():
-                    item.decision.set_result(Decision(option.option_id, Person(str(user.id), user.display_name)))
+                    item.decision.set_result(decision)
         return ""
+
+    @staticmethod
+    async def _acknowledge(interaction: discord.Interaction, item: _Open, option: PermissionOption, url: str) -> None:
+        """Change the message that was used: the question itself, or what one person alone has before them."""
+        message = interaction.message
+        if message is None or item.message is None or message.id == item.message.id:
+            text = f"⏳ {name_of(option)} — {interaction.user.display_name}"
+            await interaction.response.edit_message(content=over_text(item.question, text), view=None)
+        elif url:
+            await interaction.response.edit_message(view=address_view("", url))
+        else:
+            await interaction.response.edit_message(content="Sent.", view=None)
 
     async def _late(self, interaction: discord.Interaction, text: str) -> str:
         """Say what became of the question, and only then take the buttons away: that may wait for a rate limit."""

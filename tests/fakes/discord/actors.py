@@ -154,8 +154,8 @@ class Actor:
             raise LookupError(f"{len(values)} choices are not what {part['custom_id']} takes")
         return self._press(message, {"custom_id": part["custom_id"], "component_type": part["type"], "values": values})
 
-    def submit(self, shown: Interaction, **values: str) -> Interaction:
-        """Fill in and send the modal that was the answer to `shown`; inputs by custom id."""
+    def submit(self, shown: Interaction, **values: str | list[str]) -> Interaction:
+        """Fill in and send the modal that was the answer to `shown`; inputs by custom id, several choices as a list."""
         if shown.modal is None:
             raise LookupError(f"no modal was answered to {shown.data}")
         data = {"custom_id": shown.modal["custom_id"], "components": commands.filled(shown.modal, values)}

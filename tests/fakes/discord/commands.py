@@ -86,7 +86,7 @@ def menu_data(world: World, command: Json, target: Message | User, app: App) -> 
     }  # fmt: skip
 
 
-def filled(modal: Json, values: Mapping[str, str]) -> list[Json]:
+def filled(modal: Json, values: Mapping[str, str | list[str]]) -> list[Json]:
     """The parts of a modal with what was typed. Raise LookupError for inputs that it has not, or does not take."""
     inputs = [part.get("component") or part["components"][0] for part in modal["components"] if part["type"] in {1, 18}]
     if unknown := set(values) - {one["custom_id"] for one in inputs}:
@@ -94,14 +94,15 @@ def filled(modal: Json, values: Mapping[str, str]) -> list[Json]:
     return [_filled_part(part, values) for part in modal["components"] if part["type"] in {1, 18}]
 
 
-def _filled_part(part: Json, values: Mapping[str, str]) -> Json:
+def _filled_part(part: Json, values: Mapping[str, str | list[str]]) -> Json:
     one = part.get("component") or part["components"][0]
     value = values.get(one["custom_id"], one.get("value") or "")
     least = one.get("min_length", 1 if one.get("required", True) else 0)
     if one["type"] == 4 and not (least <= len(value) <= one.get("max_length", 4000) or (not value and not least)):
         raise LookupError(f"{one['custom_id']} takes no text of {len(value)} characters")
     said: Json = {"type": one["type"], "custom_id": one["custom_id"], "id": 1}
-    said |= {"value": value} if one["type"] == 4 else {"values": [value] if value else []}
+    chosen = value if isinstance(value, list) else [value] if value else []
+    said |= {"value": value} if one["type"] == 4 else {"values": chosen}
     if part["type"] == 18:
         return {"type": 18, "id": 1, "component": said}
     return {"type": 1, "id": 1, "components": [said]}
