@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
@@ -16,7 +17,11 @@ from openab_sync.core.house import House
 from openab_sync.core.message import Inbound, MessageRef, Person
 from openab_sync.core.port import ChatPort, TurnEnded, TurnStarted
 from tests.core.bed import place
+from tests.fakes.discord import Server
+from tests.fakes.discord.actors import Actor
+from tests.fakes.discord.things import Message
 from tests.soak.account import Account, plain
+from tests.soak.fates import Fates
 from tests.soak.gauge import Reading, growth, left_behind
 
 ROOT = Path(__file__).parents[1]
@@ -131,3 +136,58 @@ def test_what_is_left_behind_is_named() -> None:
     late.join()
     assert left == ["the thread late is still there", "1 descriptors are still open", "1 children are still there"]
     assert left_behind(before) == []
+
+
+# The fates: the account of the soak in which the broker is killed, taken from what stands in the chat.
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server() as server:
+        yield server
+
+
+def wrote(server: Server, fates: Fates, name: str) -> Message:
+    message = server.user("ann").write("general", f"say [{name}]")
+    fates.enter(name, message)
+    return message
+
+
+def says(server: Server, text: str, about: Message | None = None) -> Message:
+    bot = Actor(server, server.app.user)
+    return bot.write("general", text, reply_to=about)
+
+
+def test_answered_told_and_taken_back_are_fates(server: Server) -> None:
+    fates = Fates(server)
+    wrote(server, fates, "a.1")
+    told, gone = wrote(server, fates, "a.2"), wrote(server, fates, "a.3")
+    says(server, "so be it: [a.1]")
+    says(server, "interrupted by a restart", told)
+    server.user("ann").delete(gone)
+    assert fates.faults() == fates.open() == []
+    assert repr(fates) == "answered 1 told 1 taken back 1 open 0"
+
+
+def test_a_message_nobody_speaks_of_is_lost(server: Server) -> None:
+    fates = Fates(server)
+    wrote(server, fates, "a.1")
+    assert fates.open() == ["a.1"]
+    assert fates.faults() == ["a.1 was neither answered nor told about: 'say [a.1]'"]
+
+
+def test_an_answer_that_stands_twice_is_noticed(server: Server) -> None:
+    fates = Fates(server)
+    wrote(server, fates, "a.1")
+    for _ in range(2):
+        says(server, "[a.1]")
+    assert fates.faults() == ["a.1 was answered 2 times"]
+
+
+def test_a_message_that_still_looks_as_if_it_waited_is_noticed(server: Server) -> None:
+    fates = Fates(server)
+    message = wrote(server, fates, "a.1")
+    says(server, "[a.1]")
+    Actor(server, server.app.user).react(message, "👀")
+    assert fates.open() == ["a.1"]
+    assert fates.faults() == ["a.1 looks as if it still waited: ['👀']"]

@@ -232,12 +232,7 @@ class Answering:
 
     def hand_over(self) -> None:
         """Nobody looks after the reply any more: the chat gets its last signs at once."""
-        config, port = self._house.config.reactions, self._port
-        if not config.enabled or config.remove_after_reply or not port.limits(self.reply.conversation).reactions:
-            return
-        is_well = self.is_delivered and self.turn.outcome == "done" and self.reply.failure is None
-        for note in self.notes:
-            port.react(note.ref, config.emojis.done if is_well else config.emojis.error, True)
+        self.reply.hand_over(self.turn)
 
     # How it is done.
 

@@ -73,6 +73,10 @@ class StatusReactions:
         if self._config.remove_after_reply:
             self._hold = (timing.done_hold_ms if well else timing.error_hold_ms) / 1000
 
+    def hurry(self) -> None:
+        """Nobody will look later: what would be shown for a while more goes now."""
+        self._hold = min(self._hold, 0.0) if self._config.remove_after_reply else self._hold
+
     # What to do.
 
     @property

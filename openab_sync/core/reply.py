@@ -164,6 +164,14 @@ class Reply:
             return now
         return max(now, min(self._look_at(self._turn), self._signs.due()))
 
+    def hand_over(self, turn: Turn) -> None:
+        """Nobody looks after it any more: its last signs go at once. What is not out is left to the next start."""
+        is_out = self.is_settled
+        self._signs.end(well=is_out and turn.outcome == "done" and self.failure is None)
+        self._signs.hand_over()
+        if is_out:
+            self.record.close(well=self.failure is None)
+
     @property
     def is_settled(self) -> bool:
         """The reply is finished, and all of it is delivered or has failed for good (`failure`). Signs may follow."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
 from ..clock import Clock
@@ -92,6 +92,15 @@ class Signs:
             if not self._config.remove_after_reply:
                 self._rest.append((note.ref, last, True))
 
+    def hand_over(self) -> None:
+        """Nobody looks after them any more: ask for all that is still to come, one after the other. After `end`."""
+        self._status.hurry()
+        steps = list(iter(self._next, None)) if self._can_react else []
+        if self._reaction is None:
+            _react(self._port, steps)
+        else:
+            self._reaction[0].add_done_callback(lambda _: _react(self._port, steps))
+
     # What is done.
 
     def refresh(self) -> None:
@@ -146,6 +155,13 @@ class Signs:
         # Taking back what is not there is refused too; but where none may be added, asking again is a nuisance.
         if adds and not isinstance(error, ChatTimeout):
             self._can_react = False
+
+
+def _react(port: ChatPort, steps: Sequence[tuple[MessageRef, str, bool]]) -> None:
+    """Ask for one after the other. Runs on whichever thread the one before ended; touches nothing of the session's."""
+    if steps:
+        future = port.react(*steps[0])
+        future.add_done_callback(lambda _: _react(port, steps[1:]))
 
 
 def _note_failure(future: Future[None]) -> None:

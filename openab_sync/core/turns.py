@@ -103,6 +103,12 @@ class Turns:
         """The moment at which text that has just come wants to be drawn."""
         return min((item.reply.due() for item in self._every()), default=math.inf)
 
+    def hand_over(self) -> None:
+        """The session ends: nobody looks after the replies any more that are out and not quiet yet."""
+        for item in self._every():
+            if item.is_delivered and not item.is_quiet:
+                item.hand_over()
+
     def renew_floor(self) -> None:
         """What is in flight will never come back: it must not silence the next turn."""
         self._floor = Floor()

@@ -166,5 +166,28 @@ def test_of_too_many_turns_the_oldest_is_handed_over_to_the_chat(
     for name in ("m0", "m1", "m2", "m3", "m4"):
         reacting(platform, name, turns, reactions=reactions)
         deliver(platform, turns)
+    platform.release_all()
     steps = [(op.emoji, op.on) for op in platform.done("react") if op.ref == note("m0").ref and op.on]
     assert (steps, len(turns._fading)) == (expected, 2)
+
+
+def test_whose_session_ends_before_the_last_signs_has_them_all_the_same() -> None:
+    """An idle session makes room within moments of its answer: its message must not look as if it still waited."""
+    platform, turns = slow(), Turns(FakeClock())
+    made = reacting(platform, "m0", turns)
+    deliver(platform, turns)
+    assert made.is_delivered and not turns.is_quiet
+    turns.hand_over()
+    platform.release_all()
+    assert platform.reactions[note("m0").ref] == ["🆗"]
+    assert platform.violations == []
+
+
+def test_what_is_not_out_is_left_alone_when_the_session_ends() -> None:
+    """The next start delivers it, and shows how it ended then."""
+    platform, turns = slow(), Turns(FakeClock())
+    made = reacting(platform, "m0", turns)
+    assert not made.is_delivered
+    turns.hand_over()
+    assert not [op for op in platform.ops if op.what == "react" and op.emoji in ("🆗", "😱")]
+    platform.release_all()

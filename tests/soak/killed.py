@@ -1,0 +1,189 @@
+"""`python -m tests.soak.killed [--minutes N]`: `openab-sync run`, killed over and over while people write; the account.
+
+A program of its own, on the fake Discord, with 30 conversations. People write, edit and delete; agents crash and are
+killed; connections are lost and requests refused; and the broker gets a SIGKILL every 20 to 40 seconds and is started
+again. When all is quiet every message must have been answered or told about, once; nothing may be unfinished in the
+journal, no process left, and no rule of Discord's broken. Ends with 1 if something of that is not so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import signal
+import sqlite3
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import psutil
+
+from openab_sync.acp.kin import marked
+from tests.cli.running import PATIENCE
+from tests.fakes import fake_agent
+from tests.fakes.discord import Server
+from tests.platforms.discord.e2e.service import QUICK, Service, configure
+from tests.soak.crowd import CONVERSATIONS, Crowd, Weather
+from tests.soak.fates import Fates
+from tests.waiting import until
+
+__all__ = ["main"]
+
+PEOPLE = 4
+BETWEEN = (20.0, 40.0)  # seconds between two deaths of the broker
+WEATHER = 2.5  # seconds between two things that happen to connections, requests and agents
+LOOK = 10.0  # seconds between two lines of print
+QUIET = 60.0  # seconds for all to be over when nobody writes any more
+
+SECTIONS = {
+    "pool": {
+        "max_sessions": 8,
+        "max_waiting": 30,
+        "cancel_grace_secs": 2,
+        "prompt_hard_timeout_secs": 6,
+        "liveness_check_secs": 2,
+        "shutdown_grace_secs": 5,
+    },
+    "status": {"listen": ""},
+}
+
+
+class Broker:
+    """The program, now and again."""
+
+    def __init__(self, server: Server, home: Path) -> None:
+        program, *args = fake_agent("--memory", str(home / "memory"), "--ignore-eof")
+        self._server, self._home = server, home
+        self._config = configure(home, server, agent={"command": program, "args": args}, **SECTIONS)
+        self._ids = set[str]()  # of brokers that were, as their agents carry them
+        self.deaths = 0
+        self.log = ""
+        self._service = self._start()
+
+    def _start(self) -> Service:
+        self._server.advance(6.0)  # Discord takes a new session every five seconds
+        return Service(self._config, self._home)
+
+    def agents(self) -> list[psutil.Process]:
+        """Its agents and theirs. Any thread."""
+        try:
+            return self._service.agents
+        except psutil.Error:
+            return []
+
+    def kill(self) -> None:
+        """SIGKILL it, and start the next one."""
+        for agent in self.agents():
+            try:
+                self._ids.add(agent.environ()["OPENAB_SYNC_AGENT"])
+            except (psutil.Error, KeyError):
+                continue
+        self._service.signal(signal.SIGKILL)
+        self._service.end()
+        self.log += f"{self._service.log}--- killed\n"
+        self.deaths += 1
+        self._service = self._start()
+
+    def stop(self) -> list[str]:
+        """End it in order; return a sentence for each thing that is not as it should be then."""
+        self._service.signal(signal.SIGTERM)
+        code, log = self._service.end(), self._service.log
+        self.log += log
+        faults = [f"it ended with {code}:\n{log}"] if code else []
+        faults += [f"logged: {line}" for line in log.splitlines() if " ERROR " in line or "Traceback" in line]
+        left = marked("OPENAB_SYNC_AGENT", self._ids) if self._ids else []
+        faults += [f"{len(left)} processes of brokers that died are still there"] if left else []
+        return faults + self.unfinished()
+
+    def unfinished(self) -> list[str]:
+        """Return a sentence for each message and each reply that is not over for the journal. It may be running."""
+        with closing(sqlite3.connect(f"file:{self._home}/state/journal.db?mode=ro", uri=True)) as db:
+            messages = db.execute(
+                "SELECT text, state FROM deliveries WHERE state IN ('accepted', 'started', 'finished')"
+            )
+            replies = db.execute("SELECT turn, state FROM replies WHERE state IN ('running', 'finished')")
+            rows = [*messages, *replies]
+        return [f"the journal has {text!r} as {state}, which is not over" for text, state in rows]
+
+    def give_up(self) -> None:
+        """Make sure that nothing is left."""
+        self._service.stop()
+        for kin in marked("OPENAB_SYNC_AGENT", self._ids) if self._ids else []:
+            psutil.Process(kin.pid).kill()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run and print; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tests.soak.killed", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=20.0, metavar="N", help="how long (default 20)")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="other people (default 1)")
+    parser.add_argument("--log", metavar="FILE", help="where all that the brokers have logged is kept")
+    options = parser.parse_args(argv)
+    seconds = options.minutes * 60
+    between = tuple(min(limit, seconds / 6 * (1 + number)) for number, limit in enumerate(BETWEEN))
+    with tempfile.TemporaryDirectory() as home, Server(limits=QUICK) as server:
+        fates, broker = Fates(server), Broker(server, Path(home))
+        try:
+            faults = _run(server, broker, fates, seconds, between, options.seed)
+            faults += broker.stop()
+            if options.log:
+                Path(options.log).write_text(broker.log)
+        finally:
+            broker.give_up()
+        faults += [*fates.faults(), *(f"Discord: {one}" for one in server.violations)]
+        _say(f"{fates!r}  killed {broker.deaths} times")
+    _say("\n".join(faults) or "All is accounted for.")
+    return 1 if faults else 0
+
+
+def _run(
+    server: Server, broker: Broker, fates: Fates, seconds: float, between: Sequence[float], seed: int
+) -> list[str]:
+    """Let people loose for a while, and the broker die; wait until all is over. Return what went wrong."""
+    server.until_ready(PATIENCE)
+    stop, crowd, weather = threading.Event(), Crowd(server, fates), Weather(server, broker.agents)
+    _say(f"{CONVERSATIONS} conversations, {PEOPLE} people, seed {seed}")
+    with ThreadPoolExecutor(PEOPLE + 1, "crowd") as pool:
+        lives = [pool.submit(crowd.live, n, random.Random(seed * 1000 + n), stop) for n in range(PEOPLE)]
+        lives.append(pool.submit(weather.live, WEATHER, random.Random(seed), stop))
+        try:
+            _reign(broker, fates, seconds, between, random.Random(seed + 1))
+        finally:
+            stop.set()
+    for life in lives:
+        life.result()
+    server.backend.faults.clear()
+    _say(f"{weather.counted}")
+    try:
+        until(lambda: not fates.open(), QUIET, "everything is answered or told about")
+        until(lambda: not broker.unfinished(), QUIET, "the journal has nothing that is not over")
+    except AssertionError:
+        return [f"not over within {QUIET:g} s: {len(fates.open())} messages", *broker.unfinished()]
+    return []
+
+
+def _reign(broker: Broker, fates: Fates, seconds: float, between: Sequence[float], dice: random.Random) -> None:
+    """Kill the broker now and then for so many seconds, and print how it goes."""
+    pause, began = threading.Event(), time.monotonic()
+    kill_at, look_at = began + dice.uniform(*between), began + LOOK
+    while (now := time.monotonic()) < began + seconds:
+        if now >= kill_at:
+            broker.kill()
+            kill_at = time.monotonic() + dice.uniform(*between)
+        if now >= look_at:
+            _say(f"{now - began:6.0f} s  {fates!r}  killed {broker.deaths} times")
+            look_at += LOOK
+        pause.wait(max(0.0, min(kill_at, look_at, began + seconds) - time.monotonic()))
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)  # noqa: T201  # what this program is for
+
+
+if __name__ == "__main__":
+    sys.exit(main())
