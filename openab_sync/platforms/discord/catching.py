@@ -63,7 +63,7 @@ class Catching:
         self._hours = kit.discord.catch_up_hours
         self._lanes = Lanes(1_000_000)  # as many as there are places
         self._slots = asyncio.Semaphore(AT_ONCE)
-        self._is_beginning = False  # nobody knows yet what was missed
+        self._beginning: set[int] = set()  # connections of which nobody knows yet what was missed
         self._held: dict[int, list[discord.Message]] = {}  # by place
         self._wanted: dict[int, int] = {}  # place: the newest message there that need not be read
         self._reading: set[int] = set()  # places with work in a lane
@@ -75,7 +75,7 @@ class Catching:
     async def message(self, message: discord.Message) -> None:
         """Somebody wrote: it is taken in, or held until what is older has been."""
         place = message.channel.id
-        if self._is_beginning or place in self._reading:
+        if self._beginning or place in self._reading:
             self._held.setdefault(place, []).append(message)
         else:
             await self._hear(message)
@@ -97,13 +97,16 @@ class Catching:
             held[:] = [message for message in held if message.id not in gone]
         await self._incoming.deleted(payload)
 
-    async def connected(self) -> None:
-        """A session of the gateway begins: until `ready` nobody knows what was missed."""
-        self._is_beginning = self._hours > 0
+    async def connected(self, shard: int) -> None:
+        """A session of the gateway begins: until its servers are there nobody knows what was missed."""
+        if self._hours:
+            self._beginning.add(shard)
 
-    async def ready(self) -> None:
-        """All servers are there: look who has written meanwhile, read that, and let go what is held elsewhere."""
-        self._is_beginning = False
+    async def guilds_there(self, shard: int) -> None:
+        """All its servers are there: look who has written meanwhile, read that, and let go what is held elsewhere."""
+        self._beginning.discard(shard)
+        if self._beginning:
+            return
         for guild in self._kit.client.guilds:
             self._look_at(guild)
         self._look_elsewhere()
@@ -112,7 +115,7 @@ class Catching:
 
     async def guild_there(self, guild: discord.Guild) -> None:
         """A server has come back, or let us in."""
-        if not self._is_beginning:
+        if not self._beginning:
             self._look_at(guild)
 
     async def settled(self) -> None:
@@ -250,7 +253,7 @@ class Catching:
 
     async def _release(self, place: int) -> None:
         """Take in what is held, as long as nothing older may be missing."""
-        while not self._is_beginning and place not in self._reading and self._held.get(place):
+        while not self._beginning and place not in self._reading and self._held.get(place):
             await self._hear(self._held[place].pop(0))
         if not self._held.get(place):
             self._held.pop(place, None)

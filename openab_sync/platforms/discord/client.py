@@ -69,11 +69,14 @@ class Ears(Protocol):
     async def interaction(self, interaction: discord.Interaction) -> None:
         """Somebody used a button, a menu or a form; commands come by the tree."""
 
-    async def connected(self) -> None:
-        """A session of the gateway begins: what was before is not told, what is told now may come before `ready`."""
+    async def connected(self, shard: int) -> None:
+        """A session of the gateway begins: what happened before is not told, what happens now may be told at once."""
+
+    async def guilds_there(self, shard: int) -> None:
+        """All guilds of a session that has begun are there."""
 
     async def ready(self) -> None:
-        """All guilds of the session are there."""
+        """All connections are there for people."""
 
     async def resumed(self) -> None:
         """The session goes on: what was missed is being told."""
@@ -192,9 +195,10 @@ class Client(discord.Client):
             await self.ears.interaction(interaction)
 
     async def on_connect(self) -> None:
-        await self.ears.connected()
+        await self.ears.connected(0)
 
     async def on_ready(self) -> None:
+        await self.ears.guilds_there(0)
         await self.ears.ready()
 
     async def on_resumed(self) -> None:
@@ -218,6 +222,20 @@ class ShardedClient(Client, discord.AutoShardedClient):
             for shard in self.shards.values():
                 await shard.disconnect()
         await super().close()
+
+    # A single connection that begins anew is never ready by itself: each is told of alone.
+
+    async def on_connect(self) -> None:
+        """Told by `on_shard_connect`."""
+
+    async def on_ready(self) -> None:
+        await self.ears.ready()
+
+    async def on_shard_connect(self, shard: int) -> None:
+        await self.ears.connected(shard)
+
+    async def on_shard_ready(self, shard: int) -> None:
+        await self.ears.guilds_there(shard)
 
 
 def make_client(config: DiscordConfig, ears: Ears, **more: Any) -> Client:

@@ -126,9 +126,13 @@ class Hearing:
 
     # What becomes of the connection.
 
-    async def connected(self) -> None:
+    async def connected(self, shard: int) -> None:
         if self.parts is not None:
-            await self.parts.catching.connected()
+            await self.parts.catching.connected(shard)
+
+    async def guilds_there(self, shard: int) -> None:
+        if self.parts is not None:
+            await self.parts.catching.guilds_there(shard)
 
     async def ready(self) -> None:
         if self.parts is None:
@@ -141,7 +145,6 @@ class Hearing:
         if self.trouble:
             log.warning("Discord: %s", self.trouble)
         self.parts.recovering.reachable()
-        await self.parts.catching.ready()
         is_first = not self.is_ready.is_set()
         await self.parts.orders.sync(self.parts.tree)
         self.is_ready.set()

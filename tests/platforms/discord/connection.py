@@ -72,8 +72,11 @@ class Noting:
         await self._note("interaction", interaction)
         await interaction.response.defer()
 
-    async def connected(self) -> None:
-        await self._note("connected")
+    async def connected(self, shard: int) -> None:
+        await self._note("connected", shard)
+
+    async def guilds_there(self, shard: int) -> None:
+        await self._note("guilds_there", shard)
 
     async def ready(self) -> None:
         if self.supervisor is not None:

@@ -142,6 +142,35 @@ def test_a_session_of_the_gateway_that_is_lost_costs_no_message_and_live_ones_co
     assert here == ["say hello", "say one", "say two", "say three"]
 
 
+def test_one_of_several_connections_that_begins_anew_is_caught_up_with(server: Server, log: Path) -> None:
+    """Such a one is never "ready" by itself: discord.py says that of all of them together, and once."""
+    server.backend.shards = server.backend.max_concurrency = 2
+    with house(server, "--log", str(log), discord={"shard_count": 2}) as bed:
+        thread = bed.thread("say hello")
+        bed.until_said("hello", thread)
+        before = server.gateway.identifies
+        mine = next(
+            one for one in server.gateway.connections if one.session and one.session.shard[0] == shard_of(server)
+        )
+        with server.backend.world.changed:
+            assert mine.session is not None
+            del server.gateway.sessions[mine.session.id]
+            mine.session.line = None
+        bed.ann.write(thread, "say one")
+        server.advance(6.0)
+        mine.drop()
+        bed.until_said("one", thread)
+        bed.ann.write(thread, "say two")
+        bed.until_said("two", thread)
+        assert server.gateway.identifies == before + 1
+    assert asked(log) == ["say hello", "say one", "say two"]
+
+
+def shard_of(server: Server) -> int:
+    """Which of two connections the guild is told over."""
+    return (server.guild.id >> 22) % 2
+
+
 def test_a_session_that_is_resumed_reads_nothing(server: Server, log: Path) -> None:
     with house(server, "--log", str(log)) as bed:
         thread = bed.thread("say hello")

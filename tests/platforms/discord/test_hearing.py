@@ -17,6 +17,8 @@ ROUTES = {
     "message": "catching.message",
     "edited": "catching.edited",
     "deleted": "catching.deleted",
+    "connected": "catching.connected",
+    "guilds_there": "catching.guilds_there",
     "guild_there": "catching.guild_there",
     "interaction": "orders.component",
     "thread_created": "changes.thread_created",
@@ -72,25 +74,22 @@ def test_before_and_after_there_are_parts_nothing_is_heard() -> None:
     ears = Hearing()
     for method in [*ROUTES, "guild_joined"]:
         asyncio.run(getattr(ears, method)(SimpleNamespace(name="house")))
-    for method in ("permissions_changed", "connected", "ready", "resumed", "lost"):
+    for method in ("permissions_changed", "ready", "resumed", "lost"):
         asyncio.run(getattr(ears, method)())
     assert not ears.is_ready.is_set()
 
 
 def test_it_has_all_the_ears_of_a_client() -> None:
     told = {name for name in vars(Ears) if not name.startswith("_")}
-    assert told == {*ROUTES, "guild_joined", "permissions_changed", "connected", "ready", "resumed", "lost"}
+    assert told == {*ROUTES, "guild_joined", "permissions_changed", "ready", "resumed", "lost"}
     assert all(hasattr(Hearing, name) for name in told)
 
 
 def test_ready_is_told_once_all_commands_are_there(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     scene = Scene(servers=2)
-    asyncio.run(scene.hearing.connected())
     asyncio.run(scene.hearing.ready())
     assert [name for name, _ in scene.noted] == [
-        "catching.connected",
-        "catching.ready",
         "orders.sync",
         "orders.close_stale",
         "startup.run",
