@@ -41,6 +41,7 @@ OUTCOMES: dict[str, Outcome] = {
 }
 
 
+AUTH_REQUIRED = -32000
 NO_SUCH_THING = -32002  # ACP's error for what is not there
 
 Spoken = acp.Said | acp.Thought | acp.ToolChanged
@@ -78,6 +79,8 @@ class Answering:
         self._cancel: tuple[Outcome, str] | None = None  # how the turn ends once the agent has obeyed
         self._is_doubted = False  # whether the agent knows the session that it goes on with is still to be seen
         self.is_unknown = False  # it does not: nothing was done, the prompt can be sent again
+        self.locked = ""  # it wants somebody to log in first, in its words: nothing was done either
+        self._was_locked = False  # and has said so before: then it is an error
 
     # What the session looks at.
 
@@ -143,8 +146,9 @@ class Answering:
         self._prompt(notices)
 
     def again(self, notices: Sequence[str]) -> None:
-        """Send the prompt to another session: the one that it was for `is_unknown`."""
+        """Send the prompt once more: to another session, or after somebody has logged in."""
         self.is_unknown = self._is_doubted = False
+        self.locked = ""
         if self._cancel is not None:
             self.end(*self._cancel)
         else:
@@ -181,6 +185,8 @@ class Answering:
         match event:
             case acp.Answered() | acp.Failed() if event.id == self._prompt_id and self._shows_ignorance(event):
                 self.is_unknown = True
+            case acp.Failed() if event.id == self._prompt_id and self._is_locked_out(event):
+                self.locked = self._complaint(event)
             case acp.Answered() if event.id == self._prompt_id:
                 self._answered(event)
             case acp.Failed() if event.id == self._prompt_id:
@@ -246,6 +252,13 @@ class Answering:
         if not self._is_doubted or self._cancel is not None or not self.turn.is_empty:
             return False
         return answer.code == NO_SUCH_THING if isinstance(answer, acp.Failed) else answer.stop_reason == "refusal"
+
+    def _is_locked_out(self, failed: acp.Failed) -> bool:
+        """Whether somebody has to log in first: said once, for a turn in which nothing has been done."""
+        if failed.code != AUTH_REQUIRED or self._cancel is not None or self._was_locked or not self.turn.is_empty:
+            return False
+        self._was_locked = True
+        return True
 
     def _complaint(self, failed: acp.Failed) -> str:
         """Return an agent's error as people see it: with its code (FIELD B4, B5)."""

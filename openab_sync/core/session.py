@@ -35,6 +35,7 @@ from .figures import Figure, cause_of
 from .house import Farewell, House, Lease, Memory, Order, Reset, SessionSnapshot, Stand
 from .inbox import Inbox
 from .judging import Judge
+from .login import Login
 from .mailbox import Mailbox
 from .message import Conversation, Inbound, Person
 from .notices import name, tell, tell_dropped
@@ -73,6 +74,7 @@ class Session:
         self._turns = Turns(house.clock)
         self._judge = Judge(lambda: house.config.permissions, conversation, house.names)
         self._starting: Starting
+        self._login: Login
         self._is_doubted = False  # the agent says that it goes on with a session, and has not shown it yet
         self._heard = 0  # events since the agent runs
         self._obeying: Obeying  # made in `start`, with the agent
@@ -169,7 +171,10 @@ class Session:
             self._memory = replace(self._memory, cwd=self._agent.launch.cwd)
             self._judge.work_in(self._agent.launch.cwd)
             calls = Calls(self._agent, self._pump, self._clock, self._say_slow)
-            self._starting = Starting(self._agent.peer, self._house, calls, self._keep)
+            self._login = Login(
+                self.conversation, self._house, self._port, self._agent.peer, self._pump, calls, self.mailbox.ring
+            )
+            self._starting = Starting(self._agent.peer, self._house, calls, self._keep, self._log_in_first)
             self._notices += self._starting.begin(self._memory)
             if self._starting.is_resumed:
                 self._is_doubted = True
@@ -183,6 +188,22 @@ class Session:
         self._become(Event.READY)
         while notes := self._next_notes():
             self._serve(notes)
+
+    def _log_in_first(self) -> bool:
+        """The agent begins nothing before somebody has logged in: those who wait first are asked to."""
+        self._leave_by += self._login.patience
+        return self._login(tuple(dict.fromkeys(note.sender for note in self.mailbox.waiting()[:1])))
+
+    def _log_in(self, answering: Answering) -> None:
+        """The agent wants somebody to log in before it answers: those whose turn it is are asked to, and it goes on."""
+        answering.patience.asking(1)
+        people = tuple(dict.fromkeys(note.sender for note in answering.notes if not note.sender.is_bot))
+        done = self._login(people, lambda: answering.is_cancelling)
+        answering.patience.asking(0)
+        if done or answering.is_cancelling:
+            answering.again(())
+        else:
+            answering.end("failed", answering.locked)
 
     def _say_slow(self) -> None:
         if self.mailbox.waiting():
@@ -215,9 +236,12 @@ class Session:
         try:
             self._pump(answering.reply.record.start().done)  # written down before the agent can hear of it
             answering.begin(notices, is_doubted=self._is_doubted)
-            self._pump(lambda: answering.is_over or answering.is_unknown)
+            self._pump(lambda: answering.is_over or answering.is_unknown or bool(answering.locked))
             if answering.is_unknown:
                 answering.again(self._starting.anew(self._memory))
+                self._pump(lambda: answering.is_over or bool(answering.locked))
+            if answering.locked:
+                self._log_in(answering)
                 self._pump(lambda: answering.is_over)
             self._is_doubted = self._is_doubted and answering.turn.is_empty
             self._keep(self._memory)

@@ -43,8 +43,17 @@ def own(memory: Memory, house: House) -> tuple[Memory, list[str]]:
 class Starting:
     """The handshake of one agent process. `keep` is told what to remember, as soon as it is known."""
 
-    def __init__(self, peer: AcpPeer, house: House, call: Call, keep: Callable[[Memory], None]) -> None:
+    def __init__(
+        self,
+        peer: AcpPeer,
+        house: House,
+        call: Call,
+        keep: Callable[[Memory], None],
+        log_in: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`log_in` has people log the agent in, and returns whether they have."""
         self._peer = peer
+        self._log_in = log_in
         self._house = house
         self._call = call
         self._keep = keep
@@ -55,6 +64,14 @@ class Starting:
     def begin(self, memory: Memory) -> list[str]:
         """Go on from `memory`, or begin anew; return sentences for the head of the next reply. Raise AgentError."""
         self._call(self._peer.initialize(), self._house.config.pool.initialize_secs, "initialize")
+        try:
+            return self._take_up(memory)
+        except AuthRequired:
+            if not self._log_in():
+                raise
+        return self._take_up(memory)
+
+    def _take_up(self, memory: Memory) -> list[str]:
         self.is_resumed = memory.acp_session_id is not None and self._resume(memory)
         if self.is_resumed:
             memory = replace(memory, agent=self._house.agent_id)

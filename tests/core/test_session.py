@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -14,7 +15,7 @@ from openab_sync.acp import events as acp
 from openab_sync.core import session as session_module
 from openab_sync.core.port import Limits, Settled
 from openab_sync.core.state import State
-from tests.core.bed import ANN, Bed, place, received
+from tests.core.bed import ANN, EVENTS, Bed, place, received
 from tests.fakes.clock import FakeClock
 from tests.waiting import until
 
@@ -283,7 +284,7 @@ def test_a_start_that_takes_too_long_is_given_up_and_told(flags: tuple[str, ...]
 )
 def test_an_agent_that_cannot_begin_is_told_to_everybody_who_waits(flag: str, words: str) -> None:
     """FIELD B15, C10; each message is one try."""
-    with Bed(*flag.split()) as bed:
+    with Bed(*flag.split(), limits=replace(EVENTS, can_ask=False)) as bed:
         bed.say("say one")
         bed.say("say two")
         until(lambda: len(bed.ends()) == 2)

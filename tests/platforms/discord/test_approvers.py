@@ -126,3 +126,13 @@ def test_nobody_answers_in_time_and_the_agents_own_rejection_is_taken(server: Se
         bed.until_said("answer: no-1", thread)
         until(lambda: "Nobody answered within" in message.content and not buttons(message))
         assert "Reject. · <t:" in message.content
+
+
+def test_an_agent_that_wants_a_login_gets_it_by_a_button(server: Server) -> None:
+    with house(server, "--auth") as bed:
+        message = bed.until_said("wants somebody to log in", bed.thread("say hello"))
+        assert buttons(message) == ["API key", "Not now"]
+        assert told(server, server.user("eve").click(message, "API key")) == "This question is ann's to answer."
+        bed.ann.click(message, "API key")
+        bed.until_said("hello", message.channel)
+        assert "API key — ann · <t:" in message.content and not buttons(message)
