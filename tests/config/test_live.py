@@ -7,7 +7,7 @@ import pytest
 
 from openab_sync.config.check import given
 from openab_sync.config.live import _ALL, LIVE, Live, renewed
-from openab_sync.config.schema import Config
+from openab_sync.config.schema import Config, DiscordConfig
 
 BOT = {"bot_token": "a.b.c", "allowed_users": ["1"]}
 
@@ -20,6 +20,14 @@ def config(**sections: object) -> Config:
 def test_what_applies_at_once_is_there(section: str) -> None:
     known = {field.name: field.type for field in msgspec.structs.fields(Config)}
     assert [key for key in LIVE[section] if key not in given(known[section]).__struct_fields__] == []
+
+
+def test_whoever_may_no_longer_may_not_from_now_on() -> None:
+    """Every list of people, roles and places applies at once: nobody is let in until the next restart."""
+    lists = ("allow", "admin", "approv", "trust")
+    keys = [key for key in DiscordConfig.__struct_fields__ if key.startswith(lists)]
+    assert len(keys) >= 10
+    assert set(keys) <= set(LIVE["discord"])
 
 
 def test_nothing_has_changed() -> None:
