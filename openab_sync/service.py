@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -57,14 +57,15 @@ def run(
     secrets: Collection[str] = (),
     tell: Callable[[str], object] = lambda _: None,
     read: Callable[[], schema.Config] | None = None,
+    login: Sequence[str] = (),
 ) -> int:
     """Serve the chat services that are configured until a signal comes; return the exit code. Main thread; blocks.
 
     SIGINT and SIGTERM end it in order, a second one without patience: 0, or 1 if something did not end. SIGHUP has the
     configuration read again, by `read`; it ends it if the terminal in which it was started has been closed. `tell`
-    takes sentences for whoever has started it. Raise OpenabError if the house cannot be built, ConfigError also for
-    what a chat service says that only the configuration can mend: at once where there is no status server, else when a
-    signal comes, for until then it shows what is wrong.
+    takes sentences for whoever has started it; `login` is the program with which admins log the agent in. Raise
+    OpenabError if the house cannot be built, ConfigError also for what a chat service says that only the configuration
+    can mend: at once where there is no status server, else when a signal comes, for until then it shows what is wrong.
     """
     live = Live(_serving(config))
     reloading = Reloading(live, config, read or (lambda: config), _fitting)
@@ -84,7 +85,8 @@ def run(
         try:
             trail = AuditTrail.open(config.audit, store, SystemClock(), redact)
             audit = Audit(trail.keep, config.audit.prompts)
-            well = _serve(live, environ, secrets, store, _Ears(news, audit, Notifier(environ, SystemClock()), tell))
+            ears = _Ears(news, audit, Notifier(environ, SystemClock()), tell, login)
+            well = _serve(live, environ, secrets, store, ears)
         finally:
             answer(folder, "It has ended.", is_well=False)
             well = store.close() and well
@@ -121,6 +123,7 @@ class _Ears:
     audit: Audit
     manager: Notifier
     tell: Callable[[str], object]
+    login: Sequence[str] = ()  # the program that logs the agent in
 
 
 def _serve(live: Live, environ: Mapping[str, str], secrets: Collection[str], store: Store, ears: _Ears) -> bool:
@@ -134,7 +137,7 @@ def _serve(live: Live, environ: Mapping[str, str], secrets: Collection[str], sto
     redact = Redactor(secrets_of(live.config, environ, secrets))
     figures = Figures()
     store.timed = lambda seconds: figures(Figure.JOURNAL_COMMIT, seconds, "")
-    discord = Discord(live, books, store.folder / "inbox", redact=redact, observe=figures)
+    discord = Discord(live, books, store.folder / "inbox", redact=redact, observe=figures, login=ears.login)
     discord.failure.add_done_callback(news.put)
     processes = Processes(store, BROKER_ID)
     web = Web(store.folder / "inbox", agent=_title(live.config))

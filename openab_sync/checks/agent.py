@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from ..acp.events import AuthMethod
 from ..app import App
 from ..config.schema import Config
-from ..core.handshake import Handshake, shake_hands
+from ..core.handshake import Handshake, shake_hands, ways_in
+from ..core.house import House
 from ..errors import AgentError
 from ..text.clean import one_line
 from .finding import Finding, fail, ok, warn
 
-__all__ = ["check_agent"]
+__all__ = ["AuthMethod", "House", "check_agent", "shake_hands", "ways_in"]
 
 SLOW = 8.0  # seconds after which people begin to wonder
 MOST_NAMED = 6  # models in a line

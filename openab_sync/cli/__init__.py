@@ -27,6 +27,7 @@ COMMANDS = {
     "store": ("store", "Look after what a service keeps on the disk: check, vacuum, export."),
     "reload": ("reload", "Have a running service read its configuration again."),
     "setup": ("setup", "Set up a bot on Discord, step by step."),
+    "login": ("login", "Log the agent in, with its own login."),
     "check": ("check", "Look whether everything is ready to run."),
     "chat": ("chat", "Talk to an agent in this terminal, or once with -p."),
     "agents": ("agents", "List the agents that are known by name."),

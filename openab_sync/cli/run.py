@@ -41,7 +41,8 @@ def command(config: str | None, shard: str | None) -> None:
         return sharded(again, shard) if shard is not None else again
 
     serve(Redactor(secrets_of(served, os.environ, loaded.secrets)), served.log)
-    sys.exit(run(served, os.environ, secrets=loaded.secrets, tell=_tell, read=read))
+    login = [sys.executable, "-m", "openab_sync", "login", "--json", *(["-c", config] if config else [])]
+    sys.exit(run(served, os.environ, secrets=loaded.secrets, tell=_tell, read=read, login=login))
 
 
 def _tell(sentence: str) -> None:

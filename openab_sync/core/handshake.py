@@ -6,10 +6,11 @@ the caller's thread: starting takes as long as the configured patience allows, e
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from ..acp.events import Option
+from ..acp.events import AuthMethod, Option
 from ..clock import Deadline
 from ..threads import Bell
 from .agent import Agent
@@ -17,7 +18,9 @@ from .calls import Calls
 from .house import House, Memory
 from .starting import Starting
 
-__all__ = ["Handshake", "shake_hands"]
+__all__ = ["Handshake", "shake_hands", "ways_in"]
+
+LOGGING_IN = 600.0  # seconds that somebody has for what the agent opens in their browser
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +39,42 @@ class Handshake:
     notices: tuple[str, ...]
 
 
-def shake_hands(house: House) -> Handshake:
-    """Start the agent, open a session, end it. Blocks; raise AgentError (AuthRequired if somebody must log in)."""
+def shake_hands(house: House, log_in: str = "") -> Handshake:
+    """Start the agent, open a session, end it; with `log_in`, the id of a method that it handles itself, log in first.
+
+    Blocks; raise AgentError (AuthRequired if somebody must log in).
+    """
+    began = house.clock.monotonic()
+    with _met(house) as (agent, calls):
+        peer, pool, cwd = agent.peer, house.config.pool, agent.launch.cwd
+        notices: list[str] = []
+        if log_in:
+            calls(peer.initialize(), pool.initialize_secs, "initialize")
+            calls(peer.authenticate(log_in), LOGGING_IN, "authenticate")
+            calls(peer.new_session(cwd, house.mcp_servers), pool.new_session_secs, "session/new")
+        else:
+            notices = Starting(peer, house, calls, lambda _: None).begin(Memory(cwd=cwd))
+        can = tuple(name for name in peer.capabilities.__dataclass_fields__ if getattr(peer.capabilities, name))
+        seconds = house.clock.monotonic() - began
+        return Handshake(agent.name, peer.agent_version, agent.pid, seconds, can, peer.options, tuple(notices))
+
+
+def ways_in(house: House) -> tuple[AuthMethod, ...]:
+    """Return the ways to log in that the agent names. Blocks; raise AgentError."""
+    with _met(house) as (agent, calls):
+        calls(agent.peer.initialize(), house.config.pool.initialize_secs, "initialize")
+        return agent.peer.auth_methods
+
+
+@contextmanager
+def _met(house: House) -> Iterator[tuple[Agent, Calls]]:
+    """An agent process that is there until the block ends, and the way to ask it something."""
     bell = Bell()
     bell.open()
     agent = Agent(house, "", bell, bell.ring)
-    clock, began = house.clock, house.clock.monotonic()
 
     def pump(done: Callable[[], bool], seconds: float | None = None) -> bool:
-        deadline = Deadline(clock, seconds)
+        deadline = Deadline(house.clock, seconds)
         while not done():
             if deadline.expired:
                 return False
@@ -54,13 +84,7 @@ def shake_hands(house: House) -> Handshake:
 
     try:
         agent.start()
-        calls = Calls(agent, pump, clock, lambda: None)
-        starting = Starting(agent.peer, house, calls, lambda _: None)
-        notices = starting.begin(Memory(cwd=agent.launch.cwd))
-        peer, abilities = agent.peer, agent.peer.capabilities
-        can = tuple(name for name in abilities.__dataclass_fields__ if getattr(abilities, name))
-        seconds = clock.monotonic() - began
-        return Handshake(agent.name, peer.agent_version, agent.pid, seconds, can, peer.options, tuple(notices))
+        yield agent, Calls(agent, pump, house.clock, lambda: None)
     finally:
         agent.stop()
         bell.close()

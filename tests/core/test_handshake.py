@@ -7,7 +7,7 @@ import pytest
 
 from openab_sync.app import App
 from openab_sync.config.schema import Config
-from openab_sync.core.handshake import Handshake, shake_hands
+from openab_sync.core.handshake import Handshake, shake_hands, ways_in
 from openab_sync.errors import AgentGone, AgentStalled, AgentStartError, AuthRequired
 from tests.fakes import fake_agent
 from tests.waiting import MS
@@ -46,3 +46,10 @@ def test_who_must_log_in_is_told_how() -> None:
     with pytest.raises(AuthRequired) as caught:
         hands("--auth")
     assert "log in" in caught.value.user_text()
+
+
+def test_a_way_that_the_agent_handles_itself_logs_it_in_and_its_ways_are_told() -> None:
+    program, *args = fake_agent("--auth")
+    house = App(msgspec.convert({"agent": {"command": program, "args": args}}, Config), {}, environ={}).house
+    assert {"key", "vendor"} <= {method.id for method in ways_in(house)}
+    assert shake_hands(house, "key").name

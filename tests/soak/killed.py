@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -40,7 +41,7 @@ WEATHER = 2.5  # seconds between two things that happen to connections, requests
 LOOK = 10.0  # seconds between two lines of print
 QUIET = 60.0  # seconds for all to be over when nobody writes any more
 
-SECTIONS = {
+SECTIONS: dict[str, dict[str, Any]] = {
     "pool": {
         "max_sessions": 8,
         "max_waiting": 30,

@@ -33,6 +33,7 @@ class Kit:
     clock: Clock
     inbox: Path  # folder for files that came with messages
     redact: Redactor  # takes secrets out of what is exported
+    login: tuple[str, ...] = ()  # the program that logs the agent in, as an argument list; none: it cannot be done here
 
     @property
     def config(self) -> Config:

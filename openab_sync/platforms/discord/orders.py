@@ -89,6 +89,7 @@ class Orders:
 
     async def close(self) -> None:
         """Take nothing more; wait a moment for answers that are on their way."""
+        await self._slash.logging_in.close()
         await self._serving.close()
 
     async def failed(self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError) -> None:

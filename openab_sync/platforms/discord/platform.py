@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -75,12 +75,14 @@ class Discord:
         *,
         redact: Redactor | None = None,
         clock: Clock | None = None,
+        login: Sequence[str] = (),
         options: Mapping[str, Any] | None = None,
         observe: Observe = unobserved,
     ) -> None:
-        """Build what the house needs of it; start nothing. `redact` takes secrets out of exports.
+        """Build what the house needs of it; start nothing.
 
-        `options` are further ones of discord.py's client.
+        `redact` takes secrets out of exports, `login` is a program that logs the agent in, `options` are further ones
+        of discord.py's client.
 
         Raise ConfigError without a section `[discord]`.
         """
@@ -91,6 +93,7 @@ class Discord:
         self._books = books
         self._inbox = inbox
         self._redact = redact or Redactor([config.discord.bot_token.strip(), *config.agent.env.values()])
+        self._login = tuple(login)
         self._clock = clock or SystemClock()
         self._redirect = Redirect(config.discord.api_url)
         self._loop = EventLoopThread("chat-discord", lambda lag: observe(Figure.LOOP_LAG, lag, PLATFORM))
@@ -170,7 +173,8 @@ class Discord:
         await asyncio.to_thread(remove, folder_of(self._inbox, conversation.key))
 
     async def _build(self, broker: Broker) -> None:
-        kit = Kit(self._live, self.client, broker, self.port, self._books, self._clock, self._inbox, self._redact)
+        more = self._clock, self._inbox, self._redact, self._login
+        kit = Kit(self._live, self.client, broker, self.port, self._books, *more)
         self._downloads = Downloads(self._inbox, api_url=kit.discord.api_url, proxy=kit.discord.proxy)
         gate = Gate(kit)
         incoming = Incoming(kit, gate, self._downloads)

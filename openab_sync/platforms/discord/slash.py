@@ -22,6 +22,7 @@ from ...text.clean import one_line
 from .answers import Answer
 from .completing import meant
 from .export import Exports
+from .logging_in import LoggingIn
 from .serving import Serving, here, person, room
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class Slash:
         self._selects = selects
         self._serving = serving
         self._exports = Exports(kit)
+        self.logging_in = LoggingIn(kit.login)
         self._forms: list[str] = []  # of the commands, as /help lists them
 
     def register(self, tree: app_commands.CommandTree[Any]) -> None:
@@ -84,6 +86,7 @@ class Slash:
                 self.permissions,
             ),
             ("forget", "Delete what I keep of conversations that are yours alone", self.forget),
+            ("login", "Log the agent in, with its own login (for admins)", self.login),
             ("do", "Show the agent's own commands, or give one of them", self.do),
             ("help", "Show what I can do", self.help),
         ):
@@ -151,6 +154,11 @@ class Slash:
     @app_commands.describe(what="This conversation, or all that are yours alone; without it I say what that would be")
     async def forget(self, interaction: discord.Interaction[Any], what: Literal["here", "all"] | None = None) -> None:
         await self._about_here(interaction, "forget", what or "")
+
+    @app_commands.describe(answer="What the login that you have begun asks for")
+    async def login(self, interaction: discord.Interaction[Any], answer: Word | None = None) -> None:
+        words, trust = answer or "", self._serving.view(interaction).trust
+        await self._serving.serve(interaction, lambda shown: self.logging_in.serve(interaction, shown, trust, words))
 
     # Options.
 

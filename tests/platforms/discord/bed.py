@@ -101,6 +101,7 @@ def house(
     *flags: str,
     command: Sequence[str] | None = None,
     folder: Path | None = None,
+    login: Sequence[str] = (),
     **sections: Any,
 ) -> Iterator[Bed]:
     """A bed; with a `folder`, that of an earlier one, it remembers what that one knew."""
@@ -111,7 +112,7 @@ def house(
         at = folder or Path(name)
         store = Store.open(at)
         try:
-            with _running(server, config, store) as bed:
+            with _running(server, config, store, login) as bed:
                 yield bed
         finally:
             assert store.close()
@@ -119,9 +120,9 @@ def house(
 
 
 @contextmanager
-def _running(server: Server, config: Config, store: Store) -> Iterator[Bed]:
+def _running(server: Server, config: Config, store: Store, login: Sequence[str]) -> Iterator[Bed]:
     live, books = Live(config), open_books(store)
-    platform = Discord(live, books, store.folder / "inbox", options={"guild_ready_timeout": 0.01})
+    platform = Discord(live, books, store.folder / "inbox", login=login, options={"guild_ready_timeout": 0.01})
     platform.client.identify_pause = 0.0
     ledger = Journaled(books.deliveries, books.replies)
     retention = Retention(Keeping(store), {"discord": platform}, SystemClock(), live.keep_days)

@@ -1,0 +1,114 @@
+"""`openab-sync login`: the agent's own login on a terminal of its own, for a person and for a program."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from pathlib import Path
+
+import pexpect
+import pytest
+
+from tests.cli.running import PATIENCE, ROOT, Ended, environment, run
+from tests.fakes import fake_agent
+
+# A login as agents have them: an address, a code, a question; what is pasted decides.
+LOGIN = """
+import os, sys
+assert sys.stdin.isatty() and sys.stdout.isatty()
+print("Open https://example.org/device and enter ABCD-1234")
+answer = input("Paste what you got: ")
+sys.exit(0 if answer == "secret-answer" else 3)
+"""
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A home whose agent has the login above: a preset's program is found on PATH, and so is its login."""
+    bin = tmp_path / "bin"
+    bin.mkdir()
+    agent, login = " ".join(map(shlex.quote, fake_agent())), tmp_path / "login.py"
+    login.write_text(LOGIN)
+    script = f'#!/bin/sh\nif [ "$1" = auth ]; then exec {sys.executable} {login}; fi\nexec {agent}\n'
+    (bin / "opencode").write_text(script)
+    (bin / "opencode").chmod(0o755)
+    return tmp_path
+
+
+def on_path(home: Path) -> dict[str, str]:
+    return {"PATH": f"{home / 'bin'}:/usr/bin:/bin"}
+
+
+def events(ended: Ended) -> list[tuple[str, str]]:
+    return [(item["event"], item["text"]) for item in map(json.loads, ended.out.splitlines())]
+
+
+def test_a_program_is_told_address_code_and_question_and_its_answer_is_handed_on(home: Path) -> None:
+    ended = run(home, "login", "opencode", "--json", stdin="secret-answer\n", **on_path(home))
+    assert (ended.code, ended.err) == (0, "")
+    said = events(ended)
+    assert said[0] == ("status", "opencode logs in by opencode auth login")
+    assert ("url", "https://example.org/device") in said and ("code", "ABCD-1234") in said
+    assert said[-1][0] == "done" and "began a session" in said[-1][1]
+    assert "secret-answer" not in ended.out + ended.err
+
+
+def test_a_person_talks_to_the_login_itself(home: Path) -> None:
+    child: pexpect.spawn[str] = pexpect.spawn(
+        sys.executable,
+        ["-m", "openab_sync", "login", "opencode"],
+        cwd=str(ROOT),
+        env=environment(home, **on_path(home)),
+        encoding="utf-8",
+        timeout=PATIENCE,
+    )
+    child.delaybeforesend = None
+    child.expect_exact("Paste what you got: ")
+    child.sendline("secret-answer")
+    child.expect_exact("→ open https://example.org/device")
+    child.expect_exact("is logged in")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+
+
+def test_a_login_that_is_not_finished_in_time_is_ended(home: Path) -> None:
+    ended = run(home, "login", "opencode", "--json", "--timeout", "1", stdin="", **on_path(home))
+    assert ended.code == 1
+    assert "in time" in ended.err and ("question", "Paste what you got:") in events(ended)
+
+
+def agent(home: Path, *flags: str) -> Path:
+    program, *args = fake_agent(*flags)
+    file = home / "config.toml"
+    file.write_text(f"[agent]\ncommand = {json.dumps(program)}\nargs = {json.dumps(args)}\n")
+    return file
+
+
+def test_a_way_that_the_agent_handles_itself_is_taken_through_the_protocol(tmp_path: Path) -> None:
+    ended = run(tmp_path, "login", "-c", str(agent(tmp_path, "--auth")), "--method", "key", "--json")
+    assert ended.code == 0, ended.err
+    assert [event for event, _ in events(ended)] == ["status", "done"]
+
+
+def test_a_way_that_is_not_named_is_a_sentence_with_those_that_are(tmp_path: Path) -> None:
+    ended = run(tmp_path, "login", "-c", str(agent(tmp_path, "--auth")), "--method", "nothing")
+    assert (ended.code, len(ended.err.splitlines())) == (2, 1)
+    assert "it names: " in ended.err and "key" in ended.err
+
+
+def test_an_agent_that_needs_none_works_at_once_and_one_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    ended = run(tmp_path, "login", "demo")
+    assert ended.code == 0 and "is logged in" in ended.out
+    gone = run(tmp_path, "login", "gemini", PATH="/nowhere")
+    assert gone.code == 1
+
+
+def test_an_agent_that_still_wants_a_login_afterwards_is_a_failure(home: Path) -> None:
+    script = home / "bin" / "opencode"
+    refusing = " ".join(map(shlex.quote, fake_agent("--auth")))
+    script.write_text(f'#!/bin/sh\nif [ "$1" = auth ]; then exit 0; fi\nexec {refusing}\n')
+    ended = run(home, "login", "opencode", "--json", **on_path(home))
+    assert ended.code == 1
+    assert events(ended)[-1][0] == "failed" and "log in" in events(ended)[-1][1]
