@@ -75,8 +75,9 @@ class Catching:
     async def message(self, message: discord.Message) -> None:
         """Somebody wrote: it is taken in, or held until what is older has been."""
         place = message.channel.id
-        if self._beginning or place in self._reading:
+        if self._beginning or place in self._reading or place in self._held:
             self._held.setdefault(place, []).append(message)
+            await self._release(place)  # nothing, as long as there is a reason to hold it
         else:
             await self._hear(message)
 
