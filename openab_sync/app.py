@@ -14,7 +14,7 @@ they carry the sessions' last words.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from .acp.environment import (
@@ -38,6 +38,7 @@ from .core.house import House, Register
 from .core.janitor import Janitor
 from .core.ledger import UNWRITTEN, Ledger
 from .core.memories import Memories, Shelf
+from .core.message import Conversation
 from .core.pacer import Pacer
 from .core.pool import SessionPool
 from .core.port import ChatPort
@@ -71,14 +72,16 @@ class App:
         ledger: Ledger = UNWRITTEN,
         retention: Retention | None = None,
         observe: Observe = unobserved,
+        faulted: Callable[[Conversation, str], object] = lambda _conversation, _text: None,
     ) -> None:
         """Build everything, start nothing; `secrets` are values that nobody may see, beyond those that `settings` tell.
 
         What may change while it runs is read from `settings` where it is used. Agents are entered in the `register`, if
         there is one; on the `shelf` is kept how conversations are taken up again, without one nothing of it outlives
         the process; what becomes of messages is written into the `ledger`; what is kept too long, and what somebody
-        wants forgotten, goes by the `retention`; what can be counted is told to `observe`. Raise ConfigError for an
-        agent that is not known or too many sessions, StoreError for a shelf that cannot be read (blocks).
+        wants forgotten, goes by the `retention`; what can be counted is told to `observe`, and whose session
+        ended by what fault to `faulted`; neither may block. Raise ConfigError for an agent that is not known or too
+        many sessions, StoreError for a shelf that cannot be read (blocks).
         """
         clock = clock or SystemClock()
         self._live = Live.of(settings)
@@ -110,6 +113,7 @@ class App:
             audit=audit,
             ledger=ledger,
             observe=observe,
+            faulted=faulted,
             agent_id=identity(agent),
             retention=retention,
         )

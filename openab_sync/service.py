@@ -153,6 +153,7 @@ def _serve(live: Live, environ: Mapping[str, str], secrets: Collection[str], sto
         ledger=Journaled(books.deliveries, books.replies),
         retention=Retention(Keeping(store), {discord.name: discord}, SystemClock(), live.keep_days),
         observe=figures,
+        faulted=web.faulted,
     )
     live.watch(app.renewed)
     status = _status(live.config.status, store.folder)

@@ -113,6 +113,7 @@ class House:
     retention: Retention | None = None  # without one, nothing of what is said outlives the process
     ledger: Ledger = UNWRITTEN
     observe: Observe = unobserved
+    faulted: Callable[[Conversation, str], object] = lambda _conversation, _text: None  # a session ended by a fault
 
     @property
     def names(self) -> tuple[str, ...]:

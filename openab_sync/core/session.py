@@ -286,6 +286,7 @@ class Session:
         memory = None if self.mailbox.is_abandoned else self._memory
         if error is not None:
             self._house.observe(Figure.CRASH, 1, cause_of(error))
+            self._house.faulted(self.conversation, error.user_text())
         self._hooks.on_end(self, Farewell(leftovers, memory, error))
 
     def _keep(self, memory: Memory) -> None:

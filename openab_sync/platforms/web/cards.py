@@ -65,7 +65,7 @@ def _room(session: SessionSnapshot | None, epoch: Epoch) -> Room | None:
 
 def _faults(session: SessionSnapshot, epoch: Epoch) -> Iterator[Fault]:
     for turn in session.turns:
-        if turn.outcome not in {None, *WELL}:
+        if turn.outcome not in {None, "gone", *WELL}:  # of an agent that has gone the hall is told
             text = one_line(turn.reason or f"{turn.outcome}", 300)
             yield Fault(session.conversation, text, epoch.of(turn.ended) or 0.0)
 

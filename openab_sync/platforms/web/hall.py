@@ -26,6 +26,7 @@ from .port import (
     Arrivals,
     AskedOf,
     Dropped,
+    Fell,
     Happened,
     Heard,
     Left,
@@ -125,7 +126,7 @@ class Hall:
             case Happened(conversation, event):
                 self._transcript(conversation).take(event, self._clock.time())
                 if isinstance(event, TurnEnded) and event.outcome not in WELL:
-                    self._fault(conversation, event)
+                    self._fault(conversation, event.reason or event.outcome)
                 return {conversation.key}
             case AskedOf(question):
                 self._transcript(question.conversation).ask(question)
@@ -141,6 +142,9 @@ class Hall:
                 self._transcript(conversation).tell(text, ok=ok)
                 self._transcript(conversation).reconcile(self.waiting(conversation))
                 return {conversation.key}
+            case Fell(conversation, text):
+                self._fault(conversation, text)
+                return set()
             case Dropped(conversation):
                 self._transcript(conversation).reconcile(self.waiting(conversation))
                 return {conversation.key}
@@ -149,9 +153,9 @@ class Hall:
                 return {conversation.key}
         return set()
 
-    def _fault(self, conversation: Conversation, end: TurnEnded) -> None:
-        text = one_line(end.reason or end.outcome, 300)
-        self._faults = (Fault(conversation, text, self._clock.time()), *self._faults[: FAULTS - 1])
+    def _fault(self, conversation: Conversation, text: str) -> None:
+        fault = Fault(conversation, one_line(text or "ended", 300), self._clock.time())
+        self._faults = (fault, *self._faults[: FAULTS - 1])
 
     def _transcript(self, conversation: Conversation) -> Transcript:
         """The conversation's transcript, which is now the one used last."""

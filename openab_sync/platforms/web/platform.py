@@ -22,7 +22,7 @@ from .cards import Epoch, dashboard
 from .chat import Chat, Desk
 from .drawing import Json
 from .hall import Hall, View
-from .port import PLATFORM, Arrival, WebPort
+from .port import PLATFORM, Arrival, Fell, WebPort
 from .stream import Sights
 from .uploads import Uploads
 
@@ -78,6 +78,11 @@ class Web:
         self._thread: threading.Thread | None = None
         self._desk: Desk | None = None
         self._chat: Chat | None = None
+
+    def faulted(self, conversation: Conversation, text: str) -> None:
+        """A session of whatever platform has ended by a fault. Any thread; never blocks."""
+        if conversation.platform != PLATFORM:  # the page's own tell of it by the end of their turn
+            self.hall.arrivals.put(Fell(conversation, text))
 
     # The main thread.
 

@@ -21,6 +21,7 @@ __all__ = [
     "Arrival",
     "AskedOf",
     "Dropped",
+    "Fell",
     "Happened",
     "Heard",
     "Left",
@@ -82,6 +83,14 @@ class Dropped:
 
 
 @dataclass(frozen=True, slots=True)
+class Fell:
+    """A session of another platform's has ended by a fault."""
+
+    conversation: Conversation
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Made:
     """A file of ours was posted."""
 
@@ -103,7 +112,7 @@ class Left:
     bell: SimpleQueue[None]
 
 
-Arrival = Heard | Happened | AskedOf | SettledBy | Told | Dropped | Made | Listening | Left | None
+Arrival = Heard | Happened | AskedOf | SettledBy | Told | Dropped | Fell | Made | Listening | Left | None
 """What the queue carries; a None ends its reader."""
 
 Arrivals = SimpleQueue[Arrival]

@@ -126,7 +126,7 @@ def page(
     web = Web(folder / "inbox", seats=seats, agent=agent, chips=chips)
     status = Status(config.status, folder)
     ports = {web.name: web.port, **others}
-    app = App(config, ports, environ=os.environ, ledger=ledger)
+    app = App(config, ports, environ=os.environ, ledger=ledger, faulted=web.faulted)
     app.start()
     status.start(Sources(app.broker, SystemClock(), ports), [web.start(app.broker)])
     try:

@@ -6,6 +6,7 @@ from queue import SimpleQueue
 import pytest
 
 from openab_sync.acp import events as acp
+from openab_sync.core.message import Conversation
 from openab_sync.core.port import File, Notice, TurnEnded, TurnStarted
 from openab_sync.platforms.web import hall as module
 from openab_sync.platforms.web.entries import Message, Room, Sent
@@ -13,6 +14,7 @@ from openab_sync.platforms.web.hall import Hall
 from openab_sync.platforms.web.port import (
     AskedOf,
     Dropped,
+    Fell,
     Happened,
     Heard,
     Left,
@@ -85,6 +87,12 @@ def test_a_turn_that_ended_badly_is_a_fault(hall: Hall) -> None:
         hall.arrivals.put(Happened(ONE, TurnEnded((ref(number),), outcome, f"why {outcome}")))  # type: ignore[arg-type]
     until(lambda: hall.view.faults)
     assert [(fault.conversation, fault.text) for fault in hall.view.faults] == [(ONE, "why gone")]
+
+
+def test_a_session_of_another_platform_that_fell_is_a_fault_and_no_room(hall: Hall) -> None:
+    hall.arrivals.put(Fell(Conversation("discord", "9"), "the agent\nhas ended"))
+    [fault] = until(lambda: hall.view.faults)
+    assert (fault.conversation.key, fault.text, dict(hall.view.rooms)) == ("discord:9", "the agent has ended", {})
 
 
 def test_what_waits_no_more_is_dropped_when_a_command_was_answered(hall: Hall) -> None:

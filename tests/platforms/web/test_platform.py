@@ -113,6 +113,10 @@ def test_conversations_of_other_platforms_are_seen_and_their_questions_answered(
         bed.app.broker.receive(note(2, "error", place=FAR))
         [fault] = until(lambda: bed.look()["house"]["faults"])
         assert fault["key"] == "test:9"
+        bed.app.broker.receive(note(3, "crash", place=FAR))
+        until(lambda: not bed.app.broker.snapshot().sessions)
+        [fault] = bed.look()["house"]["faults"]  # that of the turn went with the session
+        assert (fault["key"], "ended" in fault["text"]) == ("test:9", True)
     assert port.violations == []
 
 

@@ -166,9 +166,14 @@ def test_what_happens_is_said_aloud_and_not_every_word(bed: Bed, window: Window)
     window.until_text("Answered", "#announcer")
 
 
-def test_a_phone_shows_one_thing_at_a_time_and_nothing_sticks_out(bed: Bed, window: Window) -> None:
-    window.resize(360, 740)
-    window.enter(bed)
+def test_a_phone_shows_one_thing_at_a_time_and_nothing_sticks_out(tmp_path: Path, window: Window) -> None:
+    with page(tmp_path, command=DEMO, chips=CHIPS, agent="An agent whose name is long " * 3) as bed:
+        window.resize(360, 740)
+        window.enter(bed)
+        look_around(window)
+
+
+def look_around(window: Window) -> None:
     assert fits(window)
     window.press("New conversation")
     window.say("edit then table then code then long 2")
