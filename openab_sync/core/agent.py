@@ -29,6 +29,7 @@ from ..errors import AgentError, AgentGone, AgentRefused, AgentStalled
 from ..text.clean import plain
 from ..threads import Beat, Bell
 from ..version import VERSION
+from .asking_mode import mode_of
 from .figures import Figure
 from .house import House, ListSessions, SessionPage, SetOption, Usage
 from .noise import NoiseLog
@@ -286,7 +287,16 @@ class Agent:
             return
         self.chosen.pop(order.option_id, None)  # the newest is set last when all of it is set again
         self.chosen[order.option_id] = order.value
-        order.done.set_result(f"{order.option_id} is {_word(order.value)} now.")
+        order.done.set_result(f"{order.option_id} is {_word(order.value)} now.{self._mode_advice(order)}")
+
+    def _mode_advice(self, order: SetOption) -> str:
+        """Return what people should know who have taken the agent out of the mode in which it asks."""
+        house, mode = self._house, mode_of(self.peer.options)
+        asking = house.preset.ask_mode if house.preset is not None else None
+        if house.config.permissions.mode != "ask" or mode is None or mode.id != order.option_id:
+            return ""
+        is_other = any(choice.value == asking for choice in mode.choices) and order.value != asking
+        return f" Only in {asking} is it known to ask before it acts." if is_other else ""
 
     def _page(self, answer: acp.Answered) -> SessionPage:
         """Those of our folder only, whatever the agent lists: others' are nobody's business here."""

@@ -76,6 +76,7 @@ class Asking:
         self._open: dict[Key, _Open] = {}
         self._opened: dict[str, str] = {}  # addresses that somebody went to: by elicitation, the host
         self._is_stopping = False
+        self._is_flooded = False  # more was asked than can be open at once, and people know
 
     def __len__(self) -> int:
         """How many are open at people."""
@@ -96,7 +97,8 @@ class Asking:
         elif self._is_stopping:
             self._answer(asked, None, None, "the turn is being cancelled")
         elif len(self._open) >= MOST:
-            self._refuse(asked, tool, f"{MOST} questions are open already")
+            self._refuse(asked, tool, f"{MOST} questions are open already", is_told=not self._is_flooded)
+            self._is_flooded = True
         elif not asked.options:
             self._refuse(asked, tool, "the agent offers no answer")
         else:
@@ -210,10 +212,11 @@ class Asking:
         text = said.get(str(result["action"]), "Dismissed")
         self._close(asked.request_id, f"{text} — {decision.by.name or decision.by.id}")
 
-    def _refuse(self, asked: acp.Asked, tool: Tool, why: str) -> None:
+    def _refuse(self, asked: acp.Asked, tool: Tool, why: str, *, is_told: bool = True) -> None:
         """Say no without asking anybody, and tell people."""
         self._answer(asked, rejecting(asked.options), None, why)
-        self._ground.say(f"🔒 Rejected, {why}: {one_line(tool.label or asked.tool.call_id, 200)}")
+        if is_told:
+            self._ground.say(f"🔒 Rejected, {why}: {one_line(tool.label or asked.tool.call_id, 200)}")
 
     def _reject(self, asked: Inquiry, why: str) -> None:
         """Say no to a question that people had before them."""

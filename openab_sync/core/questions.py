@@ -21,7 +21,7 @@ from ..errors import ChatError
 from ..text.clean import one_line, plain
 from ..text.tools import diff_text, fence
 from .delivery import outcome_of
-from .forms import asked_as
+from .forms import FILL, OPEN, asked_as
 from .message import Conversation, Person
 from .port import ChatPort, Decision, Question
 from .turn import Tool
@@ -99,7 +99,14 @@ class Questions:
         return tuple(item.question for item in self._open)
 
     def decide(self, question_id: str, decision: Decision) -> bool:
-        """Take a decision that was made elsewhere than where the question was put; False if it is decided already."""
+        """Take a decision that was made elsewhere than where the question was put; False if it is decided already.
+
+        A form is filled in, and an address opened, only where it is shown.
+        """
+        if decision.option_id in (FILL.option_id, OPEN.option_id) and any(
+            item.question.id == question_id and item.question.form is not None for item in self._open
+        ):
+            return False
         for index, item in enumerate(self._undecided):
             if item.question.id == question_id and not item.future.done():
                 decided: Future[Decision] = Future()

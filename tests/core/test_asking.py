@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from openab_sync.core.asking import MOST
 from openab_sync.core.audit import Audit
 from openab_sync.core.judging import Standing
 from openab_sync.core.port import Notice, Question
@@ -121,6 +122,14 @@ def test_the_death_of_the_agent_and_the_end_of_its_turn_close_questions() -> Non
     scene.hear(ask(1, OPTIONS))
     scene.end(stopReason="end_turn")
     assert scene.settled() == ["The turn has ended."]
+
+
+def test_a_flood_of_questions_is_rejected_beyond_what_anybody_reads_and_told_once() -> None:
+    scene = Scene()
+    scene.hear(*(ask(number, OPTIONS, {"toolCallId": f"t{number}"}) for number in range(MOST + 200)))
+    assert scene.answering.questions == MOST
+    assert scene.outcomes() == [chosen("no")] * 200
+    assert len(notices(scene)) == 1 and "50 questions are open already" in notices(scene)[0]
 
 
 def test_each_answer_is_on_record_with_who_or_what_decided() -> None:

@@ -9,6 +9,7 @@ import pytest
 from openab_sync.acp.events import Choice, Option
 from openab_sync.config.agents import Preset, presets
 from openab_sync.core.asking_mode import NOTHING, Wish, mode_of, unasked, wish
+from tests.core.bed import Bed
 
 MODE = Option("mode", "Mode", "auto", category="mode", choices=(Choice("auto", "Auto"), Choice("default", "Default")))
 
@@ -59,3 +60,10 @@ def test_the_mode_is_found_by_its_id_then_by_its_category() -> None:
 
 def test_every_agent_that_asks_only_in_a_mode_says_in_which() -> None:
     assert all(one.ask_mode for one in presets().values() if one.asks == "mode")
+
+
+def test_who_takes_an_agent_out_of_that_mode_is_told_what_it_means() -> None:
+    with Bed("--options", agent={"preset": "demo"}) as bed:
+        assert bed.command("modes", "auto").text == "mode is auto now. Only in ask is it known to ask before it acts."
+        assert bed.command("modes", "ask").text == "mode is ask now."
+        assert bed.command("models", "large").text == "model is large now."

@@ -111,6 +111,16 @@ def test_a_form_is_put_to_people_whatever_the_rules_are_and_the_ceiling_stands_s
     assert one.settled() == ["Filled in — Ann"] and one.answering.questions == 0
 
 
+def test_a_form_is_filled_in_only_where_it_is_shown() -> None:
+    one = scene()
+    one.hear(elicit(1, FORM))
+    question = one.platform.until_question()
+    assert not one.answering.reply.decide(question.id, Decision("fill", ANN))
+    assert one.answering.reply.decide(question.id, Decision("decline", ANN))
+    one.answering.tend()
+    assert results(one) == [{"action": "decline"}]
+
+
 def test_nobody_answers_a_form_in_time_and_it_is_dismissed() -> None:
     one = scene()
     one.hear(elicit(1, FORM), elicit(2, URL))
