@@ -189,5 +189,5 @@ def test_a_message_that_still_looks_as_if_it_waited_is_noticed(server: Server) -
     message = wrote(server, fates, "a.1")
     says(server, "[a.1]")
     Actor(server, server.app.user).react(message, "👀")
-    assert fates.open() == ["a.1"]
-    assert fates.faults() == ["a.1 looks as if it still waited: ['👀']"]
+    assert (fates.open(), fates.waiting()) == ([], ["a.1"])
+    assert fates.faults() == ["1 look as if they still waited: a.1"]

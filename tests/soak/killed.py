@@ -18,7 +18,7 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,7 @@ PEOPLE = 4
 BETWEEN = (20.0, 40.0)  # seconds between two deaths of the broker
 WEATHER = 2.5  # seconds between two things that happen to connections, requests and agents
 LOOK = 10.0  # seconds between two lines of print
+SIGNS = 10.0  # seconds for the last reactions
 QUIET = 60.0  # seconds for all to be over when nobody writes any more
 
 SECTIONS: dict[str, dict[str, Any]] = {
@@ -165,6 +166,8 @@ def _run(
         until(lambda: not broker.unfinished(), QUIET, "the journal has nothing that is not over")
     except AssertionError:
         return [f"not over within {QUIET:g} s: {len(fates.open())} messages", *broker.unfinished()]
+    with suppress(AssertionError):  # what is lost of the signs is counted in the account
+        until(lambda: not fates.waiting(), SIGNS, "no message looks as if it waited")
     return []
 
 
