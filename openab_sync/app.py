@@ -33,6 +33,7 @@ from .config.live import Live
 from .config.ours import Ours, refusal
 from .core.audit import NO_AUDIT, Audit
 from .core.broker import Broker
+from .core.budget import Budget, Sums
 from .core.figures import Observe, unobserved
 from .core.house import House, Register
 from .core.janitor import Janitor
@@ -73,15 +74,16 @@ class App:
         retention: Retention | None = None,
         observe: Observe = unobserved,
         faulted: Callable[[Conversation, str], object] = lambda _conversation, _text: None,
+        sums: Sums | None = None,
     ) -> None:
         """Build everything, start nothing; `secrets` are values that nobody may see, beyond those that `settings` tell.
 
         What may change while it runs is read from `settings` where it is used. Agents are entered in the `register`, if
         there is one; on the `shelf` is kept how conversations are taken up again, without one nothing of it outlives
-        the process; what becomes of messages is written into the `ledger`; what is kept too long, and what somebody
-        wants forgotten, goes by the `retention`; what can be counted is told to `observe`, and whose session
-        ended by what fault to `faulted`; neither may block. Raise ConfigError for an agent that is not known or too
-        many sessions, StoreError for a shelf that cannot be read (blocks).
+        the process; what becomes of messages is written into the `ledger`, what they use into the `sums`; what is kept
+        too long, and what somebody wants forgotten, goes by the `retention`; what can be counted is told to `observe`,
+        and whose session ended by what fault to `faulted`; neither may block. Raise ConfigError for an agent that is
+        not known or too many sessions, StoreError for a shelf or sums that cannot be read (blocks).
         """
         clock = clock or SystemClock()
         self._live = Live.of(settings)
@@ -114,6 +116,7 @@ class App:
             ledger=ledger,
             observe=observe,
             faulted=faulted,
+            budget=Budget(lambda: self._live.config.limits, clock, sums),
             agent_id=identity(agent),
             retention=retention,
         )

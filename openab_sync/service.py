@@ -131,7 +131,7 @@ def _serve(live: Live, environ: Mapping[str, str], secrets: Collection[str], sto
     from .core.orphans import take_over
     from .platforms.discord.platform import Discord
     from .platforms.web.platform import Web
-    from .store import Keeping, Processes, open_books
+    from .store import Keeping, Processes, Spending, open_books
 
     books, news = open_books(store), ears.news
     redact = Redactor(secrets_of(live.config, environ, secrets))
@@ -154,6 +154,7 @@ def _serve(live: Live, environ: Mapping[str, str], secrets: Collection[str], sto
         retention=Retention(Keeping(store), {discord.name: discord}, SystemClock(), live.keep_days),
         observe=figures,
         faulted=web.faulted,
+        sums=Spending(store),
     )
     live.watch(app.renewed)
     status = _status(live.config.status, store.folder)

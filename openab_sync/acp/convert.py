@@ -47,6 +47,7 @@ __all__ = [
     "stop_reason",
     "stored_sessions",
     "tool",
+    "total_tokens",
     "update",
     "usage_of_result",
 ]
@@ -54,6 +55,8 @@ __all__ = [
 AUTH_REQUIRED = -32000
 _MESSAGE_LIMIT = 2000  # characters of an error's text: some agents send a whole page of HTML along
 _TOKEN_NAMES = ("outputTokens", "output_tokens", "completionTokens", "completion_tokens")
+_INPUT_NAMES = ("inputTokens", "input_tokens", "promptTokens", "prompt_tokens")
+_TOTAL_NAMES = ("totalTokens", "total_tokens")
 
 
 # Updates.
@@ -239,20 +242,29 @@ def stop_reason(method: str, result: dict[str, object]) -> str:
 
 def output_tokens(result: dict[str, object]) -> int | None:
     """Return the number of tokens that the agent says it produced in this turn, wherever it says so."""
-    meta = result.get("_meta")
-    for place in (result.get("usage"), meta):
-        if (found := _find_tokens(place, 3)) is not None:
-            return found
-    return None
+    return _tokens(result, _TOKEN_NAMES)
 
 
-def _find_tokens(place: object, depth: int) -> int | None:
+def total_tokens(result: dict[str, object]) -> int | None:
+    """Return the number of tokens, read and written, that the agent says this turn took, None if it does not say."""
+    total = _tokens(result, _TOTAL_NAMES)
+    parts = [_tokens(result, _INPUT_NAMES), _tokens(result, _TOKEN_NAMES)] if total is None else [total]
+    known = [count for count in parts if count is not None]
+    return sum(known) if known else None
+
+
+def _tokens(result: dict[str, object], names: Sequence[str]) -> int | None:
+    found = (_find_tokens(place, names, 3) for place in (result.get("usage"), result.get("_meta")))
+    return next((count for count in found if count is not None), None)
+
+
+def _find_tokens(place: object, names: Sequence[str], depth: int) -> int | None:
     if not isinstance(place, dict) or not depth:
         return None
-    for name in _TOKEN_NAMES:
+    for name in names:
         if (count := _integer(place.get(name))) is not None:
             return count
-    found = (_find_tokens(member, depth - 1) for member in place.values())
+    found = (_find_tokens(member, names, depth - 1) for member in place.values())
     return next((count for count in found if count is not None), None)
 
 

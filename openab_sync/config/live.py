@@ -29,6 +29,7 @@ LIVE: Mapping[str, Collection[str]] = {
     "markdown": _ALL,
     "permissions": _ALL,
     "reply": _ALL,
+    "limits": _ALL,
     "log": _ALL,
     "store": ("keep_days",),
     "discord": (

@@ -13,6 +13,7 @@ import msgspec
 
 from .discord import DiscordConfig
 from .kinds import Count, CountOrNone, Grace, Hours, Millis, Processing, Seconds, Word, check_names
+from .limits import LimitsConfig
 from .log import LogConfig
 from .permissions import PermissionRule, PermissionsConfig
 
@@ -23,6 +24,7 @@ __all__ = [
     "AuditConfig",
     "Config",
     "DiscordConfig",
+    "LimitsConfig",
     "LogConfig",
     "MarkdownConfig",
     "McpServer",
@@ -302,5 +304,6 @@ class Config(_Section, frozen=True, kw_only=True):
     discord: DiscordConfig | None = None
     store: StoreConfig = StoreConfig()
     audit: AuditConfig = AuditConfig()
+    limits: LimitsConfig = LimitsConfig()
     log: LogConfig = LogConfig()
     status: StatusConfig = StatusConfig()

@@ -13,15 +13,19 @@ from collections.abc import Callable, Sequence
 from typing import cast
 
 from ..acp import events as acp
+from ..acp.convert import total_tokens
 from ..acp.peer import AcpPeer
+from .account import Account, Payer
 from .asking import Asking, Ground
+from .budget import Hit
 from .drawing import Drawing
 from .figures import Figure, turn_ended
 from .floor import Floor
 from .footer import footer
-from .house import House
+from .house import House, Usage
 from .judging import Judge
 from .message import Inbound
+from .notices import offer_lift
 from .patience import Due, Limits, Patience
 from .port import ChatPort, Notice, Outcome, Question
 from .prompt import blocks
@@ -42,6 +46,7 @@ OUTCOMES: dict[str, Outcome] = {
 
 
 AUTH_REQUIRED = -32000
+NOTHING = Usage()
 NO_SUCH_THING = -32002  # ACP's error for what is not there
 
 Spoken = acp.Said | acp.Thought | acp.ToolChanged
@@ -61,7 +66,10 @@ class Answering:
         *,
         judge: Judge,
         floor: Floor | None = None,
+        before: Usage = NOTHING,
+        is_new: bool = True,
     ) -> None:
+        """`before` is what the session had used, `is_new` whether it began with us."""
         self.notes = notes
         self._house = house
         self.redact = redact = house.redact.also(peer.session_id or "")  # whoever knows that id can resume the session
@@ -75,6 +83,10 @@ class Answering:
         people = tuple(dict.fromkeys(note.sender for note in notes))
         ground = Ground(self.turn, self.reply, self.patience, people, self.notice)
         self._asking = Asking(ground, house, port, peer, judge)
+        payer = Payer(notes[0].sender.id, self.reply.conversation.key)
+        self._account = Account(house.budget, lambda: house.config.limits, payer, before, is_new=is_new)
+        self._tokens: int | None = None  # of the turn, as the agent's answer names them
+        self.over: Hit | None = None  # the limit that the turn has passed
         self._prompt_id: int | None = None
         self._cancel: tuple[Outcome, str] | None = None  # how the turn ends once the agent has obeyed
         self._is_doubted = False  # whether the agent knows the session that it goes on with is still to be seen
@@ -143,7 +155,12 @@ class Answering:
             return
         self.reply.begin()
         self._is_doubted = is_doubted
-        self._prompt(notices)
+        if (hit := self._account.begin()) is not None:
+            self.over = hit
+            self._note_limit(hit, "the turn did not begin")
+            self.end("limit", hit.text)
+        else:
+            self._prompt(notices)
 
     def again(self, notices: Sequence[str]) -> None:
         """Send the prompt once more: to another session, or after somebody has logged in."""
@@ -210,7 +227,29 @@ class Answering:
         """Do what is due: decisions, questions that ran out, drawing. Return what patience wants of the session."""
         self._asking.tend()
         self.reply.refresh(self.turn)
-        return () if self.is_over else self.patience.due()
+        if self.is_over:
+            return ()
+        hit = self._account.look(self.turn)
+        self._say_words()
+        if hit is None or self._cancel is not None:
+            return self.patience.due()
+        self.over = hit
+        self._note_limit(hit, "the turn was cancelled")
+        return (Due.LIMIT, *self.patience.due())
+
+    def goes_on(self) -> bool:
+        """Whether the turn may pass the ceiling, because an admin has lifted the limits; it gets as much time again."""
+        if self._account.is_lifted:
+            self.patience.extend()
+            return True
+        return False
+
+    def warn(self) -> None:
+        """Say that the ceiling comes nearer."""
+        if not self._account.is_lifted:
+            minutes = self._house.config.pool.prompt_hard_timeout_secs / 60
+            share = self._house.config.limits.soft_percent
+            self._offer(f"⏳ This turn has taken {share} % of the {minutes:g} minutes that it may take.")
 
     def cancel(self, outcome: Outcome, reason: str) -> None:
         """Tell the agent to stop; every open question is answered `cancelled` (ACP, session/cancel)."""
@@ -227,6 +266,10 @@ class Answering:
         if not self.is_over:
             self.turn.end(outcome, reason, stop_reason=stop_reason, output_tokens=output_tokens)
             turn_ended(self._house.observe, self.turn)
+            self._account.end(self.turn, self._tokens)
+            self._say_words()
+            if self.over is not None:
+                self._offer("An admin of mine can lift the limits until midnight.", self.over.whose)
             self._asking.end(reason or "The turn has ended.")
 
     def finish(self) -> None:
@@ -242,8 +285,23 @@ class Answering:
 
     # How it is done.
 
+    def _say_words(self) -> None:
+        while self._account.words:
+            hit = self._account.words.pop(0)
+            self._house.audit.limit(self.reply.conversation, self.notes[0].sender, hit.limit, "nearly reached")
+            self._offer(f"⚠ {hit.text}", hit.whose)
+
+    def _offer(self, text: str, whose: str = "") -> None:
+        """Say something about a limit, with a button for admins."""
+        conversation = self.reply.conversation
+        offer_lift(self._port, conversation, text, whose or conversation.key)
+
+    def _note_limit(self, hit: Hit, what: str) -> None:
+        self._house.audit.limit(self.reply.conversation, self.notes[0].sender, hit.limit, what)
+
     def _answered(self, answer: acp.Answered) -> None:
         stop = answer.stop_reason
+        self._tokens = total_tokens(answer.result)
         outcome, reason = self._cancel or (OUTCOMES.get(stop, "failed"), "")
         self.end(outcome, reason, stop_reason=stop, output_tokens=answer.output_tokens)
 
@@ -275,6 +333,7 @@ def patience_limits(house: House) -> Limits:
         cancel_grace=pool.cancel_grace_secs,
         silence=pool.silence_secs,
         hung_grace=pool.hung_grace_secs,
+        warning=pool.prompt_hard_timeout_secs * house.config.limits.soft_percent / 100,
     )
 
 

@@ -16,6 +16,7 @@ from ..acp.events import StoredSession
 from ..errors import NotAllowed, OpenabError, PoolClosed
 from .admission import Trust
 from .audit import Audit
+from .budget import Hit
 from .command_options import shown
 from .command_sessions import going_on, listed, tag_of
 from .commands import carry_out, find_command
@@ -60,13 +61,28 @@ class Broker:
         self._house = house
         self._pool = pool
         self._ports = ports
-        self._desk = Desk(pool, self.snapshot, house.clock, lambda: house.config.permissions, house.retention)
+        self._desk = Desk(
+            pool,
+            self.snapshot,
+            house.clock,
+            lambda: house.config.permissions,
+            retention=house.retention,
+            budget=house.budget,
+            audit=house.audit,
+        )
         self.recovery = Recovery(house, ports)
 
     @property
     def audit(self) -> Audit:
         """Where platforms tell whom they have not let in. Any thread."""
         return self._house.audit
+
+    def come(self, conversation: Conversation, by: Person) -> Hit | None:
+        """Count a message that was let in, before anything is done for it; or say which limit it is beyond.
+
+        Any thread; never blocks. A platform asks this once for each message, and takes none that is beyond one.
+        """
+        return self._house.budget.come(by.id, conversation.key)
 
     def receive(self, note: Inbound) -> Receipt:
         """Take in a message that was admitted and is complete. Any thread; never blocks."""

@@ -14,6 +14,7 @@ from difflib import get_close_matches
 from ..errors import OpenabError
 from ..text.clean import one_line
 from . import command_forget, command_looking, command_options, command_sessions
+from .command_limits import limits
 from .command_permissions import permissions
 from .desk import EVERYTHING, Call, CommandAnswer, Desk, View, now, then
 from .house import Cancel, Reset
@@ -42,6 +43,7 @@ COMMANDS = (
     CommandSpec("queue", "show what waits here, drop or change a message", "[drop N | edit N TEXT]"),
     CommandSpec("status", "show what every agent is doing"),
     CommandSpec("usage", "show what this conversation has used"),
+    CommandSpec("limits", "show what was used of what may be; admins lift it for a day", "[lift | restore]"),
     CommandSpec("sessions", "show the sessions the agent remembers, or go on with one", "[resume TAG]"),
     CommandSpec(
         "permissions",
@@ -112,6 +114,7 @@ _HOW: dict[str, Callable[[Call], Future[CommandAnswer]]] = {
     "queue": command_looking.queue,
     "status": command_looking.status,
     "usage": command_looking.usage,
+    "limits": limits,
     "sessions": command_sessions.sessions,
     "permissions": permissions,
     "do": command_sessions.do,

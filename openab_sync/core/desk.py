@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..clock import Clock
 from ..config.permissions import PermissionsConfig
 from ..errors import OpenabError
 from .admission import Trust
+from .audit import NO_AUDIT, Audit
+from .budget import Budget, unconfigured
 from .house import HouseSnapshot, Open, SessionSnapshot, promise
 from .message import Conversation, Person
 from .pool import SessionPool
@@ -39,6 +41,8 @@ class Desk:
     permissions: Callable[[], PermissionsConfig] = PermissionsConfig  # what is configured now
     retention: Retention | None = None
     """What forgets; none where nothing outlives the process."""
+    budget: Budget = field(default_factory=unconfigured)
+    audit: Audit = NO_AUDIT
 
     def session(self, conversation: Conversation) -> SessionSnapshot | None:
         """Return how the conversation's session looks, None if it has none."""

@@ -26,6 +26,7 @@ from ..store import Memory
 from ..text.redact import Redactor
 from ..threads import Beat
 from .audit import NO_AUDIT, Audit
+from .budget import Budget, unconfigured
 from .figures import Observe, unobserved
 from .judging import Standing
 from .ledger import UNWRITTEN, Ledger
@@ -111,6 +112,7 @@ class House:
     register: Register | None = None  # without one, an agent that outlives its broker is found by nobody
     audit: Audit = NO_AUDIT
     retention: Retention | None = None  # without one, nothing of what is said outlives the process
+    budget: Budget = field(default_factory=unconfigured)
     ledger: Ledger = UNWRITTEN
     observe: Observe = unobserved
     faulted: Callable[[Conversation, str], object] = lambda _conversation, _text: None  # a session ended by a fault

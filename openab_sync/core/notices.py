@@ -18,7 +18,7 @@ from .house import Cancel, House, Reset
 from .ledger import numbers
 from .line import Place
 from .message import Conversation, Inbound, MessageRef, Person
-from .port import ChatPort, Notice, TurnEnded
+from .port import ChatPort, Controls, Notice, TurnEnded
 
 if TYPE_CHECKING:
     from .session import Session
@@ -31,6 +31,7 @@ __all__ = [
     "mark",
     "name",
     "nothing",
+    "offer_lift",
     "tell",
     "tell_dropped",
     "turn_away",
@@ -52,6 +53,16 @@ def tell(port: ChatPort, conversation: Conversation, text: str, reply_to: Messag
         port.event(conversation, Notice(text))
     else:
         _watch(port.post(conversation, text, reply_to=reply_to), conversation)
+
+
+def offer_lift(
+    port: ChatPort, conversation: Conversation, text: str, whose: str, reply_to: MessageRef | None = None
+) -> None:
+    """Say something about a limit, with a button by which an admin lifts it for `whose` (a person or conversation)."""
+    if port.limits(conversation).controls:
+        _watch(port.post(conversation, text, reply_to=reply_to, controls=Controls(lift=whose)), conversation)
+    else:
+        tell(port, conversation, f"{text} (For admins: /limits lift.)", reply_to)
 
 
 def break_off(port: ChatPort, session: Session, text: str) -> None:

@@ -25,6 +25,7 @@ class Limits:
     cancel_grace: float = 10.0
     silence: float = 60.0
     hung_grace: float = 120.0
+    warning: float = math.inf  # of the ceiling: when it is told how much is left
 
 
 class Due(StrEnum):
@@ -32,6 +33,8 @@ class Due(StrEnum):
 
     CHECK = "check"  # is the process still there?
     REASSURE = "reassure"  # tell people that it still works
+    WARN = "warn"  # tell people that the ceiling comes nearer
+    LIMIT = "limit"  # what may be used is used up: cancel the prompt (`account`, not this room, finds out)
     CANCEL = "cancel"  # past the ceiling: cancel the prompt
     KILL = "kill"  # a cancel was not obeyed: end the process
 
@@ -50,8 +53,14 @@ class Patience:
         self._checked = now
         self._reassured = False
         self._cancelled: float | None = None
+        self._granted = 0.0  # seconds on top of the ceiling
+        self._warned = False
 
     # What happened.
+
+    def extend(self) -> None:
+        """Grant as much time again: somebody who may has lifted the limit."""
+        self._granted += self._limits.ceiling
 
     def heard(self) -> None:
         """The agent gave a sign."""
@@ -87,6 +96,9 @@ class Patience:
                 found.append(Due.KILL)
         elif now >= self._ceiling_at():
             found.append(Due.CANCEL)
+        if not self._warned and now >= self._warning_at():
+            self._warned = True
+            found.append(Due.WARN)
         if now >= self._checked + self._limits.liveness:
             self._checked = now
             found.append(Due.CHECK)
@@ -101,7 +113,7 @@ class Patience:
         if self._cancelled is not None:
             moments.append(self._cancelled + self._limits.cancel_grace)
         else:
-            moments.append(self._ceiling_at())
+            moments.append(self._ceiling_at() if self._warned else min(self._ceiling_at(), self._warning_at()))
         if not self._reassured and self._asking_since is None:
             moments.append(self._heard + self._limits.silence)
         return min(moments)
@@ -119,4 +131,8 @@ class Patience:
     def _ceiling_at(self) -> float:
         if self._asking_since is not None:
             return math.inf
-        return self._started + self._limits.ceiling + self._excused
+        return self._started + self._limits.ceiling + self._excused + self._granted
+
+    def _warning_at(self) -> float:
+        at = self._started + self._limits.warning + self._excused
+        return at if self._asking_since is None and self._cancelled is None else math.inf

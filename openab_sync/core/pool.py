@@ -51,6 +51,7 @@ class SessionPool:
         self._ports = ports
         self._clock = house.clock
         self._lock = threading.RLock()
+        house.budget.guard = self._lock  # one of the books
         self._rooms = Rooms()
         self._line = Line()
         self.memories = memories if memories is not None else Memories()

@@ -85,6 +85,7 @@ class Controls:
     turn: str = ""
     about: tuple[MessageRef, ...] = ()
     people: tuple[Person, ...] = ()
+    lift: str = ""  # lift the limits of that person or conversation (`budget.Hit.whose`); below a message of its own
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,8 @@ NEEDS: dict[str, tuple[Trust, Trust]] = {
     "status": (Trust.GUEST, Trust.GUEST),
     "usage": (Trust.GUEST, Trust.GUEST),
     "sessions": (Trust.MEMBER, Trust.MEMBER),  # the conversation's own; those of others: `command_sessions`
+    "forget": (Trust.GUEST, Trust.GUEST),  # what is one's own alone
+    "limits": (Trust.GUEST, Trust.ADMIN),
     "do": (Trust.GUEST, Trust.GUEST),
     "help": (Trust.GUEST, Trust.GUEST),
 }

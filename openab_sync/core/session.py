@@ -25,7 +25,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ..clock import Deadline
-from ..errors import AgentError, AgentStalled, AuthRequired, OpenabError, SessionClosed
+from ..errors import AgentError, AuthRequired, OpenabError, SessionClosed
 from ..threads import Beat, spawn
 from .agent import LONG, Agent
 from .answering import Answering
@@ -40,12 +40,12 @@ from .mailbox import Mailbox
 from .message import Conversation, Inbound, Person
 from .notices import name, tell, tell_dropped
 from .obeying import Obeying
-from .patience import Due
 from .port import Outcome
 from .portrait import Moment, portrait
 from .starting import KEPT, Starting, own
 from .state import Event, State
 from .turns import Turns
+from .urgent import Doer, do
 
 __all__ = ["Session"]
 
@@ -70,9 +70,11 @@ class Session:
         self.mailbox = Mailbox(conversation, inbox)
         # What is remembered now, and sentences for the head of the next reply.
         self._memory, self._notices = own(lease.memory, house)
+        self._is_new = lease.memory.acp_session_id is None  # no session of the agent's is gone on with
         self._agent: Agent  # made in `start`: it needs descriptors
         self._turns = Turns(house.clock)
         self._judge = Judge(lambda: house.config.permissions, conversation, house.names)
+        self._doer = Doer(self.cancel, lambda: self._publish(force=True))
         self._starting: Starting
         self._login: Login
         self._is_doubted = False  # the agent says that it goes on with a session, and has not shown it yet
@@ -257,7 +259,12 @@ class Session:
 
     def _answer(self, notes: tuple[Inbound, ...]) -> Answering:
         house, port, peer, ring, judge = self._house, self._port, self._agent.peer, self.mailbox.ring, self._judge
-        return self._turns.begin(lambda floor: Answering(notes, house, port, peer, ring, judge=judge, floor=floor))
+        before, is_new = self._agent.usage, self._is_new
+        return self._turns.begin(
+            lambda floor: Answering(
+                notes, house, port, peer, ring, judge=judge, floor=floor, before=before, is_new=is_new
+            )
+        )
 
     def _break_off(self, answering: Answering, outcome: Outcome, reason: str) -> None:
         """The agent's life is over: end its process, then tell people, with what had been said so far."""
@@ -316,7 +323,7 @@ class Session:
                 self._obeying.obey()
                 self._agent.tend()
                 for due, answering in self._turns.tend():
-                    self._do(due, answering)
+                    do(due, answering, self._agent, self._house.config.pool, self._doer)
                 self._publish()
                 if done():
                     return True
@@ -334,19 +341,6 @@ class Session:
                 self._active_at = self._clock.monotonic()
                 look_at = min(look_at, self._active_at + LOOK)
                 due_at = min(due_at, look_at + LONG, self._turns.draws_at())
-
-    def _do(self, due: Due, answering: Answering) -> None:
-        pool = self._house.config.pool
-        match due:
-            case Due.CHECK:
-                self._agent.check()
-            case Due.REASSURE:
-                answering.reassure()
-            case Due.CANCEL:
-                self.cancel("stalled", f"The turn passed the limit of {pool.prompt_hard_timeout_secs / 60:g} minutes.")
-            case Due.KILL:
-                text = f"The agent did not stop within {pool.cancel_grace_secs:g} s of being told to, and was ended."
-                raise self._agent.blame(AgentStalled, text)
 
     # ---- session thread only: orders, see `obeying` ----
 

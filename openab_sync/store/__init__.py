@@ -22,6 +22,7 @@ from .memories import Memory, MemoryShelf
 from .place import store_folder
 from .processes import AgentProcess, BrokerProcess, Processes
 from .replies import End, FileRow, PageRow, Replies, ReplyRow
+from .spending import Spending
 
 __all__ = [
     "AgentProcess",
@@ -47,6 +48,7 @@ __all__ = [
     "Processes",
     "Replies",
     "ReplyRow",
+    "Spending",
     "Store",
     "Theirs",
     "Wanted",

@@ -204,6 +204,22 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """,
         "CREATE INDEX cursors_by_touched ON cursors (touched)",
     ),
+    # 9: what was used, day by day
+    (
+        """
+        CREATE TABLE spending (
+            day TEXT NOT NULL,                  -- as 2026-01-31, in the time zone of that machine
+            scope TEXT NOT NULL,                -- of a person, a conversation, everybody
+            key TEXT NOT NULL,
+            turns INTEGER NOT NULL,
+            tokens INTEGER NOT NULL,
+            cost REAL NOT NULL,
+            touched INTEGER NOT NULL,
+            PRIMARY KEY (day, scope, key)
+        ) STRICT, WITHOUT ROWID
+        """,
+        "CREATE INDEX spending_by_touched ON spending (touched)",
+    ),
 )
 
 

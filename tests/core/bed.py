@@ -57,6 +57,7 @@ class Bed:
         *flags: str,
         clock: Clock | None = None,
         limits: Limits = EVENTS,
+        quota: dict[str, Any] | None = None,
         command: Sequence[str] | None = None,
         ledger: Ledger = UNWRITTEN,
         register: Register | None = None,
@@ -67,6 +68,7 @@ class Bed:
     ) -> None:
         program, *args = command or fake_agent(*flags)
         sections = {"agent": {"command": program, "args": args, **settings.pop("agent", {})}, **settings}
+        sections["limits"] = quota or {}
         sections["pool"] = {"shutdown_grace_secs": 0, "cancel_grace_secs": 5, **sections.get("pool", {})}
         self.config = msgspec.convert(sections, Config)
         self.clock = clock or SystemClock()

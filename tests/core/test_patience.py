@@ -200,3 +200,35 @@ def test_stepping_to_the_next_moment_always_finds_something_to_do(steps: list[st
             patience.cancelled()
         assert patience.next_at() > clock.monotonic()
         assert patience.due() == ()
+
+
+def test_people_are_told_once_that_the_ceiling_comes_nearer(clock: FakeClock) -> None:
+    patience = Patience(Limits(ceiling=100, warning=80, liveness=1e6, silence=1e6), clock)
+    assert patience.next_at() == clock.monotonic() + 80
+    clock.advance(79)
+    assert patience.due() == ()
+    clock.advance(1)
+    assert patience.due() == (Due.WARN,)
+    assert patience.due() == ()
+    assert patience.next_at() == clock.monotonic() + 20
+
+
+def test_waiting_for_people_does_not_bring_the_warning_nearer(clock: FakeClock) -> None:
+    patience = Patience(Limits(ceiling=100, warning=80, liveness=1e6, silence=1e6), clock)
+    patience.asking(1)
+    clock.advance(500)
+    assert patience.due() == ()
+    patience.asking(0)
+    clock.advance(80)
+    assert patience.due() == (Due.WARN,)
+
+
+def test_an_extension_is_as_much_time_again(clock: FakeClock) -> None:
+    patience = Patience(Limits(ceiling=100, liveness=1e6, silence=1e6), clock)
+    clock.advance(100)
+    assert patience.due() == (Due.CANCEL,)
+    patience.extend()
+    assert patience.due() == ()
+    assert patience.overdue_at == clock.monotonic() + 100 + Limits().hung_grace
+    clock.advance(100)
+    assert patience.due() == (Due.CANCEL,)

@@ -18,7 +18,8 @@ import discord
 
 from ...core.commands import CommandAnswer
 from ...core.message import Conversation, MessageRef, Person
-from ...errors import ChatError
+from ...errors import ChatError, ChatRefused
+from .bots import conversation_at
 from .drafts import Draft, prompt_of
 from .gate import Gate
 from .places import Place, Places
@@ -59,6 +60,10 @@ class Asking:
 
         Raise ChatError if it cannot.
         """
+        person = Person(str(author.id), author.display_name)
+        if (hit := self._kit.broker.come(conversation_at(where.id), person)) is not None:
+            self._gate.refusals.limit(conversation_at(where.id), person, hit)
+            raise ChatRefused(hit.text)
         nobody = discord.AllowedMentions.none()
         post = question_text(author.display_name, text)
         nonce = secrets.token_hex(12)  # one for all attempts: what was posted though nobody told us is not posted again
@@ -84,6 +89,9 @@ class Asking:
             return CommandAnswer("It is being answered already.", ok=False)
         by = Person(str(author.id), author.display_name)
         self._kit.broker.audit.command(conversation, by, "retry", message_id)
+        if (hit := self._kit.broker.come(conversation, by)) is not None:
+            self._gate.refusals.limit(conversation, by, hit)
+            return CommandAnswer(hit.text, ok=False)
         try:
             message = await message_at(self._kit, self._kit.port.channel_of(ref), int(message_id))
             draft = self._draft_again(message, author)

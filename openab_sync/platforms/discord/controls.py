@@ -17,13 +17,18 @@ from ...core.port import Controls
 from ...store import Buttons
 from .ids import made, read
 
-__all__ = ["KIND", "finished", "messages_of", "stopped_by", "view"]
+__all__ = ["KIND", "LIMIT", "finished", "messages_of", "stopped_by", "view"]
 
 KIND = "turn"  # what the books call it
+LIMIT = "limit"
+DAY = 86400.0  # seconds: then limits that were reached are over
 
 
 def view(controls: Controls, conversation: Conversation, books: Buttons) -> discord.ui.View | None:
     """Return the buttons for a message in `conversation`, None for none."""
+    if controls.lift:
+        token = books.make(LIMIT, conversation.key, {"whose": controls.lift}, ttl=DAY).id
+        return finished(discord.ui.Button(label="Lift the limits", emoji="🔓", custom_id=made("lift", token)))
     if not controls.turn or not (controls.stop or controls.retry or controls.discard):
         return None
     if books.get(controls.turn) is None:

@@ -19,6 +19,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "stop": (_TOKEN,),  # a turn
     "retry": (_TOKEN,),  # the same
     "discard": (_TOKEN,),  # the same
+    "lift": (_TOKEN,),  # a limit that was reached
     "ask": (_TOKEN, _NUMBER),  # a question, the option's index
     "choose": (_TOKEN, _NUMBER),  # a question with more options than buttons: the select's number
     "fill": (_TOKEN, _PAGE),  # a question that is a form: opens that page of it

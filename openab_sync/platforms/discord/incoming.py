@@ -82,7 +82,7 @@ class Incoming:
         seen_in = self._listen(message)
         verdict = self._gate.message(message)
         if verdict is Verdict.REFUSED:
-            self._refuse(message)
+            self._is_kept_out(message)
         elif verdict is Verdict.IN and not self._is_too_much(message):
             self._admit(message, late=late)
         if seen_in:  # last: what is said to have been seen has been written down before
@@ -197,10 +197,10 @@ class Incoming:
             self._kit.port.post(conversation_at(message.channel.id), warning)
         return True
 
-    def _refuse(self, message: discord.Message) -> None:
+    def _is_kept_out(self, message: discord.Message, conversation: Conversation | None = None) -> bool:
+        """Whether the writer may not talk to us at all, or is beyond a limit in that `conversation`; it shows then."""
         ref = MessageRef(conversation_at(message.channel.id), str(message.id))
-        if self._gate.refusals.note(ref.conversation, self._gate.knock(message).by, "message"):
-            self._kit.port.react(ref, "🚫", True)
+        return self._gate.refusals.keep_out(self._kit, self._gate.knock(message).by, ref, conversation)
 
     def _admit(self, message: discord.Message, *, late: bool) -> None:
         text, place = prompt_of(message, self._gate.ours), self._places.plan(message)
@@ -214,6 +214,8 @@ class Incoming:
                 self._lanes.beside(self._places.tell(message, message.author, TOO_LATE))
             else:
                 self._put(message, lambda: self._obey(where, message, *order), where)
+            return
+        if not late and self._is_kept_out(message, place.conversation):
             return
         draft = Draft(message, message.author, place, _asked(text), is_late=late)
         if not draft.text and is_only_voice(files_of(draft)):

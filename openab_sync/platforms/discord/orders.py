@@ -22,7 +22,7 @@ from ...text.clean import one_line
 from ...text.marks import literal
 from .answers import Answer
 from .calls import FOREIGN
-from .controls import messages_of
+from .controls import LIMIT, messages_of
 from .ids import Id, read
 from .menus import Menus, conversation_of
 from .resuming import Resuming
@@ -136,8 +136,9 @@ class Orders:
         if is_form != (known.kind in FORMS):
             return NOT_OURS
         match known.kind, known.parts:
-            case "stop" | "retry" | "discard", (token,):
-                return await self._turn(interaction, known.kind, token, answer)
+            case "stop" | "retry" | "discard" | "lift", (token,):
+                act = self._lift if known.kind == "lift" else self._turn
+                return await act(interaction, known.kind, token, answer)
             case kind, (token, *more) if kind in ANSWERS:
                 return await self._answered(interaction, kind, token, values if kind == "choose" else more)
             case "pick", (token,):
@@ -186,6 +187,15 @@ class Orders:
         else:
             await interaction.response.edit_message(view=None)
         return ""
+
+    async def _lift(self, interaction: discord.Interaction[Any], kind: str, token: str, answer: Answer) -> str:
+        """Lift a limit, if it is an admin who presses: the front desk knows."""
+        button = self._kit.books.buttons.get(token)
+        if button is None or button.kind != LIMIT or button.conversation != here(interaction).key:
+            return NOT_OURS
+        view, argument = self._serving.view(interaction), f"lift {button.data['whose']}"
+        done = self._kit.broker.command(here(interaction), "limits", argument, person(interaction), view)
+        return (await answer.after(done)).text
 
     async def _again(self, interaction: discord.Interaction[Any], messages: Sequence[str], answer: Answer) -> str:
         """Have them answered once more, in order: once, however many people press at the same time."""

@@ -77,6 +77,7 @@ class Slash:
             ("config", "Show everything the agent lets you set, or set it", self.config),
             ("queue", "Show what waits here, or drop a message", self.queue),
             ("status", "Show what every agent is doing", self.status),
+            ("limits", "Show what was used of what may be; admins lift it for a day", self.limits),
             ("usage", "Show what this conversation has used", self.usage),
             ("sessions", "Show the sessions the agent remembers, and go on with one", self.sessions),
             ("export", "This conversation as a Markdown file", self.export),
@@ -202,6 +203,12 @@ class Slash:
 
     async def status(self, interaction: discord.Interaction[Any]) -> None:
         await self._serving.serve(interaction, lambda answer: self._command(answer, interaction, "status", ""))
+
+    @app_commands.describe(order="For admins: lift the limits here until midnight, or have them hold again")
+    async def limits(
+        self, interaction: discord.Interaction[Any], order: Literal["lift", "restore"] | None = None
+    ) -> None:
+        await self._about_here(interaction, "limits", order or "")
 
     async def usage(self, interaction: discord.Interaction[Any]) -> None:
         await self._about_here(interaction, "usage")

@@ -7,6 +7,7 @@ import logging
 import pytest
 
 from openab_sync.core.audit import Audit
+from openab_sync.core.budget import Hit
 from openab_sync.core.message import Conversation, Person
 from openab_sync.platforms.discord import refusals
 from openab_sync.platforms.discord.refusals import Refusals
@@ -44,3 +45,12 @@ def test_a_crowd_is_refused_so_many_times_a_minute_and_remembered_so_long(monkey
     assert len(book._last) == 10
     clock.advance(61)
     assert book.note(HERE, EVE, "message")
+
+
+def test_what_is_beyond_a_limit_is_noted_once_a_minute_for_each_limit() -> None:
+    _, book, kept = made()
+    hits = [Hit(name, "Too much.", "666") for name in ("turns_per_hour", "turns_per_hour", "tokens_per_day")]
+    assert [book.limit(HERE, EVE, hit) for hit in hits] == [True, False, True]
+    assert book.note(HERE, EVE, "message")
+    assert kept[0] == ("666", {"limit": "turns_per_hour", "what": "a message was refused"})
+    assert kept[1][1]["what"] == "a message was refused; 1 more since the last line like this"
