@@ -7,10 +7,10 @@ with its process. A message is in the ledger if it was accepted through it (`Inb
        └─► withdraw | fail
 
 **What a Future means**: the commit that makes a thing true has been tried. `start` is waited for (in the session's one
-wait) before the prompt's bytes can leave, `finish` before the last pages do. If the disk takes nothing just then, the
-turn goes on all the same: what was accepted is answered, and the change is written with the next one that works. A
-crash before that leaves the turn "accepted", and the next start looks in the chat whether its reply was seen: if so, it
-is told as interrupted and not run again (`recovery`).
+wait) before the prompt's bytes can leave, `draw` before a page is posted, `finish` before the last pages are. If the
+disk takes nothing just then, the turn goes on all the same: what was accepted is answered, and the change is written
+with the next one that works. A crash before that leaves the turn "accepted", and the next start looks in the chat
+whether its reply can be seen: if so, it is told as interrupted and not run again (`mending`).
 
 **Threads**: any; nothing blocks. Callbacks of the Futures run on the journal's thread.
 """
@@ -59,7 +59,7 @@ class Ledger(Protocol):
     def start(self, turn: str, notes: Sequence[Inbound]) -> Future[None]:
         """A turn answers these from now on."""
 
-    def draw(self, turn: str, pages: Sequence[PageRow]) -> None:
+    def draw(self, turn: str, pages: Sequence[PageRow]) -> Future[None]:
         """These pages of it look like this now."""
 
     def finish(self, turn: str, notes: Sequence[Inbound], end: End) -> Future[None]:
@@ -120,8 +120,8 @@ class Journaled:
     def start(self, turn: str, notes: Sequence[Inbound]) -> Future[None]:
         return self._replies.start(turn, notes[0].conversation.key, numbers(notes))
 
-    def draw(self, turn: str, pages: Sequence[PageRow]) -> None:
-        self._replies.draw(turn, pages)
+    def draw(self, turn: str, pages: Sequence[PageRow]) -> Future[None]:
+        return self._replies.draw(turn, pages)
 
     def finish(self, turn: str, notes: Sequence[Inbound], end: End) -> Future[None]:
         return self._replies.finish(turn, notes[0].conversation.key, numbers(notes), end)
@@ -159,8 +159,8 @@ class _Unwritten:
     def start(self, turn: str, notes: Sequence[Inbound]) -> Future[None]:
         return _done()
 
-    def draw(self, turn: str, pages: Sequence[PageRow]) -> None:
-        pass
+    def draw(self, turn: str, pages: Sequence[PageRow]) -> Future[None]:
+        return _done()
 
     def finish(self, turn: str, notes: Sequence[Inbound], end: End) -> Future[None]:
         return _done()

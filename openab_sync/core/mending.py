@@ -101,7 +101,8 @@ class Mending:
         was interrupted, too.
         """
         since = min((*(row.began for row in replies), *(kept.accepted for kept in waiting)))
-        seen = self._seen(since - SLACK)
+        may_stand = replies or any(kept.note for kept in waiting)  # what was not complete has no turn
+        seen = self._seen(since - SLACK) if may_stand else ()
         turn = unknown_turn(seen or (), [row.turn for row in replies])
         begun = waiting[0] if waiting and turn else None
         if begun is not None:

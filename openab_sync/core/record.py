@@ -1,7 +1,8 @@
 """The record of one reply: told to the ledger when its turn begins, as its pages change, and when all of it is out.
 
-Between two edits nothing is written: a page is written down with the edit that shows it. The end of a turn is written
-before its last pages are sent, and `is_safe` says when; a disk that fails holds no answer up.
+Between two edits nothing is written: a page is written down with the edit that shows it. Before a page is posted it is
+on the disk, or a restart would not know whose message that is; so is the end of a turn before its last pages are sent.
+`is_safe` says when; a disk that fails holds no answer up.
 
 Threads: one, the session's. The ledger's futures are completed on the journal's thread; their callback rings the bell
 and touches nothing else. Never blocks.
@@ -30,7 +31,7 @@ class Record:
         self._pages: dict[int, PageRow] = {}  # as they are written down
         self._files: set[int] = set()  # ditto, the numbers of those that are not out
         self._seen = -1  # delivery's changes when it was last looked at
-        self._finishing: Future[None] | None = None
+        self._writing: tuple[Future[None], ...] = ()  # what has to be on the disk before more is sent
         self._is_open = False
 
     def start(self) -> Future[None]:
@@ -47,7 +48,7 @@ class Record:
     @property
     def is_safe(self) -> bool:
         """Whether nothing waits to be written before pages may be sent."""
-        return self._finishing is None or self._finishing.done()
+        return all(done.done() for done in self._writing)
 
     def look(self, delivery: Delivery) -> None:
         """Write down what has changed on the pages and among the files."""
@@ -57,7 +58,9 @@ class Record:
         rows = [row for row in delivery.rows() if self._pages.get(row.number) != row]
         if rows:
             self._pages.update((row.number, row) for row in rows)
-            self._ledger.draw(self._turn, rows)
+            done = self._ledger.draw(self._turn, rows)
+            if any(not row.message for row in rows):
+                self._wait_for(done)
         for number in self._files - {upload.number for upload in delivery.pending}:
             self._files.discard(number)
             self._ledger.sent(self._turn, number)
@@ -70,14 +73,17 @@ class Record:
         self._pages = {row.number: row for row in rows}
         self._files, self._seen, self._is_open = {upload.number for upload in pending}, delivery.changes, True
         end = End(outcome, reason, rows, [_file(upload) for upload in pending])
-        self._finishing = self._ledger.finish(self._turn, self._notes, end)
-        self._finishing.add_done_callback(lambda _: self._on_news())
+        self._wait_for(self._ledger.finish(self._turn, self._notes, end))
 
     def close(self, *, well: bool) -> None:
         """All of it is out, or has failed for good and people know."""
         if self._ledger is not None and self._is_open:
             self._is_open = False
             self._ledger.close(self._turn, well=well)
+
+    def _wait_for(self, done: Future[None]) -> None:
+        self._writing = (*(one for one in self._writing if not one.done()), done)
+        done.add_done_callback(lambda _: self._on_news())
 
 
 def _file(upload: Upload) -> FileRow:

@@ -129,9 +129,9 @@ class Reply:
         self._delivery.land()
         if self._clock.monotonic() >= self._look_at(turn):
             self._draw(turn)
+        self.record.look(self._delivery)
         if self.record.is_safe:
             self._delivery.start()
-        self.record.look(self._delivery)
         self._signs.look(turn, asking=self._questions.is_open)
         if self._delivery.is_visible:
             self._signs.be_seen()

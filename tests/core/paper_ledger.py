@@ -51,8 +51,8 @@ class PaperLedger:
     def start(self, turn: str, notes: Sequence[Inbound]) -> Future[None]:
         return self._write("start", *numbers(notes))
 
-    def draw(self, turn: str, pages: Sequence[PageRow]) -> None:
-        self._write("draw", *pages)
+    def draw(self, turn: str, pages: Sequence[PageRow]) -> Future[None]:
+        return self._write("draw", *pages)
 
     def finish(self, turn: str, notes: Sequence[Inbound], end: End) -> Future[None]:
         self.ends.append(end)

@@ -1,1 +1,1 @@
-"""A broker that kills itself at a named point: `python -m tests.crash.program POINT run …`."""
+"""Brokers that kill themselves at a named point."""

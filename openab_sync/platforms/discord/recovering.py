@@ -1,7 +1,8 @@
 """Recovering: what a process before this one has left on Discord, taken up in the lanes before anything new.
 
     a lane for each conversation: wait for Discord → replies brought to their end (the core's) → messages that were
-    accepted, in order: fetched again if they were not complete, then to the broker
+    accepted, in order: fetched again, for the text and files of those that were not complete and because the others may
+    have been deleted; then to the broker
 
 What comes in meanwhile for such a conversation waits behind that in its lane.
 
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import discord
 
-from ...core.message import Conversation, MessageRef
+from ...core.message import Conversation, Inbound, MessageRef
 from ...core.recovery import Waiting
 from ...errors import ChatError
 from .asking import message_at
@@ -71,10 +72,6 @@ class Recovering:
         """Have a message answered that was accepted before the restart."""
         log.info("%s: message %s is taken up again", one.ref.conversation, one.ref.id)
         self._kit.broker.mark(MessageRef(conversation_at(one.route["channel"]), one.ref.id))
-        if one.note is not None:
-            self._incoming.remember(one.ref.id)
-            self._kit.broker.receive(one.note)
-            return
         try:
             draft = await self._draft(one)
         except ChatError as error:
@@ -83,11 +80,21 @@ class Recovering:
                 log.info("%s: message %s was deleted meanwhile", one.ref.conversation, one.ref.id)
                 self._kit.broker.dismiss(one.number, is_told=False)
                 return
+            if one.note is not None:  # it is whole, and that it is still wanted has to be believed
+                self._receive(one.note)
+                return
             log.warning("%s: message %s cannot be read any more: %s", one.ref.conversation, one.ref.id, error)
             self._kit.port.post(conversation_at(one.route["channel"]), LOST, reply_to=one.ref)
             self._kit.broker.dismiss(one.number, is_told=True)
             return
-        await self._incoming.go_on(draft)
+        if one.note is not None:
+            self._receive(one.note)
+        else:
+            await self._incoming.go_on(draft)
+
+    def _receive(self, note: Inbound) -> None:
+        self._incoming.remember(note.ref.id)
+        self._kit.broker.receive(note)
 
     async def _draft(self, one: Waiting) -> Draft:
         """Return a message as it was on its way, read again: its files have new addresses. Raise ChatError."""
