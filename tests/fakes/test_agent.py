@@ -158,7 +158,7 @@ def test_an_update_for_another_session_carries_its_id(healthy: Fake) -> None:
 def test_every_question_reports_the_answer(healthy: Fake, word: str) -> None:
     prompt = healthy.begin(word)
     question = healthy.until_question()
-    if word in ("fs_write", "fs_read", "terminal", "elicit", "ext"):
+    if word in ("fs_write", "fs_read", "terminal", "elicit", "elicit_form", "elicit_url", "ext"):
         healthy.send({"id": question["id"], "error": {"code": -32601, "message": "no"}})
         assert healthy.until_answer(prompt).text.endswith(": -32601\n")
         return
