@@ -173,11 +173,15 @@ $("sure").addEventListener("close", () => {
 });
 $("new").addEventListener("click", () => { if (location.hash === "#/new" || (!current && location.hash !== "#/c/")) $("text").focus(); });
 $("skip").addEventListener("click", (event) => { event.preventDefault(); ($("compose").hidden ? $("main") : $("text")).focus(); });
-$("talk").addEventListener("click", async (event) => {
+document.addEventListener("click", async (event) => {
   const button = event.target.closest(".copy");
   if (!button) return;
-  await navigator.clipboard?.writeText(button.previousElementSibling.textContent);
-  setText(button, "Copied");
+  try {
+    await navigator.clipboard.writeText(button.previousElementSibling.textContent);
+    setText(button, "Copied");
+  } catch { // not every browser lets every page
+    setText(button, "Select it instead");
+  }
   setTimeout(() => setText(button, "Copy"), 1500);
 });
 

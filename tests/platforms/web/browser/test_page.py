@@ -270,6 +270,38 @@ def test_when_openab_sync_has_gone_the_page_says_so(tmp_path: Path, window: Wind
     assert gone == []
 
 
+def test_a_page_that_finds_no_free_stream_asks_instead(tmp_path: Path, window: Window) -> None:
+    with page(tmp_path, command=DEMO, seats=0) as bed:
+        window.enter(bed)
+        window.say("echo all the same")
+        window.until_text("all the same", "#talk .said")
+        window.until("#talk .end")
+        window.leave()
+    assert all("503" in text for text in window.complaints())
+
+
+def test_code_is_copied_with_a_button(bed: Bed, window: Window) -> None:
+    allowed = {"origin": bed.status.address.url, "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]}
+    window.driver.execute_cdp_cmd("Browser.grantPermissions", allowed)
+    window.enter(bed)
+    window.say("code")
+    window.until("#talk .end")
+    window.one("#talk .code .copy").click()
+    window.until_text("Copied", "#talk .code")
+    copied = window.wait_for_script("navigator.clipboard.readText().then(arguments[arguments.length - 1])")
+    assert copied.startswith("def greet(name: str)")
+
+
+def test_what_cannot_be_done_is_said(bed: Bed, window: Window) -> None:
+    window.enter(bed)
+    window.say("ask")
+    window.until("#talk .ask button")
+    window.script('window.fetch = () => Promise.resolve(new Response(\'{"error": "Too late."}\', {status: 409}))')
+    window.press("Allow once", "#talk")
+    window.until_text("Too late.", "#problem")
+    assert window.all("#talk .ask button")  # it can be tried again
+
+
 def test_without_a_key_the_page_tells_how_to_get_in(bed: Bed, window: Window) -> None:
     window.driver.get(bed.status.address.url)
     window.until_text("This page opens with a link", "#locked")
