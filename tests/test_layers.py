@@ -43,6 +43,7 @@ ONLY_UNDER: dict[str, tuple[str, ...]] = {
     "flask": ("status/", "platforms/web/"),
     "waitress": ("status/server.py",),
     "prometheus_client": ("status/",),
+    "rich": ("cli/status.py",),
     "click": ("cli/",),
     "pexpect": ("cli/login.py",),
     "sqlite3": ("store/",),

@@ -26,7 +26,10 @@ ROOMS = {
 }  # fmt: skip
 
 # What `openab-sync --help` must not pay for.
-HEAVY = {"aiohttp", "asyncio", "discord", "markdown_it", "pexpect", "prompt_toolkit", "sqlite3", "urllib.request"}
+HEAVY = {
+    "aiohttp", "asyncio", "discord", "flask", "markdown_it", "pexpect", "prometheus_client", "prompt_toolkit", "rich",
+    "sqlite3", "urllib.request",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -31,6 +31,10 @@ COMMANDS = {
     "check": ("check", "Look whether everything is ready to run."),
     "chat": ("chat", "Talk to an agent in this terminal, or once with -p."),
     "agents": ("agents", "List the agents that are known by name."),
+    "status": ("status", "Show what a running service is doing, as a live table with --watch."),
+    "sessions": ("sessions", "See the sessions of a running service, stop or reset them."),
+    "send": ("send", "Say something in a conversation of a running service."),
+    "tail": ("tail", "Watch a conversation of a running service as it grows."),
     "audit": ("audit", "Show who asked for what, and who decided."),
 }
 
