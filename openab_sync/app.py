@@ -43,6 +43,7 @@ from .core.message import Conversation
 from .core.pacer import Pacer
 from .core.pool import SessionPool
 from .core.port import ChatPort
+from .core.portrait import line_of
 from .core.retention import Retention
 from .core.state import State
 from .core.veiled import VeiledPort
@@ -145,6 +146,13 @@ class App:
         if busy < pool.max_sessions or len(waiting) < pool.max_waiting:
             return []
         return [f"all {busy} agents are busy, and no more conversations may wait"]
+
+    def books(self) -> str:
+        """Return what every session is doing, and who waits, for the log. Any thread; never blocks."""
+        sessions, waiting = self._pool.snapshot()
+        now = self.house.clock.monotonic()
+        lines = [f"{self._pool!r}", *(f"  {line_of(session, now)}" for session in sessions)]
+        return "\n".join([*lines, *(f"  {key} waits for a room" for key in waiting)])
 
     def beats(self) -> list[Beat]:
         """Return what shows that the threads besides the sessions' live. Any thread."""

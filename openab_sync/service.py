@@ -38,6 +38,7 @@ from .errors import ConfigError
 from .notify import Notifier
 from .signals import News, handled
 from .text.redact import Redactor
+from .threads import stacks
 
 if TYPE_CHECKING:
     from .core.port import ChatPort
@@ -77,15 +78,20 @@ def run(
         is_well, text = reloading.reload()
         answer(folder, text, is_well=is_well)
 
+    books: list[Callable[[], str]] = []  # the house's, once there is one
+
+    def look() -> None:
+        log.warning("asked by a signal, pid %d\n%s\n%s", os.getpid(), "\n".join(show() for show in books), stacks())
+
     redact = Redactor(secrets_of(config, environ, secrets))
-    news = News(reload)
+    news = News(reload, look=look)
     with handled(dict.fromkeys(news.heard(), news.put)):  # first: who holds the folder may be signalled
         store = Store.open(folder)
         trail, well = None, False
         try:
             trail = AuditTrail.open(config.audit, store, SystemClock(), redact)
             audit = Audit(trail.keep, config.audit.prompts)
-            ears = _Ears(news, audit, Notifier(environ, SystemClock()), tell, login)
+            ears = _Ears(news, audit, Notifier(environ, SystemClock()), tell, books, login)
             well = _serve(live, environ, secrets, store, ears)
         finally:
             answer(folder, "It has ended.", is_well=False)
@@ -123,6 +129,7 @@ class _Ears:
     audit: Audit
     manager: Notifier
     tell: Callable[[str], object]
+    books: list[Callable[[], str]]  # what a signal has shown
     login: Sequence[str] = ()  # the program that logs the agent in
 
 
@@ -157,6 +164,7 @@ def _serve(live: Live, environ: Mapping[str, str], secrets: Collection[str], sto
         sums=Spending(store),
     )
     live.watch(app.renewed)
+    ears.books.append(app.books)
     status = _status(live.config.status, store.folder)
     try:
         if status is not None:

@@ -61,10 +61,16 @@ def _is_there() -> bool:
 class News:
     """What a service is told, in order: signals, and whatever else ends it. Main thread, but for `put`."""
 
-    def __init__(self, hangup: Callable[[], object], terminal: Terminal | None = None) -> None:
-        """`hangup` is called for each SIGHUP that does not end the service."""
+    def __init__(
+        self,
+        hangup: Callable[[], object],
+        terminal: Terminal | None = None,
+        look: Callable[[], object] = lambda: None,
+    ) -> None:
+        """`hangup` is called for each SIGHUP that does not end the service, `look` for each SIGUSR1."""
         self._queue: SimpleQueue[object] = SimpleQueue()
         self._hangup = hangup
+        self._look = look
         self._terminal = terminal or Terminal()
 
     def put(self, item: object) -> None:
@@ -77,7 +83,7 @@ class News:
         Of those that stop a service not such as whoever started it has it ignore (a shell's `&`).
         """
         wanted = [number for number in STOPPING if signal.getsignal(number) is not signal.SIG_IGN]
-        return [*wanted, signal.SIGHUP]
+        return [*wanted, signal.SIGHUP, signal.SIGUSR1]
 
     def until_over(self) -> object:
         """Wait for what ends the service, and return it. Blocks."""
@@ -100,7 +106,8 @@ class News:
 
         thread = spawn("stopping", do)
         while (item := self._next()) is not done:
-            if isinstance(item, signal.Signals) and item is not signal.SIGHUP:
+            if item in STOPPING:
+                assert isinstance(item, signal.Signals)
                 log.warning("%s again: agents are killed", item.name)
                 hurry()
         join_all([thread], SystemClock(), 1.0)
@@ -110,4 +117,6 @@ class News:
         """Wait for the next item. A signal that comes as the wait begins does not end it: look now and then."""
         while True:
             with suppress(Empty):
-                return self._queue.get(timeout=1.0)
+                if (item := self._queue.get(timeout=1.0)) is not signal.SIGUSR1:
+                    return item
+                self._look()

@@ -12,11 +12,12 @@ import math
 import os
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterable
 
 from .clock import Clock, Deadline
 
-__all__ = ["Beat", "Bell", "join_all", "spawn"]
+__all__ = ["Beat", "Bell", "join_all", "spawn", "stacks"]
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +41,14 @@ def join_all(threads: Iterable[threading.Thread], clock: Clock, seconds: float) 
             log.warning("thread %s did not end within %.1f s", thread.name, seconds)
             late.append(thread)
     return late
+
+
+def stacks() -> str:
+    """Return where every thread is just now, the newest call last, by their names. Any thread; never blocks."""
+    names = {thread.ident: thread.name for thread in threading.enumerate()}
+    frames = [(names.get(ident, f"thread {ident}"), frame) for ident, frame in sys._current_frames().items()]
+    frames.sort(key=lambda pair: pair[0])
+    return "\n".join(f"{name}:\n{''.join(traceback.format_stack(frame))}" for name, frame in frames).rstrip()
 
 
 class Beat:

@@ -40,7 +40,7 @@ def test_a_handler_is_called_inside_and_gone_outside() -> None:
 
 def test_a_signal_that_is_ignored_stays_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(signal, "getsignal", lambda number: signal.SIG_IGN if number == signal.SIGINT else None)
-    assert News(int).heard() == [signal.SIGTERM, signal.SIGHUP]
+    assert News(int).heard() == [signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1]
 
 
 def test_a_hangup_ends_nothing_and_is_obeyed_each_time() -> None:
@@ -107,3 +107,14 @@ def test_a_real_terminal_that_is_closed_is_noticed(ignored: bool, seen: bytes) -
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
         os.close(reads)
+
+
+def test_whoever_wants_to_look_ends_and_hurries_nothing() -> None:
+    looks: list[int] = []
+    news = News(lambda: pytest.fail("nobody has asked"), Screen(), look=lambda: looks.append(1))
+    news.put(signal.SIGUSR1)
+    news.put(signal.SIGTERM)
+    assert news.until_over() is signal.SIGTERM
+    news.put(signal.SIGUSR1)
+    assert news.during(lambda: True, lambda: pytest.fail("nobody hurries"))
+    assert looks == [1, 1]

@@ -11,7 +11,7 @@ import threading
 import pytest
 
 from openab_sync.clock import SystemClock
-from openab_sync.threads import Beat, Bell, join_all, spawn
+from openab_sync.threads import Beat, Bell, join_all, spawn, stacks
 from tests.waiting import MS
 
 
@@ -117,3 +117,19 @@ def test_a_beat_owes_something_only_while_its_thread_works() -> None:
     assert beat.due == math.inf
     beat.died()
     assert beat.has_died and "died" in repr(beat)
+
+
+def test_the_stacks_of_all_threads_stand_under_their_names() -> None:
+    go = threading.Event()
+
+    def wait() -> None:
+        go.wait(10)
+
+    thread = spawn("session-test:1", wait)
+    try:
+        shown = stacks()
+    finally:
+        go.set()
+        thread.join()
+    assert "MainThread:\n" in shown and "session-test:1:\n" in shown
+    assert "go.wait(10)" in shown and "test_the_stacks_of_all_threads" in shown

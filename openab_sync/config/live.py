@@ -30,7 +30,7 @@ LIVE: Mapping[str, Collection[str]] = {
     "permissions": _ALL,
     "reply": _ALL,
     "limits": _ALL,
-    "log": _ALL,
+    "log": ("level", "loggers"),
     "store": ("keep_days",),
     "discord": (
         "allow_all_channels",

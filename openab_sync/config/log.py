@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -21,6 +21,14 @@ class LogConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """What openab-sync itself logs; of its libraries only what is odd."""
     loggers: dict[str, Level] = {}
     """Other levels for single loggers, by name: `"openab_sync.store"`, `"discord"`."""
+    format: Literal["text", "json"] = "text"
+    """Lines for people, or an object on each line for programs."""
+    file: str = ""
+    """A file that gets every line as well; empty: none."""
+    file_mb: Annotated[float, msgspec.Meta(gt=0, le=100_000)] = 10.0
+    """Megabytes after which a new one is begun."""
+    file_count: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 5
+    """Older files that are kept: FILE.1 is the newest of them."""
 
     def __post_init__(self) -> None:
         if "" in self.loggers:

@@ -12,7 +12,7 @@ from .judging import Standing
 from .state import State
 from .transcript import TurnSeen
 
-__all__ = ["Moment", "portrait"]
+__all__ = ["Moment", "line_of", "portrait"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,4 +59,14 @@ def portrait(
         turns=moment.turns,
         standing=moment.standing,
         acp_session_id=agent.peer.session_id,
+    )
+
+
+def line_of(session: SessionSnapshot, now: float) -> str:
+    """Return a session as one line of a log: nothing of what was said."""
+    since = "" if session.turn_started is None else f" turn={now - session.turn_started:.0f}s"
+    late = "" if session.beat.due == math.inf else f" owes={session.beat.due - now:.0f}s"
+    return (
+        f"{session.conversation} {session.state} pid={session.pid}{since} idle={now - session.last_activity:.0f}s"
+        f" inbox={session.inbox} questions={session.questions}{late}"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from openab_sync.core.portrait import line_of
 from openab_sync.core.state import State
 from tests.core.bed import ANN, Bed
 from tests.fakes.clock import FakeClock
@@ -48,3 +49,12 @@ def test_a_question_is_closed_at_once_though_the_agent_says_nothing_more() -> No
         bed.port.answer(question, question.options[0].option_id, ANN)
         until(lambda: bed.snapshot().questions == 0)
         assert bed.snapshot().overdue_at == started + 1800 + 120
+
+
+def test_a_line_for_the_log_says_what_a_session_does_and_nothing_of_what_was_said() -> None:
+    with Bed() as bed:
+        bed.say("say hello\nhang")
+        bed.until_text("hello")
+        line = line_of(bed.snapshot(), bed.clock.monotonic())
+        assert line.startswith("test:1 busy pid=") and " turn=0s " in line and "hello" not in line
+        bed.command("cancel")
