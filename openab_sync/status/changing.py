@@ -18,8 +18,9 @@ from flask import Blueprint, Response, g, request
 
 from ..core.desk import CommandAnswer
 from ..core.message import Conversation, Inbound, MessageRef, Person
+from ..core.notices import tell
 from ..core.port import Notice
-from ..errors import ChatError, ChatTimeout
+from ..errors import ChatError, ChatTimeout, StoreError
 from . import shapes, views
 from .answers import refuse, reply
 from .guard import Access
@@ -164,7 +165,14 @@ def _say(sources: Sources, where: Conversation, body: shapes.MessageBody) -> Res
         return refuse(409, error.user_text())
     except TimeoutError:
         return refuse(504, "The chat service does not answer.")
-    receipt = sources.broker.receive(Inbound(ref, by, body.text))
+    number, safe = sources.broker.accept(ref, by, body.text, {})
+    try:
+        safe.result(POSTED)
+    except (StoreError, TimeoutError) as error:  # people have seen it: they are told, too, that nobody answers it
+        why = error.user_text() if isinstance(error, StoreError) else "I cannot keep anything at the moment."
+        tell(sources.ports[where.platform], where, why, ref)
+        return refuse(503, why)
+    receipt = sources.broker.receive(Inbound(ref, by, body.text, delivery=number))
     if receipt.state == "refused":
         return refuse(409, receipt.text)
     return reply(shapes.Sent(receipt.state, receipt.position, receipt.text, ref.id), 202)

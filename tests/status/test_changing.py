@@ -11,7 +11,7 @@ import pytest
 from openab_sync.core.message import MessageRef
 from openab_sync.core.port import Limits, Notice
 from openab_sync.core.state import State
-from openab_sync.errors import ChatRefused, ChatTimeout
+from openab_sync.errors import ChatRefused, ChatTimeout, StoreError
 from openab_sync.status import changing
 from tests.core.bed import Bed, place
 from tests.status.scene import KEY, Scene
@@ -145,6 +145,19 @@ def test_a_question_is_answered() -> None:
         until(bed.ends)
         assert bed.port.settled[0][1] == f"{question.options[0].name} — the status API"
         until(lambda: told(bed, "POST", path, {"option": "x"}) == (404, {"error": "That question is not open."}))
+
+
+def test_what_cannot_be_kept_is_not_taken_and_people_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Bed(limits=CHAT) as bed:
+        bed.say("say hello")
+        bed.port.until_text(place(), "hello")
+        failed: Future[None] = Future()
+        failed.set_exception(StoreError("the disk is full"))
+        monkeypatch.setattr(bed.broker, "accept", lambda *args: (7, failed))
+        code, answer = told(bed, "POST", MESSAGE, {"text": "say never"})
+        assert code == 503 and "the disk is full" in answer["error"]
+        bed.port.until_text(place(), "I cannot keep anything")
+        assert not any(text == "never" for text in bed.port.texts(place()))
 
 
 def test_so_many_wait_at_once_and_looking_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
