@@ -227,14 +227,24 @@ def demo(
     news = News(lambda: None)
     with TemporaryDirectory(prefix="openab-sync-demo-") as name, handled(dict.fromkeys(news.heard(), news.put)):
         folder = Path(name)
-        web = Web(folder / "inbox", agent=_title(config), chips=chips)
-        app = App(config, {web.name: web.port}, environ=environ, secrets=secrets)
+        web, figures = Web(folder / "inbox", agent=_title(config), chips=chips), Figures()
+        app = App(config, {web.name: web.port}, environ=environ, secrets=secrets, observe=figures)
         status = _status(config.status, folder)
         if status is None:
             raise ConfigError("there is no page without an address", key="status.listen")
         try:
             app.start()
-            status.start(Sources(app.broker, SystemClock(), {web.name: web.port}), [web.start(app.broker)])
+            sources = Sources(
+                app.broker,
+                SystemClock(),
+                {web.name: web.port},
+                remembered=app.remembered,
+                redact=app.house.redact,
+                figures=figures,
+                troubles=app.troubles,
+                beats=app.beats,
+            )
+            status.start(sources, [web.start(app.broker)])
             greet(_title(config), status.guard.make_link)
             news.until_over()
         finally:

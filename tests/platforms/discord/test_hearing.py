@@ -104,6 +104,20 @@ def test_a_bot_that_is_on_no_server_says_how_to_let_it_in(caplog: pytest.LogCapt
     assert "client_id=4711" in caplog.text and f"permissions={PERMISSIONS.value}" in caplog.text
     assert "scope=bot+applications.commands" in caplog.text
     assert scene.hearing.is_ready.is_set()  # and goes on: a direct message may come
+    assert scene.hearing.trouble.startswith("the bot is on no server yet: open https://")
+
+
+def test_what_keeps_people_from_writing_is_known_and_known_to_be_over() -> None:
+    scene = Scene(servers=0)
+    assert scene.hearing.trouble == "logging in"
+    asyncio.run(scene.hearing.ready())
+    guilds: Any = scene.hearing.parts.tree.client.guilds  # type: ignore[union-attr]  # they are there
+    guilds.append(SimpleNamespace(name="home"))
+    asyncio.run(scene.hearing.guild_joined(guilds[0]))
+    assert scene.hearing.trouble == ""
+    guilds.clear()
+    asyncio.run(scene.hearing.guild_left(SimpleNamespace(name="home")))  # type: ignore[arg-type]  # its name will do
+    assert "no server" in scene.hearing.trouble
 
 
 def test_a_shard_without_servers_is_nothing_to_worry_about(caplog: pytest.LogCaptureFixture) -> None:

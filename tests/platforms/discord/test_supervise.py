@@ -44,9 +44,11 @@ def test_a_connection_that_is_cut_is_resumed_and_nothing_is_missed(
 ) -> None:
     caplog.set_level(logging.INFO)
     with connection(server) as bot:
+        assert (bot.supervisor.reconnects, bot.supervisor.trouble) == (0, "")
         with server.gateway.down():
             server.user("ann").write("general", "while you were away")
         bot.until_heard("resumed")
+        until(lambda: bot.supervisor.reconnects == 1)
         hear(bot, "here again")
         assert [message.content for message in bot.ears.heard("message")] == ["while you were away", "here again"]
         assert server.gateway.identifies == 1
