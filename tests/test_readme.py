@@ -42,6 +42,8 @@ COVERED = {
     ".venv/bin/openab-sync chat": "tests/cli/test_chat_terminal.py",
     ".venv/bin/openab-sync demo --agent gemini": "tests/cli/test_demo.py",
     ".venv/bin/openab-sync chat --agent gemini": "tests/agents_real/test_agents.py",
+    'openab-sync send discord:1234 "The build is red, please look." --by CI': "tests/cli/test_send.py",
+    "openab-sync tail discord:1234 --once": "tests/cli/test_tail.py",
 }
 
 # The fake Discord's, see tests/fakes/discord/__main__.py; that is not imported where the Discord library is not.
