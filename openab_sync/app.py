@@ -17,17 +17,20 @@ import logging
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
+from .acp.bounds import Bounds
+from .acp.cgroups import Cages
 from .acp.environment import (
     agent_environment,
     dying_with_us,
     raise_descriptor_limit,
     sessions_that_fit,
 )
-from .acp.process import Launch
+from .acp.launch import Launch
 from .acp.schema import McpServer
 from .clock import Clock, SystemClock
 from .config import schema
 from .config.agents import Preset, identity, preset_of_program, presets, resolve
+from .config.bounds import AgentLimits
 from .config.hidden import own_secrets, secrets_of
 from .config.live import Live
 from .config.ours import Ours, refusal
@@ -47,7 +50,9 @@ from .core.portrait import line_of
 from .core.retention import Retention
 from .core.state import State
 from .core.veiled import VeiledPort
+from .core.watcher import Watcher
 from .errors import AgentError, AgentStartError, AuthRequired, ConfigError
+from .media.outbox import OutboxCaps, Outboxes
 from .store import Memory
 from .text.redact import Redactor
 from .threads import Beat
@@ -76,6 +81,8 @@ class App:
         observe: Observe = unobserved,
         faulted: Callable[[Conversation, str], object] = lambda _conversation, _text: None,
         sums: Sums | None = None,
+        outbox: Path | None = None,
+        cages: Cages | None = None,
     ) -> None:
         """Build everything, start nothing; `secrets` are values that nobody may see, beyond those that `settings` tell.
 
@@ -83,8 +90,9 @@ class App:
         there is one; on the `shelf` is kept how conversations are taken up again, without one nothing of it outlives
         the process; what becomes of messages is written into the `ledger`, what they use into the `sums`; what is kept
         too long, and what somebody wants forgotten, goes by the `retention`; what can be counted is told to `observe`,
-        and whose session ended by what fault to `faulted`; neither may block. Raise ConfigError for an agent that is
-        not known or too many sessions, StoreError for a shelf or sums that cannot be read (blocks).
+        and whose session ended by what fault to `faulted`; neither may block. Files of agents leave from folders in
+        `outbox`; where there are `cages`, agents are put into them. Raise ConfigError for an agent that is not known or
+        too many sessions, StoreError for a shelf or sums that cannot be read (blocks).
         """
         clock = clock or SystemClock()
         self._live = Live.of(settings)
@@ -94,12 +102,13 @@ class App:
         env = agent_environment(environ, agent.env, agent.inherit_env)
         if (error := refusal(env, Ours(values=frozenset(own_secrets(config))))) is not None:
             raise error
-        through = _through(agent, env)
+        through, bounds = _through(agent, env), _bounds(agent.limits, cages)
         preset = presets()[agent.preset] if agent.preset else None
         name = preset.title if preset else agent.command
 
         def launch(cwd: str) -> Launch:
-            return Launch(agent.command, agent.args, cwd or agent.working_dir, env, name, through)
+            folder = cwd or agent.working_dir
+            return Launch(agent.command, agent.args, folder, env, name, through, agent.command_prefix, bounds)
 
         self._pacer = Pacer.make(clock)
         self.house = House(
@@ -120,6 +129,7 @@ class App:
             budget=Budget(lambda: self._live.config.limits, clock, sums),
             agent_id=identity(agent),
             retention=retention,
+            outboxes=Outboxes(outbox, _caps(config.outbox)) if outbox is not None and config.outbox.enabled else None,
         )
         ports = {platform: VeiledPort(port, self.house.redact) for platform, port in ports.items()}
         self._is_stopping = False
@@ -128,6 +138,7 @@ class App:
         if retention is not None:
             retention.also(self._pool.forget_unused)
         self._janitor = Janitor(self._pool, clock, observe=observe, retention=retention)
+        self._watcher = Watcher(self._pool, ports, lambda: self._live.config.agent.limits, clock)
         self.broker = Broker(self.house, self._pool, ports)
 
     def start(self) -> None:
@@ -135,6 +146,7 @@ class App:
         if self._pacer is not None:
             self._pacer.start()
         self._janitor.start()
+        self._watcher.start()
         self.broker.recovery.read()
 
     def troubles(self) -> list[str]:
@@ -177,6 +189,7 @@ class App:
             "sessions": self._pool.close(reason, self._live.config.pool.shutdown_grace_secs),
             "pacer": self._pacer is None or self._pacer.stop(),
             "janitor": self._janitor.stop(),
+            "watcher": self._watcher.stop(),
         }
         for step, went_well in steps.items():
             if not went_well:
@@ -213,6 +226,22 @@ def check_room(max_sessions: int) -> None:
             key="pool.max_sessions",
             hint=f"at most {fitting} fit; raise the limit (ulimit -Hn, LimitNOFILE) or lower the number",
         )
+
+
+def _bounds(limits: AgentLimits, cages: Cages | None) -> Bounds:
+    """What every agent's processes are held to."""
+    return Bounds(
+        nice=limits.nice,
+        core_dumps=limits.core_dumps,
+        umask=int(limits.umask, 8) if limits.umask else -1,
+        memory=limits.memory_mb * 1024 * 1024,
+        tasks=limits.tasks,
+        cages=cages,
+    )
+
+
+def _caps(config: schema.OutboxConfig) -> OutboxCaps:
+    return OutboxCaps(file=config.file_mb * 1024 * 1024, turn=config.files_per_turn, hour=config.files_per_hour)
 
 
 def _through(agent: schema.AgentConfig, env: Mapping[str, str]) -> tuple[str, ...]:

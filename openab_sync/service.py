@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from . import __version__
+from .acp.cgroups import Cages
 from .acp.environment import BROKER_ID
 from .acp.process import kill_all_now
 from .app import App, check_room
@@ -35,6 +36,7 @@ from .core.figures import Figure, Figures
 from .core.ledger import Journaled
 from .core.retention import Retention
 from .errors import ConfigError
+from .media.outbox import beside
 from .notify import Notifier
 from .signals import News, handled
 from .text.redact import Redactor
@@ -158,6 +160,8 @@ def _serve(live: Live, environ: Mapping[str, str], secrets: Collection[str], sto
         register=processes,
         audit=ears.audit,
         ledger=Journaled(books.deliveries, books.replies),
+        outbox=beside(store.folder / "inbox"),
+        cages=Cages.found() if live.config.agent.limits.cgroup == "auto" else None,
         retention=Retention(Keeping(store), {discord.name: discord}, SystemClock(), live.keep_days),
         observe=figures,
         faulted=web.faulted,

@@ -25,11 +25,12 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ..errors import AgentStartError
-from .environment import resolve
+from .cgroups import Cage
 from .kin import descendants, end_strays
+from .launch import Launch
 from .tail import StderrTail
 from .watch import ExitWatch
 
@@ -44,22 +45,6 @@ SLICE = 0.05  # seconds between two looks at the child where only a thread watch
 
 _living: dict[int, str] = {}
 """Processes not reaped yet: pid -> marker. Written by sessions' threads, a single store or pop each (atomic)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Launch:
-    """What to run: `env` is the whole environment, `cwd` is absolute, `name` is for people.
-
-    Arguments and environment may hold secrets: they are kept out of every `repr`.
-    """
-
-    command: str
-    args: tuple[str, ...] = field(repr=False)
-    cwd: str
-    env: Mapping[str, str] = field(repr=False)
-    name: str = ""
-    through: tuple[str, ...] = ()
-    """A program that becomes the agent, with its arguments; the agent's command comes behind them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +78,7 @@ class OsCalls:
         return ExitWatch(pid)
 
     def popen(
-        self, argv: Sequence[str], env: Mapping[str, str], cwd: str, pipes: Sequence[int]
+        self, argv: Sequence[str], env: Mapping[str, str], cwd: str, pipes: Sequence[int], *, umask: int = -1
     ) -> subprocess.Popen[bytes]:
         """Start `argv` as the leader of a session and group of its own, on `pipes` (stdin, stdout, stderr)."""
         stdin, stdout, stderr = pipes
@@ -107,6 +92,7 @@ class OsCalls:
             cwd=cwd,
             close_fds=True,
             start_new_session=True,
+            umask=umask,
         )
 
     def peek(self, pid: int) -> int | None:
@@ -135,6 +121,7 @@ class AgentProcess:
         self._popen: subprocess.Popen[bytes] | None = None
         self._watch: ExitWatch | None = None
         self._stdin = self._stdout = self._stderr = -1
+        self._cage: Cage | None = None  # its control group, where it has one
         self._lost = False  # somebody else has reaped it: its status is not known, its group's id not safe any more
         self._ended = False
 
@@ -148,16 +135,19 @@ class AgentProcess:
         launch = self.launch
         if not os.path.isdir(launch.cwd):
             raise self._start_error(f"the working directory {launch.cwd} does not exist")
-        program = resolve(launch.command, launch.env, launch.cwd)
+        argv = launch.argv()
         theirs: list[int] = []
         try:
             self._open_pipes(theirs)
             env = {**launch.env, SESSION_MARKER: self.marker}
-            self._popen = self._os.popen([*launch.through, program, *launch.args], env, launch.cwd, theirs)
+            umask = {} if launch.bounds.umask < 0 else {"umask": launch.bounds.umask}
+            self._popen = self._os.popen(argv, env, launch.cwd, theirs, **umask)
             _living[self._popen.pid] = self.marker
+            self._cage = launch.bounds.put_on(self._popen.pid, self.marker)
             self._watch = self._os.watch(self._popen.pid)
         except (OSError, ValueError, RuntimeError, subprocess.SubprocessError) as error:
             self.end(Ladder(eof_grace=0, term_grace=0))
+            program = argv[len(launch.through)]
             raise self._start_error(f"cannot start {program}: {_reason(error, program)}") from error
         finally:
             for descriptor in theirs:
@@ -287,10 +277,14 @@ class AgentProcess:
             self._signal_group(popen, signal.SIGTERM)
             self._await_exit(ladder.term_grace)
         self._signal_group(popen, signal.SIGKILL)  # also if the leader has gone: others of its group may have stayed
+        if self._cage is not None:
+            self._cage.kill()
         end_strays(family, SESSION_MARKER, [self.marker])
         if self._await_exit(ladder.kill_grace):
             _living.pop(popen.pid, None)
             popen.poll()  # reaps
+            if self._cage is not None:
+                self._cage.open()
         else:
             log.warning("agent %s (pid %s) survives SIGKILL: stuck in the kernel?", self.launch.command, popen.pid)
 

@@ -21,7 +21,8 @@ from openab_sync.agents.demo_turn import Crash, Failure, Steps, Turn
 __all__ = ["WORDS", "answer", "visible_text"]
 
 JOINING = frozenset({"and", "then", "please"})
-SENDER = re.compile(r"<sender_context>.*?</sender_context>", re.DOTALL)  # what bridges write before a message
+# What bridges write before and behind a message.
+SENDER = re.compile(r"<(sender_context|outbox)>.*?</\1>", re.DOTALL)
 LOREM = ("a", "small", "agent", "says", "a", "little", "more", "each", "time", "and", "never", "runs", "dry")
 QUOTED = 4000  # characters of a prompt that are quoted back
 

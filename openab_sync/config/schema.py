@@ -11,6 +11,7 @@ from typing import Literal
 
 import msgspec
 
+from .bounds import AgentLimits
 from .discord import DiscordConfig
 from .kinds import Count, CountOrNone, Grace, Hours, Millis, Processing, Seconds, Word, check_names
 from .limits import LimitsConfig
@@ -28,6 +29,7 @@ __all__ = [
     "LogConfig",
     "MarkdownConfig",
     "McpServer",
+    "OutboxConfig",
     "PermissionRule",
     "PermissionsConfig",
     "PoolConfig",
@@ -135,6 +137,9 @@ class AgentConfig(_Section, frozen=True, kw_only=True):
     """Tool servers it is told about in every session."""
     die_with_broker: bool = False
     """Whether the system kills it in the moment in which openab-sync dies (Linux, by util-linux' `setpriv`)."""
+    command_prefix: tuple[str, ...] = ()
+    """A sandbox, container or other machine that runs it: a program and arguments, put before the agent's command."""
+    limits: AgentLimits = AgentLimits()
 
     def __post_init__(self) -> None:
         if self.args and not self.command and self.preset is None:
@@ -250,6 +255,19 @@ class ReplyConfig(_Section, frozen=True, kw_only=True):
     """The agent's plan as a checklist."""
 
 
+class OutboxConfig(_Section, frozen=True, kw_only=True):
+    """Files that leave: `[outbox]`. An agent puts them into the folder that $OPENAB_OUTBOX names."""
+
+    enabled: bool = True
+    """Whether there is such a folder."""
+    file_mb: Count = 10
+    """Size of one file, in MB, where the chat takes as much."""
+    files_per_turn: Count = 10
+    """Files that may leave with one turn."""
+    files_per_hour: Count = 60
+    """Files that may leave from one conversation in an hour."""
+
+
 class StoreConfig(_Section, frozen=True, kw_only=True):
     """Where state is kept: `[store]`."""
 
@@ -302,6 +320,7 @@ class Config(_Section, frozen=True, kw_only=True):
     permissions: PermissionsConfig = PermissionsConfig()
     reply: ReplyConfig = ReplyConfig()
     discord: DiscordConfig | None = None
+    outbox: OutboxConfig = OutboxConfig()
     store: StoreConfig = StoreConfig()
     audit: AuditConfig = AuditConfig()
     limits: LimitsConfig = LimitsConfig()

@@ -23,15 +23,19 @@ from ..acp import events as acp
 from ..acp.connection import Connection
 from ..acp.convert import stored_sessions
 from ..acp.kin import identify
+from ..acp.launch import OUTBOX
 from ..acp.peer import AcpPeer, error_from
+from ..acp.process import kill_now
 from ..clock import Deadline
 from ..errors import AgentError, AgentGone, AgentRefused, AgentStalled
+from ..media.outbox import Outbox
 from ..text.clean import plain
 from ..threads import Beat, Bell
 from ..version import VERSION
 from .asking_mode import mode_of
 from .figures import Figure
 from .house import House, ListSessions, SessionPage, SetOption, Usage
+from .mail import Mail
 from .noise import NoiseLog
 from .pacer import Pipe
 from .tally import tallied
@@ -41,6 +45,7 @@ __all__ = ["LONG", "PACE", "Agent"]
 PACE = 0.05  # seconds
 LONG = 0.25
 MUCH = 32 * 1024  # bytes
+TITLE = 1000  # characters of a session's title that are kept
 WORK = 30.0  # seconds in which a session comes back to its one wait, whatever it does
 TEXT: frozenset[type] = frozenset({acp.Said, acp.Thought})
 NEWS = TEXT | {acp.ToolChanged}  # what is always a turn's, and nearly all there is
@@ -58,12 +63,15 @@ class Agent:
         beat: Beat | None = None,
         *,
         elicits: tuple[str, ...] = (),
+        outbox: Outbox | None = None,
     ) -> None:
         """`wake` rings the bell, from any thread; `beat` is that of the session's.
 
-        `elicits`: of "form" and "url", what can be put to people.
+        `elicits`: of "form" and "url", what can be put to people. What is in `outbox` leaves.
         """
         self.launch = house.launch(cwd)
+        if outbox is not None:
+            self.launch = replace(self.launch, env={**self.launch.env, OUTBOX: str(outbox.folder)})
         self.peer = AcpPeer(version=VERSION, elicits=elicits)
         self.chosen: dict[str, str | bool] = {}  # options people set, in order
         self.title = ""
@@ -72,6 +80,8 @@ class Agent:
         self.stirred = True  # the last wait ended with more than text: the bell, or news of another kind
         self._connection = Connection(self.launch, self.peer, bell, house.clock, redact=self.hide)
         self._name = house.agent_name
+        self._outbox = outbox
+        self._is_told = False  # it knows of the outbox
         self._clock = house.clock
         self._house = house
         self._awaited: dict[int, acp.Answered | acp.Failed | None] = {}
@@ -107,6 +117,8 @@ class Agent:
 
     def start(self) -> None:
         """Start the process. Raise AgentStartError."""
+        if self._outbox is not None:
+            self._outbox.open()
         self._connection.start()
         self._pipe = Pipe(self._connection.process.stdout, self._wake)
         self._enter()
@@ -183,6 +195,15 @@ class Agent:
                 del self._asked[request_id]
                 self.peer.abandon(request_id)
                 order.done.set_exception(self.blame(AgentStalled, "the agent did not answer in time"))
+
+    def mail(self) -> Mail | None:
+        """Return the outbox for the next turn, None without one. The agent is told of it once."""
+        is_first, self._is_told = not self._is_told, True
+        return None if self._outbox is None else Mail(self._outbox, is_first=is_first)
+
+    def kill(self) -> None:
+        """Kill the process and its like now, without a grace; `stop` has to follow."""
+        kill_now(self.pid)
 
     def stop(self) -> None:
         """End the process, whatever it does; people who wait for an answer of its are told. Idempotent, bounded."""
@@ -265,7 +286,7 @@ class Agent:
                         before, self.usage = self.usage.cost or 0.0, tallied(self.usage, event)
                         if self.usage.cost and self.usage.cost > before:
                             self._observe(Figure.COST, self.usage.cost - before, self.usage.currency)
-                    self.title = event.title if isinstance(event, acp.SessionInfo) else self.title
+                    self.title = event.title[:TITLE] if isinstance(event, acp.SessionInfo) else self.title
                     self.changed = True
                     ours.append(event)
         return ours

@@ -24,6 +24,7 @@ from .floor import Floor
 from .footer import footer
 from .house import House, Usage
 from .judging import Judge
+from .mail import Mail
 from .message import Inbound
 from .notices import offer_lift
 from .patience import Due, Limits, Patience
@@ -71,6 +72,7 @@ class Answering:
     ) -> None:
         """`before` is what the session had used, `is_new` whether it began with us."""
         self.notes = notes
+        self._mail: Mail | None = None  # files of this turn
         self._house = house
         self.redact = redact = house.redact.also(peer.session_id or "")  # whoever knows that id can resume the session
         port = self._port = VeiledPort(port, redact)
@@ -145,15 +147,17 @@ class Answering:
 
     # What happens.
 
-    def begin(self, notices: Sequence[str], *, is_doubted: bool = False) -> None:
+    def begin(self, notices: Sequence[str], mail: Mail | None = None, *, is_doubted: bool = False) -> None:
         """Send the prompt; `notices` stand at the head of the reply. A turn that was cancelled before sends none.
 
-        `is_doubted`: the agent may not know the session that it says it goes on with. If so, `is_unknown` becomes true.
+        What is in the `mail` leaves with it. `is_doubted`: the agent may not know the session that it says it goes on
+        with. If so, `is_unknown` becomes true.
         """
         if self._cancel is not None:
             self.end(*self._cancel)
             return
         self.reply.begin()
+        self._mail = mail
         self._is_doubted = is_doubted
         if (hit := self._account.begin()) is not None:
             self.over = hit
@@ -174,7 +178,7 @@ class Answering:
     def _prompt(self, notices: Sequence[str]) -> None:
         for text in notices:
             self.notice(text)
-        self._prompt_id = self._peer.prompt(blocks(self.notes))
+        self._prompt_id = self._peer.prompt([*blocks(self.notes), *(self._mail.announcement() if self._mail else [])])
         for note in self.notes:
             if note.arrived:
                 self._house.observe(Figure.QUEUE_WAIT, self.turn.started - note.arrived, "")
@@ -273,7 +277,12 @@ class Answering:
             self._asking.end(reason or "The turn has ended.")
 
     def finish(self) -> None:
-        """Make the reply exact; from now on it only waits for the chat."""
+        """Make the reply exact; from now on it only waits for the chat. Blocks as a disk does, for files that leave."""
+        if self._mail is not None:
+            mail, self._mail = self._mail, None
+            limits = self._port.limits(self.reply.conversation)
+            for item in mail.collected(self._house.clock, limits, self.redact):
+                self._take(item)
         line = ""
         if self._house.config.reply.footer:
             line = footer(self.turn, self._house.agent_name, current_model(self._peer.options))

@@ -33,7 +33,7 @@ from .port import ChatPort, Decision
 from .reply import Reply
 from .turn import Tool, Turn
 
-__all__ = ["Asking", "Ground"]
+__all__ = ["MOST", "Asking", "Ground"]
 
 log = logging.getLogger(__name__)
 

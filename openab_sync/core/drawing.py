@@ -30,6 +30,7 @@ _MARKS = {"completed": "☑", "in_progress": "◐"}
 _ENTRY_WIDTH = 300  # characters of one entry of a plan
 _NAME_WIDTH = 120  # characters of a file's name
 _URI_WIDTH = 500
+_READ = 4000  # characters of what will be one line: megabytes have been met
 # What would be a mark of markdown in an address.
 _QUOTED = str.maketrans({"|": "%7C", "*": "%2A", "`": "%60", "~": "%7E", "<": "%3C", ">": "%3E"})
 # A name's ending for files that came without a name; the rest are named by the second half of their type.
@@ -98,7 +99,7 @@ class Drawing:
                 return "\n".join(_tool_lines(segment.tools, self.tool_display, self.redact))
             case PlanList():
                 return "\n".join(
-                    f"{_MARKS.get(entry.status, '☐')} {contained(one_line(entry.content, _ENTRY_WIDTH))}"
+                    f"{_MARKS.get(entry.status, '☐')} {contained(one_line(entry.content[:_READ], _ENTRY_WIDTH))}"
                     for entry in segment.entries
                 )
             case NoticeLine():
@@ -266,14 +267,14 @@ def _diff_name(tool: Tool) -> str:
 
 def _file_name(text: str) -> str:
     """Return `text` as a name that is no path; "" if nothing is left."""
-    return one_line(text, _NAME_WIDTH).replace("/", "_").replace("\\", "_").strip(". ")
+    return one_line(text[-_READ:], _NAME_WIDTH).replace("/", "_").replace("\\", "_").strip(". ")
 
 
 def _media_line(item: acp.Media | acp.Link) -> str:
     name = literal(media_name(item))
     mime = literal(one_line(item.mime, _NAME_WIDTH))
     line = f"📎 {name}" + (f" ({mime})" if mime else "")
-    uri = one_line(item.uri, _URI_WIDTH).translate(_QUOTED)
+    uri = one_line(item.uri[:_READ], _URI_WIDTH).translate(_QUOTED)
     return f"{line} {uri}" if isinstance(item, acp.Link) and uri else line
 
 

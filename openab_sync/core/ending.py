@@ -18,17 +18,17 @@ DECIDED = "That question is not open any more."
 
 
 class Ending(Exception):
-    """Unwinds a session's thread out of any wait. `reason` is for people."""
+    """Unwinds a session's thread out of any wait. `reason` is for people; a turn that runs ends as `outcome`."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, outcome: Outcome = "cancelled") -> None:
         super().__init__(reason)
-        self.reason = reason
+        self.reason, self.outcome = reason, outcome
 
 
 def verdict(end: AgentError | Ending) -> tuple[Outcome, str]:
     """Return how a turn ends that the agent's error or an order cut short, and the sentence for people."""
     if isinstance(end, Ending):
-        return "cancelled", end.reason
+        return end.outcome, end.reason
     kinds: dict[type[AgentError], Outcome] = {AgentGone: "gone", AgentProtocolError: "failed"}
     return kinds.get(type(end), "stalled"), end.user_text()
 

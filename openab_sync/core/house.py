@@ -22,6 +22,7 @@ from ..config.agents import Preset
 from ..config.live import Live
 from ..config.schema import Config
 from ..errors import AgentError, OpenabError
+from ..media.outbox import Outbox, Outboxes
 from ..store import Memory
 from ..text.redact import Redactor
 from ..threads import Beat
@@ -116,6 +117,11 @@ class House:
     ledger: Ledger = UNWRITTEN
     observe: Observe = unobserved
     faulted: Callable[[Conversation, str], object] = lambda _conversation, _text: None  # a session ended by a fault
+    outboxes: Outboxes | None = None  # without them no file leaves but what stands in an answer itself
+
+    def outbox(self, conversation: Conversation) -> Outbox | None:
+        """Return what files of a conversation leave by, None where they do not."""
+        return None if self.outboxes is None else self.outboxes.of(conversation.key)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -307,10 +313,14 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """End the session and keep its memory: at once when idle, after `grace` seconds and a cancel when busy."""
+    """End the session and keep its memory: at once when idle, after `grace` seconds and a cancel when busy.
+
+    `is_hard`: the agent is killed now, whatever it does, and its turn with it.
+    """
 
     reason: str
     grace: float = 0.0
+    is_hard: bool = False
     done: Future[str] = field(default_factory=promise)
 
 

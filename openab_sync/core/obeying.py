@@ -120,6 +120,11 @@ class Obeying:
         return Ending(f"The conversation was {deed} by {order.by.name or order.by.id}.")
 
     def _close(self, order: Close) -> Ending | None:
+        if order.is_hard:
+            self._mailbox.refuse()
+            self._agent.kill()
+            order.done.set_result("Ended.")
+            return Ending(order.reason, "stalled")
         self.closing = order
         self._mailbox.refuse()
         order.done.set_result("Closing.")

@@ -103,8 +103,9 @@ class Session:
         """
         try:
             self.mailbox.open()
-            elicits, box = self._port.limits(self.conversation).elicits, self.mailbox
-            self._agent = Agent(self._house, self._memory.cwd, box.bell, box.ring, self.snapshot.beat, elicits=elicits)
+            box, beat, folder = self.mailbox, self.snapshot.beat, self._memory.cwd
+            elicits, outbox = self._port.limits(self.conversation).elicits, self._house.outbox(self.conversation)
+            self._agent = Agent(self._house, folder, box.bell, box.ring, beat, elicits=elicits, outbox=outbox)
             self._obeying = Obeying(self.mailbox, self._agent, self._turns, self, self._clock)
             self.thread = spawn(f"session-{self.conversation}", self._run)
         finally:
@@ -237,7 +238,7 @@ class Session:
         self._publish(force=True)  # before anybody else's code runs: from now on it can be overdue
         try:
             self._pump(answering.reply.record.start().done)  # written down before the agent can hear of it
-            answering.begin(notices, is_doubted=self._is_doubted)
+            answering.begin(notices, self._agent.mail(), is_doubted=self._is_doubted)
             self._pump(lambda: answering.is_over or answering.is_unknown or bool(answering.locked))
             if answering.is_unknown:
                 answering.again(self._starting.anew(self._memory))

@@ -44,6 +44,7 @@ _STATES: dict[str, ToolState] = {
     "completed": "done",
     "failed": "failed",
 }
+_LABEL = 2000  # characters: megabytes have been met, and a label is looked at again and again
 # What a tool's raw input names when nobody gave it a title; the first that is there.
 _NAMING = ("command", "cmd", "path", "file_path", "filePath", "abs_path", "pattern", "query", "url")
 
@@ -64,8 +65,9 @@ class Tool(Struct, gc=False, eq=False):
 
     @property
     def label(self) -> str:
-        """The title, else the command or path it works on, else its kind."""
-        return self.title.strip() or self.target or self.kind or "tool"
+        """The title, else the command or path it works on, else its kind; of a very long one the beginning."""
+        label = self.title[:_LABEL].strip() or self.target or self.kind or "tool"
+        return label if len(label) < _LABEL else label[:_LABEL] + "…"
 
     @property
     def target(self) -> str:

@@ -25,7 +25,7 @@ from .message import Conversation, MessageRef
 from .port import ChatPort, Controls, Decision, File, Limits, Notice, Question, Seen, Settled, TurnEnded, TurnEvent
 from .turn import Taken
 
-__all__ = ["Passage", "VeiledPort", "swept"]
+__all__ = ["Passage", "VeiledPort", "swept", "veiled_file"]
 
 T = TypeVar("T")
 
@@ -70,7 +70,7 @@ class VeiledPort:
         return self._port.settle(self._question(question), self._shown(text))
 
     def upload(self, conversation: Conversation, file: File, *, nonce: str = "") -> Future[MessageRef]:
-        return self._port.upload(conversation, self._file(file), nonce=nonce)
+        return self._port.upload(conversation, veiled_file(file, self._redact), nonce=nonce)
 
     def rename(self, conversation: Conversation, title: str) -> Future[None]:
         return self._port.rename(conversation, self._redact(title))
@@ -107,12 +107,13 @@ class VeiledPort:
         title, detail = self._redact(question.title), self._shown(question.detail)
         return replace(question, title=title, detail=detail, options=options)
 
-    def _file(self, file: File) -> File:
-        """A picture is what it is; in a text, whatever its name, secrets are looked for."""
-        data = file.data
-        if kind_of(data) == TEXT and (text := text_of(data)) is not None and (shown := self._redact(text)) != text:
-            data = shown.encode("utf-8", "replace")
-        return File(self._redact(file.name), data, file.mime)
+
+def veiled_file(file: File, redact: Redactor) -> File:
+    """Return a file without secrets in its name, nor in it if it is a text: a picture is what it is."""
+    data = file.data
+    if kind_of(data) == TEXT and (text := text_of(data)) is not None and (shown := redact(text)) != text:
+        data = shown.encode("utf-8", "replace")
+    return File(redact(file.name), data, file.mime)
 
 
 class Passage:

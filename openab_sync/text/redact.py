@@ -195,6 +195,9 @@ def _without_keys(text: str) -> str:
         end = flat.find(b" ", at + _SHORTEST_KEY)
         end = len(text) if end < 0 else end
         run = text[at:end]
+        if run.isalpha() and run.islower():  # a long word: every key has something else in it
+            at = flat.find(_LONG, end)
+            continue
         shown = _CARRIED.sub(REDACTED, run, count=1) if _is_carried(text, at, run) else _KEYS.sub(REDACTED, run)
         if shown != run:
             pieces += (text[done:at], shown)
@@ -204,7 +207,8 @@ def _without_keys(text: str) -> str:
 
 
 def _is_carried(text: str, at: int, run: str) -> bool:
-    is_behind = at > 0 and text[at - 1] in " \t" and _BEARER.search(text, max(0, at - _BEARER_ROOM), at) is not None
+    is_behind = at > 0 and text[at - 1] in " \t" and text[at - 2 : at - 1] in "rR \t"
+    is_behind = is_behind and _BEARER.search(text, max(0, at - _BEARER_ROOM), at) is not None
     return is_behind and _CARRIED.match(run) is not None
 
 

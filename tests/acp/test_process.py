@@ -93,7 +93,7 @@ def test_an_argument_that_no_program_can_take_is_an_error_of_ours() -> None:
 def test_when_the_system_has_no_room_nothing_is_left_behind(number: int) -> None:
     class Full(OsCalls):
         def popen(
-            self, argv: Sequence[str], env: Mapping[str, str], cwd: str, pipes: Sequence[int]
+            self, argv: Sequence[str], env: Mapping[str, str], cwd: str, pipes: Sequence[int], *, umask: int = -1
         ) -> subprocess.Popen[bytes]:
             raise OSError(number, os.strerror(number))
 

@@ -33,7 +33,7 @@ def test_a_platform_is_asked_for_futures_and_never_waited_for() -> None:
 def test_the_protocol_and_this_test_know_the_same_methods() -> None:
     public = {name for name, _ in inspect.getmembers(ChatPort) if not name.startswith("_")}
     assert public == {
-        "limits", "post", "edit", "react", "typing", "ask", "settle", "upload", "rename", "event",
+        "limits", "post", "edit", "react", "typing", "ask", "settle", "upload", "rename", "ours", "sign", "event",
     }  # fmt: skip
 
 

@@ -309,8 +309,9 @@ class Agent:
 
 
 def _text_of(turn: Turn) -> str:
-    """The prompt's text, without what a bridge says about the sender."""
+    """The prompt's text, without what a bridge says about the sender and about files."""
     texts = [block["text"] for block in turn.blocks if block["type"] == "text"]
+    texts = [text for text in texts if not text.startswith("<outbox>")]
     return "\n".join(text.rpartition("</sender_context>")[2] for text in texts).strip()
 
 

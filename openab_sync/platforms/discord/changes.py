@@ -17,6 +17,7 @@ from ...core.house import Reset
 from ...core.message import Conversation, Person
 from ...errors import ChatError, OpenabError
 from ...media.inbox import folder_of, remove
+from ...media.outbox import beside
 from .bots import conversation_at
 from .gate import Gate
 
@@ -103,7 +104,8 @@ class Changes:
         except OpenabError as error:  # we are leaving ourselves
             log.debug("%s was not reset: %s", conversation, error)
         self._kit.books.conversations.forget(conversation.key)
-        await asyncio.to_thread(remove, folder_of(self._kit.inbox, conversation.key))
+        for root in (self._kit.inbox, beside(self._kit.inbox)):
+            await asyncio.to_thread(remove, folder_of(root, conversation.key))
 
     def _note(self, thread_id: int, name: str) -> None:
         self._names[thread_id] = name

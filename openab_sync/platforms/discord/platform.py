@@ -28,6 +28,7 @@ from ...core.message import Conversation
 from ...core.presence import Presence
 from ...errors import ConfigError
 from ...media.inbox import folder_of, remove, sweep
+from ...media.outbox import beside, sweep_outboxes
 from ...text.redact import Redactor
 from ...threads import Beat
 from ..loop import EventLoopThread
@@ -164,13 +165,15 @@ class Discord:
     def tidy(self, age: float) -> None:
         """Delete files of messages that are older than `age` seconds. Not on the loop; blocks as a disk does."""
         sweep(self._inbox, age, self._clock.time())
+        sweep_outboxes(beside(self._inbox), age, self._clock.time())
 
     # ---- the loop ----
 
     async def _forget(self, conversation: Conversation) -> None:
         self._books.conversations.forget(conversation.key)
         self._books.buttons.forget(conversation.key)
-        await asyncio.to_thread(remove, folder_of(self._inbox, conversation.key))
+        for root in (self._inbox, beside(self._inbox)):
+            await asyncio.to_thread(remove, folder_of(root, conversation.key))
 
     async def _build(self, broker: Broker) -> None:
         more = self._clock, self._inbox, self._redact, self._login

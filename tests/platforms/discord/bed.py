@@ -127,7 +127,7 @@ def _running(server: Server, config: Config, store: Store, login: Sequence[str])
     ledger = Journaled(books.deliveries, books.replies)
     retention = Retention(Keeping(store), {"discord": platform}, SystemClock(), live.keep_days)
     more: dict[str, Any] = {"shelf": books.memories, "ledger": ledger, "retention": retention}
-    app = App(live, {"discord": platform.port}, environ=os.environ, **more)
+    app = App(live, {"discord": platform.port}, environ=os.environ, outbox=store.folder / "outbox", **more)
     app.start()
     platform.start(app.broker)
     try:

@@ -16,6 +16,8 @@ __all__ = ["asked", "prompts", "senders", "thread_of"]
 
 BLOCK = re.compile(r"<sender_context>\n(.*?)\n</sender_context>", re.DOTALL)
 
+OUTBOX = re.compile(r"<outbox>\n.*?\n</outbox>", re.DOTALL)
+
 
 def prompts(log: Path) -> list[str]:
     """All text of every prompt so far, in order."""
@@ -24,8 +26,8 @@ def prompts(log: Path) -> list[str]:
 
 
 def asked(log: Path) -> list[str]:
-    """The prompts without the blocks about their senders."""
-    return [BLOCK.sub("", text).strip() for text in prompts(log)]
+    """The prompts without the blocks about their senders and about the outbox."""
+    return [OUTBOX.sub("", BLOCK.sub("", text)).strip() for text in prompts(log)]
 
 
 def senders(log: Path) -> list[dict[str, Any]]:
