@@ -29,6 +29,7 @@ def session_id(bed: Bed, thread: Channel) -> str | None:
 def forgotten(bed: Bed, text: str) -> tuple[Channel, str]:
     """A conversation whose session was reset: the agent remembers it, nobody uses it."""
     thread = bed.thread(text)
+    bed.until_said(text.removeprefix("say "), thread)  # it is idle before it takes the message, too
     idle(bed, thread)
     known = session_id(bed, thread)
     assert known is not None
