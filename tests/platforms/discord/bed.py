@@ -89,6 +89,7 @@ def settings(server: Server, *flags: str, command: Sequence[str] | None = None, 
         "agent": {"command": program, "args": args},
         "pool": {"shutdown_grace_secs": 0, "cancel_grace_secs": 5},
         "reactions": {"timing": {"debounce_ms": 0}},
+        "limits": {"person": {"messages_per_minute": 0}},  # tests write faster than people
         "discord": {"bot_token": server.token, "api_url": server.origin, "allow_all_users": True},
     }
     both = {name: {**ours.get(name, {}), **sections.get(name, {})} for name in {*ours, *sections}}

@@ -91,6 +91,7 @@ def configure(home: Path, server: Server, **sections: dict[str, Any]) -> Path:
     """Write a configuration for the demo agent and a bot that everybody may talk to; return its file."""
     ours: dict[str, dict[str, Any]] = {
         "agent": {"preset": "demo"},
+        "limits.person": {"messages_per_minute": 0},  # tests write faster than people
         "discord": {"bot_token": server.token, "api_url": server.origin, "allow_all_users": True},
         "status": {"listen": "127.0.0.1:0"},
     }
