@@ -12,8 +12,10 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -40,7 +42,7 @@ from .media.outbox import beside
 from .notify import Notifier
 from .signals import News, handled
 from .text.redact import Redactor
-from .threads import stacks
+from .threads import Beat, late, stacks
 
 if TYPE_CHECKING:
     from .core.port import ChatPort
@@ -169,6 +171,12 @@ def _serve(live: Live, environ: Mapping[str, str], secrets: Collection[str], sto
     )
     live.watch(app.renewed)
     ears.books.append(app.books)
+
+    def beats() -> list[Beat]:
+        return [store.beat, discord.beat, *app.beats()]
+
+    news.tick = partial(_show_life, beats, ears.manager)
+
     status = _status(live.config.status, store.folder)
     try:
         if status is not None:
@@ -183,7 +191,7 @@ def _serve(live: Live, environ: Mapping[str, str], secrets: Collection[str], sto
                 redact=app.house.redact,
                 figures=figures,
                 troubles=lambda: [*app.troubles(), *([store.trouble] if store.trouble else [])],
-                beats=lambda: [store.beat, discord.beat, *app.beats()],
+                beats=beats,
             )
             status.start(sources, [web.start(app.broker)])
             ears.tell(f"the page: {status.guard.make_link()} (works once, within ten minutes)")
@@ -260,6 +268,12 @@ def _title(config: schema.Config) -> str:
     """What the configured agent is called, for people."""
     agent = resolve(config.agent)
     return presets()[agent.preset].title if agent.preset else agent.command
+
+
+def _show_life(beats: Callable[[], list[Beat]], manager: Notifier) -> None:
+    """Let the service manager know that all is well, if it is."""
+    if not late(beats(), time.monotonic()):
+        manager.alive()
 
 
 def _status(config: schema.StatusConfig, folder: Path) -> Status | None:

@@ -72,6 +72,7 @@ class News:
         self._hangup = hangup
         self._look = look
         self._terminal = terminal or Terminal()
+        self.tick: Callable[[], object] = lambda: None  # called about once a second while it waits
 
     def put(self, item: object) -> None:
         """Tell it something that ends the service. Any thread, and handlers of signals; never blocks."""
@@ -116,6 +117,7 @@ class News:
     def _next(self) -> object:
         """Wait for the next item. A signal that comes as the wait begins does not end it: look now and then."""
         while True:
+            self.tick()
             with suppress(Empty):
                 if (item := self._queue.get(timeout=1.0)) is not signal.SIGUSR1:
                     return item

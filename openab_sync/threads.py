@@ -17,10 +17,11 @@ from collections.abc import Callable, Iterable
 
 from .clock import Clock, Deadline
 
-__all__ = ["Beat", "Bell", "join_all", "spawn", "stacks"]
+__all__ = ["Beat", "Bell", "join_all", "late", "spawn", "stacks"]
 
 log = logging.getLogger(__name__)
 
+LATE = 15.0  # seconds beyond what a thread has promised
 ONE = (1).to_bytes(8, sys.byteorder)  # what an eventfd takes; a pipe takes anything
 
 
@@ -79,6 +80,17 @@ class Beat:
     def died(self) -> None:
         """The thread has ended by a fault."""
         self.has_died = True
+
+
+def late(beats: Iterable[Beat], now: float) -> list[str]:
+    """Return a sentence for each thread that has not been heard of in time, or has died. Any thread; never blocks."""
+    found = []
+    for beat in beats:
+        if beat.has_died:
+            found.append(f"{beat.name} has ended by a fault; the log has the details")
+        elif (seconds := now - beat.due) > LATE:
+            found.append(f"{beat.name} has not been heard of for {seconds:.0f} s longer than it should")
+    return found
 
 
 class Bell:

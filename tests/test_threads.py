@@ -11,7 +11,7 @@ import threading
 import pytest
 
 from openab_sync.clock import SystemClock
-from openab_sync.threads import Beat, Bell, join_all, spawn, stacks
+from openab_sync.threads import LATE, Beat, Bell, join_all, late, spawn, stacks
 from tests.waiting import MS
 
 
@@ -133,3 +133,14 @@ def test_the_stacks_of_all_threads_stand_under_their_names() -> None:
         thread.join()
     assert "MainThread:\n" in shown and "session-test:1:\n" in shown
     assert "go.wait(10)" in shown and "test_the_stacks_of_all_threads" in shown
+
+
+def test_a_thread_that_is_late_or_has_died_is_named() -> None:
+    well, owing, dead = Beat("well"), Beat("owing"), Beat("dead")
+    owing.owes(100.0, 5.0)
+    dead.died()
+    assert late([well, owing], 105.0 + LATE) == []
+    slow, over = late([well, owing, dead], 106.0 + LATE)
+    assert slow.startswith("owing has not been heard of for 16 s") and over.startswith("dead has ended by a fault")
+    owing.rests()
+    assert late([owing], 10.0**9) == []

@@ -6,15 +6,14 @@ from collections.abc import Iterator
 
 from flask import Blueprint, Response
 
+from ..threads import late
 from .answers import reply
 from .guard import Access
 from .routes import Route, serve
 from .shapes import Health, Ready
 from .sources import Sources
 
-__all__ = ["health", "late", "not_ready"]
-
-LATE = 15.0  # seconds beyond what a thread has promised
+__all__ = ["health", "not_ready", "unheard"]
 
 HEALTHZ = Route("GET", "/healthz", Access.OPEN, "Whether the process lives", Health, others={503: Health})
 READYZ = Route("GET", "/readyz", Access.OPEN, "Whether people can write to us", Ready, others={503: Ready})
@@ -26,7 +25,7 @@ def health(sources: Sources) -> Blueprint:
 
     @serve(pages, HEALTHZ)
     def healthz() -> Response:
-        reasons = list(late(sources))
+        reasons = unheard(sources)
         return reply(Health(not reasons, reasons), 503 if reasons else 200)
 
     @serve(pages, READYZ)
@@ -37,14 +36,10 @@ def health(sources: Sources) -> Blueprint:
     return pages
 
 
-def late(sources: Sources) -> Iterator[str]:
-    """Yield a sentence for each thread that has not been heard of in time, or has died."""
-    now = sources.clock.monotonic()
-    for beat in (*sources.beats(), *(session.beat for session in sources.broker.snapshot().sessions)):
-        if beat.has_died:
-            yield f"{beat.name} has ended by a fault; the log has the details"
-        elif (seconds := now - beat.due) > LATE:
-            yield f"{beat.name} has not been heard of for {seconds:.0f} s longer than it should"
+def unheard(sources: Sources) -> list[str]:
+    """Return a sentence for each thread that has not been heard of in time, or has died, sessions' included."""
+    sessions = (session.beat for session in sources.broker.snapshot().sessions)
+    return late((*sources.beats(), *sessions), sources.clock.monotonic())
 
 
 def not_ready(sources: Sources) -> Iterator[str]:

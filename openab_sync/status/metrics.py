@@ -20,7 +20,7 @@ from ..core.figures import Figure
 from ..core.state import State
 from ..version import VERSION
 from .guard import Access
-from .health import late, not_ready
+from .health import not_ready, unheard
 from .routes import Route, serve
 from .sources import Sources
 
@@ -106,7 +106,7 @@ class Metrics(Collector):
         context = {one.conversation.key: one.usage.used for one in house.sessions if one.usage.used is not None}
         yield _by("openab_context_tokens", "Tokens in an agent's context.", "conversation", context)
         yield from self._of_platforms()
-        yield _one("openab_healthy", "1 while every thread is heard of.", not any(True for _ in late(self._sources)))
+        yield _one("openab_healthy", "1 while every thread is heard of.", not unheard(self._sources))
         yield _one("openab_ready", "1 while people can write to us.", not any(True for _ in not_ready(self._sources)))
         yield _by("openab_build_info", "Which version this is.", "version", {VERSION: 1})
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from openab_sync.core.presence import Presence
-from openab_sync.status.health import LATE
 from openab_sync.status.sources import Sources
-from openab_sync.threads import Beat
+from openab_sync.threads import LATE, Beat
 from tests.fakes.clock import FakeClock
 from tests.status.scene import Scene, no_broker
 

@@ -101,8 +101,11 @@ def test_the_service_manager_hears_when_it_is_there_and_when_it_goes(server: Ser
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))
         manager.settimeout(30 * 1000 * MS)
-        with service(tmp_path, server, environ={"NOTIFY_SOCKET": str(tmp_path / "notify")}) as running:
+        with service(
+            tmp_path, server, environ={"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "60000000"}
+        ) as running:
             assert manager.recv(4096).decode().splitlines() == ["READY=1", "STATUS=serving discord"]
+            assert manager.recv(4096).decode() == "WATCHDOG=1"
             running.signal()
             assert manager.recv(4096).decode().splitlines()[0] == "STOPPING=1"
             assert running.end() == 0, running.log
