@@ -32,7 +32,7 @@ from .config import schema
 from .config.agents import Preset, identity, preset_of_program, presets, resolve
 from .config.bounds import AgentLimits
 from .config.hidden import own_secrets, secrets_of
-from .config.live import Live
+from .config.live import Live, renewed
 from .config.ours import Ours, refusal
 from .core.audit import NO_AUDIT, Audit
 from .core.broker import Broker
@@ -96,7 +96,7 @@ class App:
         """
         clock = clock or SystemClock()
         self._live = Live.of(settings)
-        config = self._live.config
+        config = self._audited = self._live.config
         agent = resolve(config.agent)
         check_room(config.pool.max_sessions)
         env = agent_environment(environ, agent.env, agent.inherit_env)
@@ -175,7 +175,10 @@ class App:
         return self._memories.items()
 
     def renewed(self) -> None:
-        """The settings were renewed: there may be rooms for those who wait. Any thread; never blocks."""
+        """The settings were renewed: that is on record, and there may be rooms for those who wait. Never blocks."""
+        change, self._audited = renewed(self._audited, self._live.config), self._live.config
+        if change.now:
+            self.house.audit.configuration(change.now)
         self._pool.admit()
 
     def stop(self, reason: str = "openab-sync is shutting down.") -> bool:

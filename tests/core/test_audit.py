@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
+
 from openab_sync.acp.events import PermissionOption
+from openab_sync.config.schema import ReplyConfig
 from openab_sync.core.audit import KINDS, Audit
 from openab_sync.core.message import Attachment, Inbound, MessageRef
 from tests.core.bed import ANN, BOB, Bed, place
@@ -94,3 +97,12 @@ def test_every_question_is_on_record_with_its_options_and_who_decided() -> None:
     assert len(entry["options"]) > 1
     assert entry["chosen"] in {option["id"] for option in entry["options"]}
     assert entry["why"]
+
+
+def test_other_values_in_the_configuration_are_on_record_by_their_keys() -> None:
+    book = Book()
+    with Bed(audit=Audit(book)) as bed:
+        bed.live.watch(bed.app.renewed)
+        bed.live.renew(msgspec.structs.replace(bed.config, reply=ReplyConfig(footer=True)))
+        bed.live.renew(bed.live.config)
+    assert book.of("configuration") == [{"changed": ["reply.footer"]}]
