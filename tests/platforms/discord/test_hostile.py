@@ -69,7 +69,7 @@ def test_an_archive_is_kept_and_never_unpacked(server: Server, log: Path) -> Non
     with house(server, "--log", str(log)) as bed:
         before = psutil.Process().memory_info().rss
         bed.mention("say got it", files=[("evil.zip", bomb.getvalue())])
-        bed.until_said("you said: [`evil.zip` (49 KB) was saved for the agent as a file.]\ngot it")
+        server.until(lambda: asked(log) and "saved for the agent" in asked(log)[0], what="it is asked, with the file")
         assert psutil.Process().memory_info().rss - before < 40 * MB
         (file,) = [path for path in (bed.folder / "inbox").rglob("*") if path.is_file()]
         assert file.name == "evil.zip" and file.stat().st_size == len(bomb.getvalue())
