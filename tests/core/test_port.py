@@ -40,5 +40,6 @@ def test_the_protocol_and_this_test_know_the_same_methods() -> None:
 def test_a_platform_that_draws_by_itself_is_told_all_that_a_turn_shows() -> None:
     """What only the session and the peer need is left out."""
     told = set(get_args(TurnEvent))
-    inner = {acp.Asked, acp.AskWithdrawn, acp.OptionsChanged, acp.CommandsChanged, acp.Answered, acp.Failed, acp.Noise}
+    asked = {acp.Asked, acp.AskWithdrawn, acp.Elicited, acp.ElicitationDone}
+    inner = asked | {acp.OptionsChanged, acp.CommandsChanged, acp.Answered, acp.Failed, acp.Noise}
     assert set(get_args(acp.Event)) - told == inner

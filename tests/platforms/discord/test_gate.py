@@ -87,12 +87,13 @@ def test_who_may_is_as_it_is_now(server: Server, log: Path) -> None:
         bed.renew(allowed_users=(str(bob.id),), allowed_role_ids=(str(crew.id),), max_pages=1)
         bed.until_said("hello", bed.thread("say hello", by=bob))
         crew.mentionable = True
-        bob.write("general", "say awake", mentions=[crew])
-        bed.until_said("awake")
+        called = bob.write("general", "say awake", mentions=[crew])
+        bed.until_said("awake", thread_of(server, called))
         assert bed.platform.port.limits(conversation_at(1)).max_pages == 1
         bed.renew(allowed_users=("1",))
-        again = bed.mention("say no", by=bob)
-        server.until(lambda: again.reactions or log.read_text().count("say no"), what="it is decided")
+        bed.mention("say no", by=bob)
+        after = bed.mention("say no", by=server.user("eve"))
+        server.until(lambda: "🚫" in after.reactions, what="both are decided")
         assert "say no" not in log.read_text()
 
 
