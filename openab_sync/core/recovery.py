@@ -125,6 +125,7 @@ class Recovery:
             try:
                 self._mend(conversation)
             except Stopped:
+                self._cases[conversation.key].waiting.clear()  # one of them may have begun: nobody has looked
                 log.info("%s is left for the next start", conversation)
             except Exception:  # a thread's top: the other conversations are still to be mended
                 log.exception("%s could not be taken up again", conversation)

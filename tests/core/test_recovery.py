@@ -87,13 +87,16 @@ def test_the_threads_end_when_nothing_is_left(scene: Scene) -> None:
 
 def test_what_hangs_is_left_for_the_next_start(scene: Scene) -> None:
     scene.ledger.start("t", [scene.accept("a")])
+    scene.accept("b")
     scene.recovery.read()
     scene.port.hold()
     done = scene.recovery.mend(HERE)
     scene.port.until(lambda: bool(scene.port.held))
     assert scene.recovery.stop()
     assert done.done()
-    assert len(scene.ledger.unfinished().replies) == 1
+    assert scene.recovery.waiting(HERE) == []  # it would go before what is told first
+    left = scene.ledger.unfinished()
+    assert [len(left.replies), [kept.fact.text for kept in left.waiting]] == [1, ["b"]]
 
 
 def test_one_that_cannot_be_mended_keeps_nobody_else_waiting(

@@ -10,7 +10,8 @@ journal knows already is left alone. A place that we have never seen is read fro
 very first start.
 
 **Threads**: the loop's only. What takes time is done in a lane of the place; a few places are read at once.
-**Never**: a message that overtakes an older one of its place; a cursor that passes what was not handled.
+**Never**: a message that overtakes an older one of its place, unless Discord does not let that be read for half a
+minute; a cursor that passes what was not handled.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from typing import TYPE_CHECKING
 import discord
 
 from ...core.message import Conversation
-from ...errors import ChatError, ChatRefused, StoreError
+from ...errors import ChatError, ChatRefused, ChatTimeout, StoreError
 from ...store import Cursor
 from .bots import conversation_at
 from .gate import Gate
@@ -45,6 +46,7 @@ MOST_ASLEEP = 100  # places that Discord does not list (archived threads, direct
 AT_ONCE = 4  # places that are read at the same time
 EVERY = 2.0  # seconds between two writings of cursors: who reads a few messages twice answers none twice
 PATIENCE = 30.0  # seconds in which reading is tried again where Discord is out of order; live messages wait meanwhile
+AGAIN = 60.0  # seconds until a place is tried anew that could not be read by then
 CLOSING = 1.0  # seconds for what is being read when the platform stops
 
 UNREADABLE = "an administrator has to give my role the permission “Read Message History” in this channel"
@@ -67,6 +69,7 @@ class Catching:
         self._held: dict[int, list[discord.Message]] = {}  # by place
         self._wanted: dict[int, int] = {}  # place: the newest message there that need not be read
         self._reading: set[int] = set()  # places with work in a lane
+        self._behind: dict[int, asyncio.TimerHandle] = {}  # places that could not be read: their cursors stay
         self._ahead: dict[str, Cursor] = {}  # not written yet
         self._timer: asyncio.TimerHandle | None = None
 
@@ -126,6 +129,8 @@ class Catching:
     async def close(self) -> None:
         """Read nothing more; write down up to where it was read."""
         await self._lanes.close(CLOSING)
+        for timer in self._behind.values():
+            timer.cancel()
         self._flush()
 
     def cursors(self) -> list[Cursor]:
@@ -177,6 +182,8 @@ class Catching:
         if not self._hours:
             return
         earliest = datetime.fromtimestamp(self._kit.clock.time() - self._hours * 3600, UTC)
+        if (timer := self._behind.pop(place, None)) is not None:
+            timer.cancel()
         self._wanted[place] = max(after, discord.utils.time_snowflake(earliest))
         if place not in self._reading:
             self._reading.add(place)
@@ -186,7 +193,7 @@ class Catching:
 
     async def _read(self, place: int) -> None:
         """Take in what was missed in a place, then what is held."""
-        is_over = True
+        is_over, after = True, None
         try:
             async with self._slots:
                 while (after := self._wanted.pop(place, None)) is not None:
@@ -196,10 +203,17 @@ class Catching:
             raise
         except ChatError as error:
             log.warning("Discord, channel %d: what was written meanwhile is not read: %s", place, error)
+            if isinstance(error, ChatTimeout) and after is not None:
+                self._try_later(place, after)
         finally:
             if is_over:
                 self._reading.discard(place)
                 await self._release(place)
+
+    def _try_later(self, place: int, after: int) -> None:
+        """Discord is out of order: what comes live is not held for so long, and what was missed is read later."""
+        log.info("Discord, channel %d: it is tried again in %.0f s", place, AGAIN)
+        self._behind[place] = asyncio.get_running_loop().call_later(AGAIN, self._want, place, after)
 
     async def _catch_up(self, place: int, after: int) -> None:
         """Take in what is newer than `after`. Raise ChatError if it cannot be read."""
@@ -283,7 +297,7 @@ class Catching:
     def _note(self, message: discord.Message) -> None:
         """What there was about this message is done: the next start need not read it."""
         channel = message.channel
-        if not self._is_ours(channel):
+        if not self._is_ours(channel) or channel.id in self._behind:
             return
         before = self._cursor(channel.id)
         if before is not None and int(before.seen) >= message.id:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import discord
 
-from ...core.message import Conversation, Inbound, MessageRef
+from ...core.message import Conversation, Inbound, MessageRef, Person
 from ...core.recovery import Waiting
 from ...errors import ChatError
 from .asking import message_at
@@ -71,6 +71,9 @@ class Recovering:
     async def _hand_in(self, one: Waiting) -> None:
         """Have a message answered that was accepted before the restart."""
         log.info("%s: message %s is taken up again", one.ref.conversation, one.ref.id)
+        if "channel" not in one.route:  # said over the API: nobody of Discord's has written it, and all of it is here
+            self._receive(one.note or Inbound(one.ref, Person(one.author), one.text, delivery=one.number))
+            return
         self._kit.broker.mark(MessageRef(conversation_at(one.route["channel"]), one.ref.id))
         try:
             draft = await self._draft(one)

@@ -313,3 +313,26 @@ def test_a_channel_that_is_new_is_read_from_then_on(server: Server, folder: Path
     with house(server, "--log", str(log), folder=folder) as bed:
         bed.until_said("after", thread_of(server, after))
     assert asked(log) == ["say after"]
+
+
+def test_what_cannot_be_read_for_long_is_read_later_and_holds_up_nothing_that_comes_live(
+    server: Server, folder: Path, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catching, "PATIENCE", 0.05)
+    thread = begun(server, folder)
+    ann = server.user("ann")
+    ann.write(thread, "say missed")
+    out_of_order = server.fail("GET", f"/channels/{thread.id}/messages", status=503, times=1000)
+    with house(server, "--log", str(log), folder=folder) as bed:
+        server.until(lambda: out_of_order.seen)
+        ann.write(thread, "say live")
+        bed.until_said("live", thread)
+        quiet(bed)
+    # Another start in the middle of it: nothing is forgotten, and nothing is asked twice.
+    monkeypatch.setattr(catching, "AGAIN", 0.05)
+    with house(server, "--log", str(log), folder=folder) as bed:
+        seen = out_of_order.seen
+        server.until(lambda: out_of_order.seen > seen + 1)
+        out_of_order.times = 0
+        bed.until_said("missed", thread)
+    assert asked(log) == ["say live", "say missed"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from openab_sync.core.ledger import Journaled
-from openab_sync.core.message import Conversation, MessageRef, Person
+from openab_sync.core.message import Conversation, Inbound, MessageRef, Person
 from openab_sync.store import Books, Known, Store, open_books
 from tests.fakes.discord import Server
 from tests.fakes.discord.things import Channel, Message
@@ -91,6 +91,28 @@ def test_they_are_answered_in_order_and_before_what_is_new(server: Server, befor
         bed.until_said("third", thread)
         said = [one.content for one in thread.history if one.author is app.user]
         assert said == ["first", "second", "third"]
+
+
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_what_was_said_over_the_api_is_answered_and_holds_nothing_up(
+    server: Server, before: Before, is_whole: bool
+) -> None:
+    """Its writer is nobody of Discord's, and the message that shows it is our own."""
+    ann, app = server.user("ann"), server.app
+    thread = ann.open_thread("general", "a thread")
+    shown = ann.write(thread, "📨 the status API:\nsay first")
+    ref = MessageRef(Conversation("discord", str(thread.id)), str(shown.id))
+    number, safe = before.ledger.accept(ref, Person("status", "the status API"), "say first", {})
+    safe.result(PATIENCE)
+    if is_whole:
+        before.ledger.complete(Inbound(ref, Person("status", "the status API"), "say first", delivery=number))
+    before.accept(ann.write(thread, f"<@{app.id}> say second", mentions=[app]), thread)
+    before.close()
+    with house(server, folder=before.folder) as bed:
+        bed.until_said("second", thread)
+        said = [one.content for one in thread.history if one.author is app.user]
+        assert said == ["first", "second"]
+        until(lambda: not open_ones(bed.books))
 
 
 def test_one_that_was_deleted_meanwhile_is_withdrawn(server: Server, before: Before) -> None:
