@@ -1,6 +1,6 @@
 """The service: `openab-sync run`, from the store that is taken to the exit code. Who belongs together is `app`'s.
 
-    start:  store → audit → the status server → what a dead predecessor has left → app → chat service
+    start:  store → audit → what a dead predecessor has left → app → the status server, the page → chat service
     stop:   app (its own order) → chat service → page → status server → store
 
 **Threads**: the main thread's, all of it. While it stops, a thread `stopping` does what blocks, so that the main thread
@@ -179,6 +179,8 @@ def _serve(live: Live, environ: Mapping[str, str], secrets: Collection[str], sto
 
     status = _status(live.config.status, store.folder)
     try:
+        take_over(processes)
+        app.start()  # reads what is unfinished: before that nobody may write
         if status is not None:
             from .status import Sources
 
@@ -195,11 +197,8 @@ def _serve(live: Live, environ: Mapping[str, str], secrets: Collection[str], sto
             )
             status.start(sources, [web.start(app.broker)])
             ears.tell(f"the page: {status.guard.make_link()} (works once, within ten minutes)")
-        take_over(processes)
-        app.start()
-        discord.start(app.broker)
-        if status is not None:
             web.take_up()
+        discord.start(app.broker)
         log.info("started, pid %d; state is kept in %s", os.getpid(), store.folder)
         ears.audit.service("started", version=__version__, pid=os.getpid())
         ears.manager.ready(f"serving {discord.name}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import re
 import signal
 import socket
@@ -16,6 +17,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+from openab_sync.config import load
+from openab_sync.core import orphans
+from openab_sync.core.recovery import Recovery
+from openab_sync.errors import ConfigError
+from openab_sync.service import run as serve
+from openab_sync.status import Status
 from tests.cli.running import PATIENCE, run
 from tests.fakes import fake_agent
 from tests.fakes.discord import Server
@@ -120,6 +127,25 @@ def test_a_wrong_token_ends_it_with_what_to_click(server: Server, tmp_path: Path
         assert running.end() == 2
         assert "does not accept the token" in running.log and "Reset Token" in running.log
         assert token not in running.log and "Traceback" not in running.log
+
+
+def test_nobody_can_write_before_what_was_left_is_ended_and_read(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A message that is accepted by then would be found as left over, and answered twice."""
+    order: list[str] = []
+
+    def begin(*_: object) -> None:
+        order.append("the page")
+        raise ConfigError("that is enough")
+
+    monkeypatch.setattr(orphans, "take_over", lambda _: order.append("left behind"))
+    monkeypatch.setattr(Recovery, "read", lambda _: order.append("unfinished"))
+    monkeypatch.setattr(Status, "start", begin)
+    environ = {"OPENAB_SYNC_HOME": str(tmp_path / "state"), "PATH": os.environ["PATH"]}
+    with pytest.raises(ConfigError, match="that is enough"):
+        serve(load(configure(tmp_path, server), environ).config, environ)
+    assert order == ["left behind", "unfinished", "the page"]
 
 
 def test_a_wrong_token_does_not_take_down_the_status(server: Server, tmp_path: Path) -> None:
