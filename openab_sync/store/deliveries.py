@@ -117,8 +117,14 @@ class Deliveries:
         return self._end(numbers, "withdrawn", "('accepted')")
 
     def fail(self, numbers: Collection[int]) -> Future[None]:
-        """These will not be answered, and their authors were told."""
-        return self._end(numbers, "failed", "('accepted', 'started', 'finished')")
+        """These will not be answered, and their authors were told; a turn that was at it is over, too."""
+        done, now = self._end(numbers, "failed", "('accepted', 'started', 'finished')"), self._clock.time()
+        self._write(
+            "UPDATE replies SET state = 'failed', ended = ? WHERE state = 'running' "
+            "AND turn IN (SELECT turn FROM deliveries WHERE id = ?)",
+            [(now, number) for number in numbers],
+        )
+        return done
 
     def _end(self, numbers: Collection[int], state: str, sources: str) -> Future[None]:
         now = self._clock.time()

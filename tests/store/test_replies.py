@@ -58,6 +58,21 @@ def test_a_turn_that_runs_is_there_with_the_messages_that_it_answers(store: Stor
     assert states(store) == list(zip(numbers, ("started", "started", "accepted"), strict=True))
 
 
+def test_a_turn_whose_people_were_told_that_it_hangs_is_over(store: Store, books: Books) -> None:
+    """Else the next start would tell them that it was interrupted, days later."""
+    number, other = accept(books, "1"), accept(books, "2")
+    books.replies.start("t", HERE, [number])
+    books.replies.start("u", HERE, [other])
+    books.deliveries.fail([number]).result(PATIENCE)
+    books.replies.draw("t", [PageRow(0, "late")]).result(PATIENCE)
+    assert [row.turn for row in books.replies.open()] == ["u"]
+    end = End("done", "", [PageRow(0, "late", "m0", is_shown=True)])
+    books.replies.finish("t", HERE, [number], end).result(PATIENCE)
+    assert [row.turn for row in books.replies.open()] == ["t", "u"], "it came back after all"
+    books.replies.close("t", well=True).result(PATIENCE)
+    assert states(store) == [(number, "failed"), (other, "started")]
+
+
 def test_what_had_been_said_is_known_page_by_page(books: Books) -> None:
     books.replies.start("t", HERE, [accept(books)])
     books.replies.draw("t", [PageRow(0, "one", "m0", is_shown=True), PageRow(1, "tw")])
