@@ -23,6 +23,7 @@ def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", "tests.bench", *arguments], cwd=ROOT, capture_output=True, text=True)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)  # it starts two hundred agents one after the other
 def test_every_scenario_prints_its_figures(tmp_path: Path) -> None:
     scenarios = [one for one in SCENARIOS if not (IS_CORE and any(who.side == "discord" for who in one.contestants))]

@@ -27,6 +27,7 @@ from tests.soak.gauge import Reading, growth, left_behind
 ROOT = Path(__file__).parents[1]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(100)  # a busy machine needs its time to end a dozen agents
 def test_a_short_soak_is_clean() -> None:
     command = [sys.executable, "-m", "tests.soak", "--minutes", "0.05"]

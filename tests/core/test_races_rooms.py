@@ -338,6 +338,7 @@ def test_a_reply_in_flight_arrives_before_the_house_is_closed() -> None:
         assert " ".join(bed.port.texts(place())).split()[:40] == words.split()
 
 
+@pytest.mark.slow
 def test_a_session_that_hangs_while_the_house_closes_leaves_no_message_untold(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool_module, "DELIVERY", 0.0)
     monkeypatch.setattr(pool_module, "LAST_GRACE", 0.2)

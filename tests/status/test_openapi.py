@@ -71,6 +71,7 @@ def test_what_needs_a_key_depends_on_who_can_come_in() -> None:
     assert Scene.make(address=ANYWHERE).get("/api/openapi.json").status_code == 401
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)
 def test_a_fuzzer_finds_no_fault(path: str, method: str) -> None:
     with described() as schema:

@@ -126,4 +126,4 @@ def test_a_long_paste_names_the_thread_and_is_the_prompt(server: Server, log: Pa
         thread = thread_of(server, message)
         bed.until_said("done", thread)
         assert thread.name.startswith("say done all of the log")
-        assert prompts(log)[0].endswith(text)
+        assert text in prompts(log)[0]

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from openab_sync import threads
 from openab_sync.clock import SystemClock
 from openab_sync.core.state import State
-from openab_sync.status import health
 from openab_sync.status.sources import Sources
 from tests.fakes.discord import Server
 from tests.platforms.discord.bed import Bed, house
@@ -45,7 +45,7 @@ def test_it_answers_while_the_chats_loop_is_stuck(stuck: threading.Event, monkey
         scene = scene_of(bed)
         assert scene.get("/readyz").status_code == 200
         bed.platform._loop.call_soon(stuck.wait, 20.0)
-        monkeypatch.setattr(health, "LATE", 0.0)
+        monkeypatch.setattr(threads, "LATE", 0.0)
         until(lambda: scene.get("/healthz").status_code == 503, what="the loop is late")
         started = time.monotonic()
         rows = scene.get("/api/sessions", **KEY).json

@@ -18,7 +18,7 @@ from tests.platforms.discord.fake_client import QUICK, Bot, logged_in
 
 NAMES = {
     "ask", "cancel", "cancel-all", "reset", "models", "modes", "agents", "config", "queue", "status", "usage",
-    "sessions", "permissions", "forget", "login", "export", "do", "help",
+    "sessions", "permissions", "limits", "forget", "login", "export", "do", "help",
     "Ask the agent about this", "Retry", "Drop from queue",
 }  # fmt: skip
 

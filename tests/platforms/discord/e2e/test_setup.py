@@ -48,6 +48,7 @@ def answer(child: pexpect.spawn[str], question: str, text: str) -> None:
     child.sendline(text)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(60)  # two visits are five seconds apart
 def test_a_person_answers_and_gets_a_bot_that_works(server: Server, tmp_path: Path) -> None:
     ann = server.user("ann")
@@ -88,6 +89,7 @@ def silent(home: Path, server: Server, *arguments: str, **environ: str) -> Ended
     return run(home, "setup", "--yes", "--api-url", server.origin, "-o", str(file), *arguments, **environ)
 
 
+@pytest.mark.slow
 def test_without_a_person_everything_is_said_by_options(server: Server, tmp_path: Path) -> None:
     ended = silent(tmp_path, server, "--user", "42", "--agent", "demo", "--dir", ".", DISCORD_BOT_TOKEN=server.token)
     assert (ended.code, ended.err) == (0, "")
