@@ -173,7 +173,7 @@ def _serve(live: Live, environ: Mapping[str, str], secrets: Collection[str], sto
     ears.books.append(app.books)
 
     def beats() -> list[Beat]:
-        return [store.beat, discord.beat, *app.beats()]
+        return [store.beat, discord.beat, web.hall.beat, *app.beats()]
 
     news.tick = partial(_show_life, beats, ears.manager)
 
@@ -199,9 +199,10 @@ def _serve(live: Live, environ: Mapping[str, str], secrets: Collection[str], sto
             ears.tell(f"the page: {status.guard.make_link()} (works once, within ten minutes)")
             web.take_up()
         discord.start(app.broker)
+        names = [discord.name, *([web.name] if status is not None else [])]
         log.info("started, pid %d; state is kept in %s", os.getpid(), store.folder)
         ears.audit.service("started", version=__version__, pid=os.getpid())
-        ears.manager.ready(f"serving {discord.name}")
+        ears.manager.ready(f"serving {' and '.join(names)}")
         over = news.until_over()
         if status is not None and over is discord.failure:
             until = f"status stays at {status.address.url} until this process is stopped"
@@ -253,7 +254,7 @@ def demo(
                 redact=app.house.redact,
                 figures=figures,
                 troubles=app.troubles,
-                beats=app.beats,
+                beats=lambda: [web.hall.beat, *app.beats()],
             )
             status.start(sources, [web.start(app.broker)])
             greet(_title(config), status.guard.make_link)

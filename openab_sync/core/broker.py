@@ -84,6 +84,17 @@ class Broker:
         """
         return self._house.budget.come(by.id, conversation.key)
 
+    def refusal(self, conversation: Conversation, by: Person) -> str:
+        """Count a message as `come` does; return the sentence with which it is not taken, which is on record, or "".
+
+        Any thread; never blocks.
+        """
+        hit = self.come(conversation, by)
+        if hit is None:
+            return ""
+        self.audit.limit(conversation, by, hit.limit, "a message was refused")
+        return hit.text
+
     def receive(self, note: Inbound) -> Receipt:
         """Take in a message that was admitted and is complete. Any thread; never blocks."""
         self._house.ledger.complete(note)

@@ -16,21 +16,26 @@ price. Where there is no epoll there is no pacer, and sessions read more often.
 from __future__ import annotations
 
 import contextlib
+import logging
 import select
 import threading
+import time
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 
 from ..clock import Clock
-from ..threads import join_all, spawn
+from ..threads import Beat, join_all, spawn
 
 __all__ = ["Pacer", "Pipe"]
+
+log = logging.getLogger(__name__)
 
 MANY = 8  # pipes from which on it pays to look often: each that is taken to have paused too early costs a wake
 # Seconds between two looks, and how many of them without growth make a pause. With one more, which sees it grow, that
 # is within the 50 ms that a question may wait; and among many a stream of 31 chunks a second is not taken to pause.
 MANY_LOOK = 0.0166, 2
 FEW_LOOK = 0.024, 1
+WORK = 5.0  # seconds that a look may take
 PATIENCE = 5.0  # seconds for its thread to end
 
 
@@ -86,6 +91,7 @@ class Pacer:
     """Looks after the pipes of all sessions."""
 
     def __init__(self, clock: Clock) -> None:
+        self.beat = Beat("pacer")
         self._clock = clock
         self._calls: SimpleQueue[Pipe | None] = SimpleQueue()  # None: the end
         self._is_resting = True  # written by its own thread alone
@@ -116,18 +122,30 @@ class Pacer:
     # ---- its own thread ----
 
     def _run(self) -> None:
+        try:
+            self._watch()
+        except Exception:  # a thread's top: sessions go on without it, and whoever looks after us is told
+            log.exception("the pacer has ended")
+            self.beat.died()
+
+    def _watch(self) -> None:
         pipes: dict[int, Pipe] = {}  # by descriptor: a new one takes the place of one that is over
         with select.epoll() as growth:
             while (call := self._next(pipes, growth)) is not None:
                 if pipes.get(call.descriptor) is not call:
                     _register(call, growth)
                 pipes = {pipe.descriptor: pipe for pipe in (*pipes.values(), call) if not pipe.is_over}
+        self.beat.rests()
 
     def _next(self, pipes: dict[int, Pipe], growth: select.epoll) -> Pipe | None:
         """Look at the pipes until a session calls for us, and return its pipe; None at the end."""
         while True:
             collected = self._collected(pipes)
             pause, quiet = MANY_LOOK if len(collected) >= MANY else FEW_LOOK
+            if collected:
+                self.beat.owes(time.monotonic(), WORK)
+            else:
+                self.beat.rests()
             try:
                 return self._calls.get(timeout=pause if collected else None)
             except Empty:

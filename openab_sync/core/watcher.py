@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
 
 from ..acp.process import kill_now
@@ -20,7 +21,7 @@ from ..acp.weight import tree_memory
 from ..clock import Clock
 from ..config.bounds import AgentLimits
 from ..errors import PoolClosed
-from ..threads import join_all, spawn
+from ..threads import Beat, join_all, spawn
 from .house import Close, SessionSnapshot
 from .notices import tell
 from .pool import SessionPool
@@ -31,6 +32,7 @@ __all__ = ["Watcher"]
 log = logging.getLogger(__name__)
 
 INTERVAL = 2.0  # seconds between two looks
+WORK = 10.0  # seconds that a look at all agents may take
 PATIENCE = 5.0  # seconds for its thread to end
 MB = 1024 * 1024
 
@@ -49,6 +51,7 @@ class Watcher:
         interval: float = INTERVAL,
     ) -> None:
         """`limits` are read at every look; `weigh` returns a tree's bytes, exactly from its second argument on."""
+        self.beat = Beat("watcher")
         self._pool = pool
         self._ports = ports
         self._limits = limits
@@ -115,8 +118,14 @@ class Watcher:
         tell(self._ports[session.conversation.platform], session.conversation, text)
 
     def _run(self) -> None:
-        while not self._stop.wait(self._interval):
+        while not self._rest():
             try:
                 self.round()
             except Exception:  # a thread's top: the next round comes all the same
                 log.exception("the watcher stumbled")
+        self.beat.rests()
+
+    def _rest(self) -> bool:
+        """Wait for the next look; True at the end."""
+        self.beat.owes(time.monotonic(), self._interval + WORK)
+        return self._stop.wait(self._interval)

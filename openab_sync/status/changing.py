@@ -53,7 +53,12 @@ MESSAGE = Route(
     shapes.Sent,
     202,
     shapes.MessageBody,
-    also={**BUSY, 409: "The chat service or the house refuses it.", 504: "The chat service does not answer."},
+    also={
+        **BUSY,
+        409: "The chat service or the house refuses it.",
+        429: "More messages than the limits allow.",
+        504: "The chat service does not answer.",
+    },
 )
 ANSWER = Route(
     "POST",
@@ -157,6 +162,8 @@ def _done(future: Future[CommandAnswer], refused: int) -> Response:
 
 def _say(sources: Sources, where: Conversation, body: shapes.MessageBody) -> Response:
     by = _person(body.by.strip())
+    if why := sources.broker.refusal(where, by):
+        return refuse(429, why)
     try:
         ref = _post(sources, where, f"📨 {by.name}:\n{body.text}")
     except ChatTimeout as error:

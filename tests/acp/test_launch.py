@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ from openab_sync.text.redact import Redactor
 from tests.waiting import until
 
 ENV = {"PATH": os.environ["PATH"], "OPENAB_OUTBOX": "/box"}
+PYTHON = os.path.realpath(sys.executable)  # the sandbox hides /tmp, where an environment may be
 OPERATING = Path(__file__).parents[2] / "conf" / "OPERATING.rst"
 # Says that it is there; neither the end of stdin nor SIGTERM ends it, and it has a child that is like it.
 STUBBORN = """
@@ -54,31 +56,83 @@ def test_without_a_prefix_it_is_the_agent_that_must_be_there() -> None:
 
 
 def examples() -> list[tuple[str, ...]]:
-    """The prefixes of OPERATING.rst that Debian's own util-linux runs."""
-    found = re.findall(r"^\s+command_prefix = \[(.*)\]$", OPERATING.read_text(), re.MULTILINE)
+    """The prefixes of OPERATING.rst that Debian's own util-linux and bubblewrap run."""
+    found = re.findall(r"^\s+command_prefix = \[([^]]*)\]$", OPERATING.read_text(), re.MULTILINE)
     words = [tuple(re.findall(r'"([^"]*)"', line)) for line in found]
-    return [prefix for prefix in words if prefix[0] in {"prlimit", "setpriv", "nice", "timeout"}]
+    return [prefix for prefix in words if prefix[0] in {"prlimit", "setpriv", "bwrap"}]
 
 
 def test_there_are_examples_to_be_run() -> None:
-    assert {prefix[0] for prefix in examples()} >= {"prlimit", "setpriv"}
+    assert {prefix[0] for prefix in examples()} == {"prlimit", "setpriv", "bwrap"}
 
 
-@pytest.mark.parametrize("prefix", examples(), ids=" ".join)
+def ready(prefix: tuple[str, ...], tmp_path: Path) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The prefix with folders of this test for those that it names, and what it is started with."""
+    if prefix[0] == "bwrap" and shutil.which("bwrap") is None:
+        pytest.skip("there is no bubblewrap here")
+    for name in ("work", "box", "login"):
+        (tmp_path / name).mkdir()
+    login = str(tmp_path / "login")
+    words = tuple(login if word == "/home/me/.gemini" else word for word in prefix)
+    return words, {**ENV, "OPENAB_OUTBOX": str(tmp_path / "box")}
+
+
+@pytest.mark.parametrize("prefix", examples(), ids=lambda prefix: prefix[0])
 def test_an_agent_behind_a_prefix_of_the_manual_runs_and_is_ended_with_all_it_has_started(
     prefix: tuple[str, ...], tmp_path: Path
 ) -> None:
-    launch = Launch(sys.executable, ("-c", STUBBORN), str(tmp_path), ENV, prefix=prefix)
+    prefix, env = ready(prefix, tmp_path)
+    mark = f"STUBBORN-{os.getpid()}-{tmp_path.name}"
+    launch = Launch(PYTHON, ("-c", STUBBORN, mark), str(tmp_path / "work"), env, prefix=prefix)
     process = AgentProcess(launch, Redactor())
     process.start()
     found = bytearray()
 
-    def pids() -> list[int]:
+    def is_there() -> bool:
         found.extend(process.read(100) or b"")
-        return [int(word) for word in found.split()] if found.endswith(b"\n") else []
+        return found.endswith(b"\n")
 
-    agent, child = until(pids)
+    def family() -> list[int]:  # in a sandbox they know each other by other numbers
+        return [one.pid for one in psutil.process_iter(["cmdline"]) if mark in (one.info["cmdline"] or ())]
+
+    until(is_there)
+    assert len(family()) >= 2, "it and its child"
     process.end(Ladder(eof_grace=0.0, term_grace=0.05))
-    until(lambda: not psutil.pid_exists(child), what="its child has ended, too")
-    assert not psutil.pid_exists(agent) and process.has_exited()
-    assert process.exit_text() == f"killed by {signal.SIGKILL.name}"
+    until(lambda: not family(), what="its child has ended, too")
+    assert process.has_exited()
+    last = signal.SIGTERM if prefix[0] == "bwrap" else signal.SIGKILL  # that one obeys, and its agent dies with it
+    assert process.exit_text() == f"killed by {last.name}"
+
+
+def test_the_sandbox_of_the_manual_lets_an_agent_write_where_it_works_and_nowhere_else(tmp_path: Path) -> None:
+    (prefix,) = [prefix for prefix in examples() if prefix[0] == "bwrap"]
+    prefix, env = ready(prefix, tmp_path)
+    (other := tmp_path / "other").mkdir()
+    script = """
+import os, sys
+for folder in sys.argv[1:]:
+    try:
+        open(folder + "/written", "w").close()
+    except OSError:
+        pass
+print(len([name for name in os.listdir("/proc") if name.isdigit()]), flush=True)
+"""
+    folders = [str(tmp_path / name) for name in ("work", "box", "login", "other")]
+    launch = Launch(PYTHON, ("-c", script, *folders), str(tmp_path / "work"), env, prefix=prefix)
+    process = AgentProcess(launch, Redactor())
+    process.start()
+    said = bytearray()
+
+    def has_spoken() -> bool:
+        said.extend(process.read(100) or b"")
+        return said.endswith(b"\n")
+
+    until(has_spoken)
+    process.end(Ladder(eof_grace=0.0, term_grace=0.05))
+    assert [name for name in ("work", "box", "login") if (tmp_path / name / "written").exists()] == [
+        "work",
+        "box",
+        "login",
+    ]
+    assert not (other / "written").exists()
+    assert int(said) <= 2, "it sees itself, and what became its first process"

@@ -40,3 +40,11 @@ def test_a_message_is_counted_before_anything_is_done_for_it() -> None:
         hit = bed.broker.come(place("2"), ANN)
         assert hit is not None and hit.limit == "person.messages_per_minute"
         assert bed.broker.come(place("2"), BOB) is None
+
+
+def test_who_is_beyond_a_limit_is_told_in_a_sentence_and_that_is_on_record() -> None:
+    book = Book()
+    with Bed(quota={"person": {"messages_per_minute": 1}}, audit=Audit(book)) as bed:
+        assert bed.broker.refusal(place(), ANN) == ""
+        assert "1 messages within a minute" in bed.broker.refusal(place(), ANN)
+    assert [entry["limit"] for entry in book.of("limit")] == ["person.messages_per_minute"]

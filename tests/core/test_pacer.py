@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import select
 import threading
@@ -134,8 +135,9 @@ def test_while_nothing_is_collected_it_rests_and_is_called_when_something_is() -
     woken = threading.Event()
     with pacing() as pacer, streaming(woken) as (pipe, write):
         pacer.watch(pipe)
+        until(lambda: pacer.beat.due < math.inf)
         pipe.is_collected = False
-        until(lambda: pacer._is_resting)
+        until(lambda: pacer._is_resting and pacer.beat.due == math.inf)
         os.write(write, b"text")
         pacer.watch(pipe)
         assert woken.wait(5000 * MS)
@@ -159,6 +161,16 @@ def test_its_thread_has_a_name_and_one_that_was_never_started_can_be_stopped() -
     with pacing():
         assert "pacer" in [thread.name for thread in threading.enumerate()]
     assert Pacer(SystemClock()).stop()
+
+
+def test_whoever_looks_after_threads_is_told_if_it_ends_by_a_fault(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("openab_sync.core.pacer._register", lambda *_: 1 / 0)
+    with pacing() as pacer:
+        pacer.watch(Pipe(-1, lambda: None))
+        until(lambda: pacer.beat.has_died)
+    assert "the pacer has ended" in caplog.text
 
 
 def test_where_there_is_no_epoll_there_is_no_pacer(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from pathlib import Path
 
 import pytest
@@ -119,16 +121,16 @@ def test_an_agent_that_really_eats_is_really_ended(tmp_path: Path) -> None:
     """From /proc to the sentence, with the numbers of this system."""
     (program := tmp_path / "eater.py").write_text(EATER)
     limits = AgentLimits(memory_soft_mb=0, memory_mb=60)
-    import sys
-
     with Bed(command=(sys.executable, str(program))) as bed:
         bed.say("eat")
         bed.until_state(State.BUSY)
         watcher = Watcher(bed.pool, {"test": bed.port}, lambda: limits, bed.clock, interval=0.02)
         watcher.start()
+        until(lambda: watcher.beat.due < math.inf, what="it owes a sign of life")
         try:
             (end,) = until(bed.ends, what="the turn ends")
         finally:
             assert watcher.stop()
+        assert watcher.beat.due == math.inf
         assert end.outcome == "stalled" and "more than the 60 MB" in end.reason
         assert bed.snapshot().conversation == place()

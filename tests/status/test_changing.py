@@ -80,6 +80,16 @@ def test_a_long_message_is_shown_as_far_as_it_goes_and_sent_whole() -> None:
         bed.port.until(lambda: any("x" * 190 in text for text in bed.port.texts(place())))
 
 
+def test_more_messages_than_the_limits_allow_are_refused_and_shown_to_nobody() -> None:
+    with Bed(quota={"person": {"messages_per_minute": 1}}) as bed:
+        bed.ask("say hello")
+        assert told(bed, "POST", MESSAGE, {"text": "say one"})[0] == 202
+        bed.until_text("one")
+        code, answer = told(bed, "POST", MESSAGE, {"text": "say two", "by": "somebody else"})
+        assert code == 429 and "1 messages within a minute" in answer["error"]
+        assert not any("say two" in text for text in bed.notices())
+
+
 def test_where_a_platform_draws_by_itself_it_is_told_what_was_said() -> None:
     with Bed() as bed:
         bed.ask("say hello")

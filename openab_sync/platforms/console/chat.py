@@ -47,6 +47,9 @@ UNFINISHED = 2000  # characters of a line of another conversation that are held 
 class Desk(Protocol):
     """What the chat needs of the broker. Any thread; never blocks."""
 
+    def refusal(self, conversation: Conversation, by: Person) -> str:
+        """Count a message; return why it is not taken, "" if it is within the limits."""
+
     def receive(self, inbound: Inbound) -> Receipt:
         """Take a message for an agent."""
 
@@ -261,6 +264,9 @@ class Chat:
 
     def _send(self, text: str) -> None:
         room = self._current
+        if why := self._desk.refusal(room.conversation, self._person):
+            self._say(why)
+            return
         ref = MessageRef(room.conversation, str(next(self._ids)))
         attachments, self._attachments = self._attachments, ()
         receipt = self._desk.receive(Inbound(ref, self._person, text, attachments))
@@ -323,10 +329,9 @@ class Chat:
     # Questions.
 
     def _hint(self, room: Room) -> str:
-        numbers = "a number or a name"
         if room is self._current:
-            return f"answer with {numbers}"
-        return f"`/switch {room.name}`, or `/answer {room.name}` and {numbers}"
+            return "answer with a number or a name"
+        return f"`/switch {room.name}`, or `/answer {room.name}` and a number or a name"
 
     def _answer(self, argument: str) -> None:
         """`/answer N` is for the current conversation if it asks, else for the first that does; `NAME N` names it."""
@@ -378,8 +383,7 @@ class Chat:
 
 
 def _orders() -> Sequence[tuple[str, str]]:
-    own = [(name, meaning) for name, _, meaning in OWN]
-    return [*((spec.name, spec.help) for spec in COMMANDS), *own]
+    return [*((spec.name, spec.help) for spec in COMMANDS), *((name, meaning) for name, _, meaning in OWN)]
 
 
 def _help(known: Known) -> str:

@@ -46,6 +46,9 @@ class Desk(Protocol):
     def dismiss(self, number: int, *, is_told: bool) -> None:
         """A message that was written down will not be handed in."""
 
+    def refusal(self, conversation: Conversation, by: Person) -> str:
+        """Count a message; return why it is not taken, "" if it is within the limits."""
+
     def receive(self, note: Inbound) -> Receipt:
         """Take a message for an agent."""
 
@@ -96,6 +99,8 @@ class Chat:
         if text.startswith("/") and not files and find_command(name) is not None:
             self.order(conversation, name, argument)
             return Written(conversation, "ordered")
+        if why := self._desk.refusal(conversation, self._person):
+            return Written(conversation, "refused", why)
         received = self._uploads.settle(files, conversation)
         if not text.strip() and not received.attachments:
             return Written(conversation, "refused", " ".join(received.notes))

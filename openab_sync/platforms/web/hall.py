@@ -9,6 +9,7 @@ and puts into the queue; whoever wants to be woken by a change sends a bell (`Li
 from __future__ import annotations
 
 import logging
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from ...core.events import Media
 from ...core.message import Conversation, MessageRef
 from ...core.port import TurnEnded
 from ...text.clean import one_line
+from ...threads import Beat
 from .entries import Room
 from .port import (
     Arrival,
@@ -44,6 +46,7 @@ log = logging.getLogger(__name__)
 ROOMS = 200  # conversations whose transcripts are kept; the longest quiet goes first
 FAULTS = 20
 AT_ONCE = 500  # arrivals between two pictures
+WORK = 10.0  # seconds that a picture may take
 WELL = {"done", "cancelled"}
 
 
@@ -74,6 +77,7 @@ class Hall:
 
     def __init__(self, arrivals: Arrivals, clock: Clock) -> None:
         self.arrivals = arrivals
+        self.beat = Beat("chat-web")
         self.view = View()
         self.waiting: Callable[[Conversation], Container[MessageRef]] = lambda _: ()
         self._clock = clock
@@ -86,12 +90,15 @@ class Hall:
         """Take what arrives until a None does. The thread `chat-web`."""
         is_over = False
         while not is_over:
-            touched, is_over = self._batch(self.arrivals.get())
+            arrival = self.arrivals.get()
+            self.beat.owes(time.monotonic(), WORK)
+            touched, is_over = self._batch(arrival)
             for key in touched & self._transcripts.keys():
                 self._rooms[key] = self._transcripts[key].room()
             self.view = View(MappingProxyType(dict(self._rooms)), self._faults, self.view.version + 1, is_over)
             for bell in self._bells:
                 bell.put(None)
+            self.beat.rests()
 
     def _batch(self, arrival: Arrival) -> tuple[set[str], bool]:
         """Take one arrival, and what has come since: a flood makes few pictures. Return whose, and if it is over."""

@@ -39,7 +39,11 @@ class StubDesk:
     house: HouseSnapshot = field(default_factory=lambda: HouseSnapshot((), ()))
     waits: bool = False  # messages are not taken by an agent
     received: list[Inbound] = field(default_factory=list)
+    refused: str = ""
     commands: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def refusal(self, conversation: Conversation, by: Person) -> str:
+        return self.refused
 
     def receive(self, note: Inbound) -> Receipt:
         self.received.append(note)

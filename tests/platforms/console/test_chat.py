@@ -83,6 +83,16 @@ def test_files_go_with_the_first_message_only() -> None:
     assert [note.attachments for note in table.desk.received] == [(FILE,), ()]
 
 
+def test_a_message_beyond_a_limit_is_not_sent_and_its_file_stays() -> None:
+    table = Table((FILE,))
+    table.desk.refused = "You have sent 30 messages within a minute."
+    assert "30 messages" in table.type("look")
+    assert table.desk.received == []
+    table.desk.refused = ""
+    table.type("look")
+    assert [note.attachments for note in table.desk.received] == [(FILE,)]
+
+
 def test_a_queued_message_is_said_to_be_queued(table: Table) -> None:
     table.desk.receipt = Receipt("queued", 2, "Queued: 1 message before it.")
     assert table.type("more") == "Queued: 1 message before it.\n"

@@ -36,6 +36,7 @@ class StubDesk:
 
     disk: OpenabError | None = None  # why it takes nothing
     dismissed: list[int] = field(default_factory=list)
+    refused: str = ""  # why nothing more is taken
 
     @property
     def recovery(self) -> Recovery:
@@ -52,6 +53,9 @@ class StubDesk:
     def dismiss(self, number: int, *, is_told: bool) -> None:
         assert is_told
         self.dismissed.append(number)
+
+    def refusal(self, conversation: Conversation, by: Person) -> str:
+        return self.refused
 
     def receive(self, note: Inbound) -> Receipt:
         self.received.append(note)
@@ -112,6 +116,17 @@ def test_a_message_is_on_the_disk_before_it_is_handed_in(chat: Chat, desk: StubD
     written = chat.write(ONE, "two")
     assert (written.state, "the disk is full" in written.text) == ("refused", True)
     assert (len(desk.received), desk.dismissed) == (1, [7])
+
+
+def test_a_message_beyond_a_limit_is_refused_before_anything_is_done_for_it(
+    chat: Chat, desk: StubDesk, arrivals: SimpleQueue[Arrival]
+) -> None:
+    desk.refused = "You have sent 30 messages within a minute."
+    written = chat.write(ONE, "one", ["no such upload"])
+    assert (written.state, written.text) == ("refused", desk.refused)
+    assert not desk.received and not desk.dismissed and arrivals.empty()
+    chat.write(ONE, "/status")
+    assert desk.commands == [(ONE.key, "status", "")]
 
 
 def test_what_could_not_be_taken_is_told_to_both_sides(

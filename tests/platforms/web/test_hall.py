@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+import threading
 from collections.abc import Iterator
 from queue import SimpleQueue
 
@@ -128,6 +130,23 @@ def test_a_flood_makes_few_pictures(hall: Hall) -> None:
         hall.arrivals.put(Happened(ONE, acp.Said("word ")))
     until(lambda: sum(e.content.text.count("word") for e in room(hall).entries if hasattr(e.content, "text")) == 5000)
     assert hall.view.version < 2500
+
+
+def test_it_owes_a_sign_of_life_while_it_works(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    inside, gate = threading.Event(), threading.Event()
+
+    def waiting(conversation: Conversation) -> tuple[()]:
+        inside.set()
+        gate.wait()
+        return ()
+
+    monkeypatch.setattr(hall, "waiting", waiting)
+    assert hall.beat.due == math.inf
+    hall.arrivals.put(Told(ONE, "x"))
+    assert inside.wait(5000 * MS)
+    assert hall.beat.due < math.inf
+    gate.set()
+    until(lambda: hall.beat.due == math.inf)
 
 
 def test_one_odd_event_does_not_end_the_page(

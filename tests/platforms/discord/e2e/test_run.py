@@ -111,7 +111,7 @@ def test_the_service_manager_hears_when_it_is_there_and_when_it_goes(server: Ser
         with service(
             tmp_path, server, environ={"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "60000000"}
         ) as running:
-            assert manager.recv(4096).decode().splitlines() == ["READY=1", "STATUS=serving discord"]
+            assert manager.recv(4096).decode().splitlines() == ["READY=1", "STATUS=serving discord and web"]
             assert manager.recv(4096).decode() == "WATCHDOG=1"
             running.signal()
             assert manager.recv(4096).decode().splitlines()[0] == "STOPPING=1"
