@@ -1,4 +1,5 @@
-"""Changes that must reach the disk even if it fails now: they are written again, in their order, before the next one.
+"""Changes that must reach the disk even if it fails now: they are written again, in their order, before the next one;
+and every few seconds if there is no next one, and once more at the end.
 
 For what becomes of messages and replies: nobody can be told to try again, and what is under way is not held up.
 
@@ -35,6 +36,7 @@ class Insistent:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._owed: deque[Change] = deque(maxlen=_MOST)
+        store.owed.append(self.settle)
 
     def __repr__(self) -> str:
         return f"<Insistent owed={len(self._owed)}>"

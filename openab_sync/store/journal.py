@@ -6,7 +6,7 @@ Who writes gets a Future that is done when the change is on the disk. All change
 was under way go into the next one together: a thousand cost one fsync (group commit), a single one waits for nobody.
 
 **Threads**: any thread writes; `journal` runs the changes, commits, and runs the callbacks of the Futures. It blocks in
-its queue, where `write` and `close` wake it, and in the disk.
+its queue, where `write` and `close` wake it (after an outage it looks every few seconds what is owed), and in the disk.
 **Locks**: none of ours. The order of things is the queue's; `_ended` is set before the queue is emptied for the last
 time and looked at after something was put into it, so that one of the two sees every item.
 **Never**: a Future that is not completed; a change that is reported and not on the disk; the folder given back while
@@ -45,6 +45,9 @@ _MOST = 1000
 # Seconds that what is queued has to reach the disk when we stop.
 _PATIENCE = 10.0
 
+# Seconds between two tries of what an outage has kept from the disk, while nobody writes anything else.
+_AGAIN = 5.0
+
 # Seconds that a commit may take on a disk that is busy with other things.
 _SLOW = 20.0
 
@@ -68,6 +71,7 @@ class Store:
         self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
         self.beat = Beat("journal")
         self.timed: Callable[[float], object] = lambda _: None  # is told the seconds of each commit, by its thread
+        self.owed: list[Callable[[], object]] = []  # each writes again what an outage kept back; set up by who starts
         self._ended = False  # set once, by the journal's thread
         self._is_failing = False  # journal's thread: an outage is logged when it begins and when it ends
         self._thread = spawn("journal", self._run)
@@ -130,6 +134,7 @@ class Store:
 
         What is written from now on is refused. Again: does nothing. Not from the journal's own thread.
         """
+        self._write_owed()
         self._queue.put(None)
         if join_all([self._thread], SystemClock(), _PATIENCE):
             return False  # it may still write: the folder stays ours until this process ends
@@ -155,7 +160,11 @@ class Store:
         """Wait for changes and do them; False when there will be no more."""
         items: list[_Item] = []
         self.beat.rests()
-        item = self._queue.get()
+        try:
+            item = self._queue.get(timeout=_AGAIN if self._is_failing else None)
+        except queue.Empty:
+            self._write_owed()
+            return True
         self.beat.owes(time.monotonic(), _SLOW)
         while item is not None:
             if item.done.set_running_or_notify_cancel():
@@ -170,6 +179,10 @@ class Store:
         finally:  # reached with an error only by a bug of ours, or a disk that fails even at undoing
             _refuse(items, StoreError("the journal has stopped", file=str(self.folder)))
         return item is not None
+
+    def _write_owed(self) -> None:
+        for write in self.owed:
+            write()
 
     def _commit(self, items: list[_Item]) -> list[_Item]:
         """Do `items` in one transaction and tell who waits. Return those that have to be done again, in another one."""

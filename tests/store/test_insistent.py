@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from openab_sync.errors import StoreError
-from openab_sync.store import Store
+from openab_sync.store import Store, journal
 from openab_sync.store.insistent import Insistent
 from tests.store.outage import outage
 from tests.waiting import until
@@ -76,3 +76,25 @@ def test_what_somebody_no_longer_waits_for_is_written_all_the_same(store: Store)
     insistent.write(add(2)).result(PATIENCE)
     insistent.settle()
     assert sorted(numbers(store)) == [1, 2]
+
+
+def test_what_an_outage_kept_is_written_though_nobody_writes_any_more(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a message that was answered would be taken for one that waits, after a restart."""
+    monkeypatch.setattr(journal, "_AGAIN", 0.02)
+    insistent = Insistent(store)
+    with outage(store):
+        assert insistent.write(add(1)).exception(PATIENCE)
+    until(lambda: not insistent.owes and not store.trouble)
+    assert numbers(store) == [1]
+
+
+def test_what_an_outage_kept_is_tried_once_more_at_the_end(store: Store, tmp_path: Path) -> None:
+    insistent = Insistent(store)
+    with outage(store):
+        assert insistent.write(add(1)).exception(PATIENCE)
+    assert store.close()
+    again = Store.open(tmp_path)
+    assert numbers(again) == [1]
+    assert again.close()
