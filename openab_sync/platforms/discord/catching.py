@@ -29,6 +29,7 @@ from ...core.message import Conversation
 from ...errors import ChatError, ChatRefused, ChatTimeout, StoreError
 from ...store import Cursor
 from .bots import conversation_at
+from .errors import UNREADABLE
 from .gate import Gate
 from .lanes import Lanes
 from .places import may
@@ -48,8 +49,6 @@ EVERY = 2.0  # seconds between two writings of cursors: who reads a few messages
 PATIENCE = 30.0  # seconds in which reading is tried again where Discord is out of order; live messages wait meanwhile
 AGAIN = 60.0  # seconds until a place is tried anew that could not be read by then
 CLOSING = 1.0  # seconds for what is being read when the platform stops
-
-UNREADABLE = "an administrator has to give my role the permission “Read Message History” in this channel"
 
 Channel = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.ForumChannel
 Place = Channel | discord.Thread

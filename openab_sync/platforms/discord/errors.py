@@ -13,12 +13,13 @@ import discord
 
 from ...errors import ChatError, ChatRefused, ChatTimeout, ConfigError
 
-__all__ = ["explain", "is_forbidden", "is_gone", "is_passing", "outage", "unusable"]
+__all__ = ["UNREADABLE", "explain", "is_forbidden", "is_gone", "is_passing", "outage", "unusable"]
 
 
 UNKNOWN_CHANNEL, UNKNOWN_MESSAGE = 10003, 10008
 NO_ACCESS, NO_PERMISSION = 50001, 50013
 TOO_LARGE = 40005
+UNREADABLE = "an administrator has to give my role the permission “Read Message History” in this channel"
 
 # Code: what people are told. "{what}" is what was tried.
 SENTENCES = {

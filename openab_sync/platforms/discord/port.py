@@ -25,11 +25,13 @@ from ...clock import Clock
 from ...config.schema import DiscordConfig
 from ...core.message import Conversation, MessageRef
 from ...core.port import Controls, Decision, File, Limits, Question, Seen, TurnEvent
-from ...errors import ChatError
+from ...errors import ChatError, ChatRefused
 from ...media.outgoing import outgoing
 from ..loop import EventLoopThread
 from .calls import Calls
 from .controls import stopped_by, view
+from .errors import UNREADABLE
+from .places import may
 from .reacting import Reactions
 from .renaming import Titles
 
@@ -195,6 +197,9 @@ class DiscordPort:
     async def _ours(self, conversation: Conversation, since: float) -> Sequence[Seen]:
         place, me = self._place(conversation), self._me()
         after = datetime.fromtimestamp(since, UTC)
+        channel = self._client.get_channel(place.id)
+        if isinstance(channel, discord.abc.GuildChannel | discord.Thread) and not may(channel, "read_message_history"):
+            raise ChatRefused(UNREADABLE)  # Discord would say that there is nothing
 
         async def read() -> list[discord.Message]:
             return [one async for one in place.history(limit=MOST_READ, after=after) if one.author.id == me.id]

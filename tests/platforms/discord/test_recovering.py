@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import discord
 import pytest
 
 from openab_sync.core.ledger import Journaled
 from openab_sync.core.message import Conversation, Inbound, MessageRef, Person
-from openab_sync.store import Books, Known, Store, open_books
+from openab_sync.store import Books, End, Known, PageRow, Store, open_books
 from tests.fakes.discord import Server
 from tests.fakes.discord.things import Channel, Message
 from tests.platforms.discord.bed import house
@@ -159,3 +160,22 @@ def test_an_interrupted_turn_can_be_left_at_that(server: Server, before: Before)
         server.user("ann").click(notice, "Discard")
         until(lambda: buttons(notice) == [])
         assert notice.content.endswith("🗑️ ann")
+
+
+def test_where_the_history_may_not_be_read_a_page_is_rather_sent_twice_and_says_so(
+    server: Server, before: Before
+) -> None:
+    """Discord answers with nothing then, as if we had written nothing."""
+    message = write(server, "say hello")
+    number, key = before.accept(message), f"discord:{message.id}"
+    thread = server.user("ann").open_thread(message, "hello")
+    before.books.replies.start("a" * 32, key, [number])
+    before.books.replies.finish("a" * 32, key, [number], End("done", "", [PageRow(0, "hello")])).result(PATIENCE)
+    old = before.store.write(lambda db: db.execute("UPDATE replies SET ended = ended - 600"))
+    old.result(PATIENCE)
+    before.close()
+    server.allow(server.general, server.app, deny=discord.Permissions(read_message_history=True).value)
+    with house(server, folder=before.folder) as bed:
+        page = bed.until_said("hello", thread)
+        assert "sent again after a restart" in page.content
+        until(lambda: not open_ones(bed.books))
