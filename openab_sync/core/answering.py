@@ -83,7 +83,7 @@ class Answering:
         self.reply = Reply(notes, port, clock, drawing, config.reactions, on_news, floor=floor, ledger=house.ledger)
         self.patience = Patience(patience_limits(house), clock)
         people = tuple(dict.fromkeys(note.sender for note in notes))
-        ground = Ground(self.turn, self.reply, self.patience, people, self.notice)
+        ground = Ground(self.turn, self.reply, self.patience, people, self.notice, redact)
         self._asking = Asking(ground, house, port, peer, judge)
         payer = Payer(notes[0].sender.id, self.reply.conversation.key)
         self._account = Account(house.budget, lambda: house.config.limits, payer, before, is_new=is_new)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..acp import events as acp
 from ..acp.elicitation import DECLINE
@@ -54,6 +54,7 @@ class Ground:
     patience: Patience
     people: tuple[Person, ...]
     say: Callable[[str], None]  # a sentence of ours for the reply
+    redact: Callable[[str], str]  # takes out what resumes the session, too
 
 
 @dataclass(slots=True)
@@ -239,14 +240,15 @@ class Asking:
         else:
             tool = self._ground.turn.tool(asked.tool.call_id)
             about, kind = (tool.label, tool.kind) if tool else ("", "")
+        redact, offered = self._ground.redact, FORM_OPTIONS if isinstance(asked, acp.Elicited) else asked.options
         self._house.audit.permission(
             where,
-            asked=one_line(about, ASKED),
-            options=FORM_OPTIONS if isinstance(asked, acp.Elicited) else asked.options,
-            chosen=option.option_id if option else None,
+            asked=one_line(redact(about), ASKED),
+            options=[replace(one, option_id=redact(one.option_id), name=redact(one.name)) for one in offered],
+            chosen=redact(option.option_id) if option else None,
             by=by,
-            why=why,
-            tool=kind,
+            why=redact(why),
+            tool=redact(kind),
         )
 
     def _close(self, request_id: acp.RequestId, text: str) -> None:
