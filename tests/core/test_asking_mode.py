@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,8 @@ import pytest
 from openab_sync.acp.events import Choice, Option
 from openab_sync.config.agents import Preset, presets
 from openab_sync.core.asking_mode import NOTHING, Wish, mode_of, unasked, wish
-from tests.core.bed import Bed
+from tests.core.bed import Bed, place, received
+from tests.waiting import until
 
 MODE = Option("mode", "Mode", "auto", category="mode", choices=(Choice("auto", "Auto"), Choice("default", "Default")))
 
@@ -67,3 +69,20 @@ def test_who_takes_an_agent_out_of_that_mode_is_told_what_it_means() -> None:
         assert bed.command("modes", "auto").text == "mode is auto now. Only in ask is it known to ask before it acts."
         assert bed.command("modes", "ask").text == "mode is ask now."
         assert bed.command("models", "large").text == "model is large now."
+
+
+@pytest.mark.parametrize("flags", [(), ("--resume-cap",)], ids=["load", "resume"])
+def test_it_is_put_into_that_mode_after_new_and_when_its_session_is_taken_up_again(
+    tmp_path: Path, flags: tuple[str, ...]
+) -> None:
+    """It begins in another one each time."""
+    log = tmp_path / "log"
+    again = "session/resume" if flags else "session/load"
+    with Bed("--options", "--begins-auto", *flags, "--log", str(log), agent={"preset": "demo"}) as bed:
+        for begun in ("session/new", again):
+            bed.ask("say hello")
+            methods = [str(one["method"]) for one in received(log) if "session/" in str(one.get("method"))]
+            last = methods[methods.index(begun) :]
+            assert last[:3] == [begun, "session/set_config_option", "session/prompt"], methods
+            assert bed.broker.suspend(place(), "to see it come back")
+            until(lambda: not bed.broker.snapshot().sessions)

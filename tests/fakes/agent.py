@@ -49,7 +49,7 @@ class Agent:
         self.wire = Wire(b"\r\n" if flags.crlf else b"\n", flags.string_ids, flags.null_members)
         self.turn: Turn | None = None  # the latest one
         self.is_in = not flags.auth
-        self.settings: Json = {"mode": "ask", "model": "small", "auto_approve": False}
+        self.settings: Json = {"mode": "auto" if flags.begins_auto else "ask", "model": "small", "auto_approve": False}
         self.sessions: dict[str, list[tuple[str, str]]] = self._remembered()
         self.lost: set[str] = set()  # taken up, and not known (--load-lies)
         self.from_now_on: object = None

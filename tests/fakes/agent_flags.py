@@ -35,6 +35,7 @@ SWITCHES = {
     "modes-only": "modes and nothing else",
     "grouped-options": "a select whose options are grouped",
     "boolean-option": "a boolean option",
+    "begins-auto": 'begins in the mode "auto"',
 }
 SECONDS = {"slow-init": "seconds before initialize is answered", "slow-new": "the same for session/new"}
 CODES = {
