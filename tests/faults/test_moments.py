@@ -21,6 +21,8 @@ from tests.core.bed import ANN, Bed, place
 from tests.fakes.clock import FakeClock
 from tests.waiting import until
 
+pytestmark = pytest.mark.slow
+
 AGENT = Path(__file__).with_name("agent.py")
 FAULTS = ("crash", "garbage", "silence", "flood", "deaf", "slow", "huge", "late", "wrong", "twice")
 MOMENTS = ("starting", "idle", "busy", "cancelling", "question", "closing")

@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -68,12 +69,13 @@ def stored(home: Path) -> str:
 def test_nothing_of_a_secret_is_anywhere(server: Server, tmp_path: Path) -> None:
     lines = tmp_path / "audit.jsonl"
     agent = {"command": sys.executable, "args": [PROGRAM], "inherit_env": NAMES}
+    more: dict[str, Any] = {"agent.env": {"MINE_TOKEN": CANARIES["CANARY_A"]}}
     with service(
         tmp_path,
         server,
         environ={name: CANARIES[name] for name in NAMES},
         agent=agent,
-        **{"agent.env": {"MINE_TOKEN": CANARIES["CANARY_A"]}},
+        **more,
         permissions={"mode": "deny"},
         reply={"thoughts": True, "footer": True},
         log={"level": "debug"},
