@@ -82,7 +82,7 @@ def test_a_fault_of_an_agent(case: str, tmp_path: Path) -> None:
         for number, word in enumerate(WORDS[:1] if moment == "closing" else WORDS, 1):
             if number > 1:
                 bed.say(f"{word} {long}", to="A")
-            until_over(bed, number, step(fault))
+            until_over(bed, number, step(fault, moment, number))
         pids = [bed.snapshot(at).pid for at in "AB"]
     assert not [pid for pid in pids if pid and psutil.pid_exists(pid)]
     assert met.exists()
@@ -113,7 +113,7 @@ def test_a_fault_while_a_session_is_taken_up_again(fault: str, tmp_path: Path) -
     with Bed(command=command(fault, "loading", met), clock=FakeClock(), pool=PATIENCE) as bed:
         for number, word in enumerate(WORDS, 1):
             bed.say(f"{word} {long}", to="A")
-            until_over(bed, number, step(fault))
+            until_over(bed, number, step(fault, "loading", number))
             if number == 1:
                 bed.say("other x", to="B")
                 patient(bed, lambda: bed.ends("B"), 0.3)
@@ -146,7 +146,7 @@ def test_a_fault_while_the_answer_is_on_its_way(fault: str, tmp_path: Path) -> N
         bed.port.until_text(place("A"), "[first]")
         for number, word in enumerate(("second", "third"), 3):
             bed.say(f"{word} {long}", to="A")
-            until_signed(bed, MessageRef(place("A"), f"m{number}"), step(fault))
+            until_signed(bed, MessageRef(place("A"), f"m{number}"), step(fault, "idle", number - 1))
     there = "\n".join(bed.port.texts(place("A")))
     assert [there.count(f"[{word}]") for word in ("first", "third")] == [1, 1]
     assert there.count("[second]") + there.count("⚠️") == 1
@@ -192,9 +192,10 @@ def command(fault: str, moment: str, met: Path) -> list[str]:
     return [sys.executable, "-IS", str(AGENT), fault, moment, str(met)]
 
 
-def step(fault: str) -> float:
-    """So many seconds of the house's time pass at each look: few where no patience is to run out."""
-    return 4.0 if fault in {"silence", "deaf"} else 0.3
+def step(fault: str, moment: str, number: int) -> float:
+    """So many seconds of the house's time pass at each look while that turn runs: many where a patience runs out."""
+    fates = [*outcomes(fault, moment), "done"]
+    return 4.0 if fault in {"silence", "deaf"} and fates[number - 1] in {"stalled", "failed"} else 0.3
 
 
 def patient(bed: Bed, predicate: Callable[[], object], seconds: float) -> None:
