@@ -1,23 +1,33 @@
-"""Changes that must reach the disk even if it fails now: they are written again, in their order, before the next one;
-and every few seconds if there is no next one, and once more at the end.
+"""Changes that must reach the disk even if it fails now: while one is owed, those that come later queue up behind it.
 
-For what becomes of messages and replies: nobody can be told to try again, and what is under way is not held up.
+For what becomes of messages and replies: nobody can be told to try again, and what is under way is not held up. The
+order matters: a page of a reply that runs, written after the reply's end, would undo that end.
 
-**Threads**: any writes; callbacks run on the journal's thread and only move things between two queues.
-**Locks**: none: a deque's `append` and `popleft` are atomic. Two writers may put the same old changes in turn, each of
-them once; changes say themselves from which state they lead, so that one which comes late does no harm.
+    write ─► nothing older is owed ─► made ─► its Future
+               │ else                  └─ outage ─┐
+               └─► try the oldest ones instead ─► owed, in the order of `write` ─► tried again
+
+A try takes the oldest change alone; after each that works the next takes twice as many, after one that fails a single
+one again. So an outage costs one more change with each write, however much is owed. There is a try with each write,
+every few seconds if there is none (the journal's `owed`), and at the end.
+
+**Threads**: any writes; all else happens on the journal's thread (on any once that has ended, when nothing is made).
+**Locks**: none. At most one slot of a transaction tries what is owed: `_trying`.
 """
 
 from __future__ import annotations
 
+import itertools
 import logging
 import sqlite3
-from collections import deque
+from bisect import insort
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass, field
 from functools import partial
 
 from ..errors import StoreError
+from .database import is_outage
 from .journal import Store
 
 __all__ = ["Insistent"]
@@ -30,12 +40,37 @@ Change = Callable[[sqlite3.Connection], None]
 _MOST = 20_000
 
 
+@dataclass(slots=True, eq=False)
+class _Item:
+    """A change that must be kept, and who waits for its first attempt."""
+
+    number: int
+    change: Change
+    done: Future[None] = field(default_factory=Future)
+    is_owed: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class _Slot:
+    """A place in the journal's queue: for its own item, or for a try of what is owed."""
+
+    item: _Item | None = None
+    is_own: bool = False  # its own item was made
+    batch: list[_Item] = field(default_factory=list)  # what it tried
+
+
 class Insistent:
     """Writes that are not given up while this process lives."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._owed: deque[Change] = deque(maxlen=_MOST)
+        self._numbers = itertools.count()  # `next` is atomic
+        self._owed: list[_Item] = []  # by number
+        self._untold: list[_Item] = []  # owed only because something older is: their writers wait for the next try
+        self._trying: _Slot | None = None
+        self._is_asked = False  # a slot for a try is in the queue
+        self._size = 1  # of the next try
+        self._has_dropped = False
         store.owed.append(self.settle)
 
     def __repr__(self) -> str:
@@ -49,27 +84,93 @@ class Insistent:
     def write(self, change: Change) -> Future[None]:
         """Have `change` kept, now or as soon as the disk takes something again; the Future tells of this attempt.
 
-        Any thread; never blocks.
+        Any thread; never blocks. The Future cannot be cancelled.
         """
-        self.settle()
-        return self._put(change)
+        item = _Item(next(self._numbers), change)
+        item.done.set_running_or_notify_cancel()
+        self._put(_Slot(item))
+        return item.done
 
     def settle(self) -> None:
         """Try again what is owed. Any thread; never blocks."""
-        for _ in range(len(self._owed)):
+        if self._owed and not self._is_asked:
+            self._is_asked = True
+            self._put(_Slot())
+
+    def _put(self, slot: _Slot) -> None:
+        self._store.write(partial(self._run, slot)).add_done_callback(partial(self._look, slot))
+
+    # ---- the journal's thread ----
+
+    def _run(self, slot: _Slot, db: sqlite3.Connection) -> None:
+        """May run again, when the disk has undone all of a transaction."""
+        item, slot.is_own = slot.item, False
+        if item is not None and not (self._owed and self._owed[0].number < item.number):
+            slot.is_own = True
             try:
-                self._put(self._owed.popleft())
-            except IndexError:  # somebody else took it
-                return
+                item.change(db)
+            except sqlite3.Error as error:
+                if is_outage(error):  # at once: what comes later in this transaction must not overtake it
+                    self._owe(item)
+                raise
+        elif self._trying in (None, slot):
+            if self._trying is None:
+                self._trying, slot.batch = slot, self._owed[: self._size]
+            for one in slot.batch:
+                one.change(db)
 
-    def _put(self, change: Change) -> Future[None]:
-        done = self._store.write(change)
-        done.add_done_callback(partial(self._look, change))
-        return done
+    def _look(self, slot: _Slot, done: Future[None]) -> None:
+        """What became of a slot."""
+        error, item = done.exception(), slot.item
+        if item is None:
+            self._is_asked = False
+        if self._trying is slot:
+            self._trying = None
+            self._judge(slot.batch, error)
+        if item is not None and slot.is_own and not isinstance(error, StoreError):
+            _tell(item, error)
+        elif item is not None:
+            self._owe(item)
+            self._untold.append(item)
+        if isinstance(error, StoreError):
+            self._size = 1
+            untold, self._untold = self._untold, []
+            for one in untold:
+                _tell(one, error)
+        elif self._untold or slot.batch:
+            self.settle()
 
-    def _look(self, change: Change, done: Future[None]) -> None:
-        error = None if done.cancelled() else done.exception()
-        if done.cancelled() or isinstance(error, StoreError):
-            self._owed.append(change)
-        elif error is not None:  # not the disk's fault, so another time would not help
-            log.error("a change of the journal was not made: a bug", exc_info=error)
+    def _judge(self, batch: list[_Item], error: BaseException | None) -> None:
+        """What became of a try."""
+        is_over = error is None or (len(batch) == 1 and not isinstance(error, StoreError))
+        self._size = self._size * 2 if error is None else 1
+        if is_over:
+            gone = set(batch)
+            self._owed = [one for one in self._owed if one not in gone]
+            self._untold = [one for one in self._untold if one not in gone]
+            for one in batch:
+                _tell(one, error)
+        if not self._owed:
+            self._size, self._has_dropped = 1, False
+
+    def _owe(self, item: _Item) -> None:
+        if item.is_owed:
+            return
+        item.is_owed = True
+        insort(self._owed, item, key=lambda one: one.number)
+        if len(self._owed) > _MOST:
+            del self._owed[0]
+            if not self._has_dropped:
+                log.error("more than %d changes wait for the disk: the oldest are given up", _MOST)
+            self._has_dropped = True
+
+
+def _tell(item: _Item, error: BaseException | None) -> None:
+    if error is not None and not isinstance(error, StoreError):  # not the disk's fault: another time would not help
+        log.error("a change of the journal was not made: a bug", exc_info=error)
+    if item.done.done():
+        return
+    if error is None:
+        item.done.set_result(None)
+    else:
+        item.done.set_exception(error)

@@ -134,7 +134,6 @@ class Store:
 
         What is written from now on is refused. Again: does nothing. Not from the journal's own thread.
         """
-        self._write_owed()
         self._queue.put(None)
         if join_all([self._thread], SystemClock(), _PATIENCE):
             return False  # it may still write: the folder stays ours until this process ends
@@ -147,6 +146,9 @@ class Store:
         try:
             while self._take():
                 pass
+            self._write_owed()
+            while not self._queue.empty():  # what is owed goes on for as long as it gets through
+                self._take()
         except Exception:
             log.exception("the journal has stopped: a bug; nothing more is kept")
             self.beat.died()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from openab_sync.errors import StoreError
 from openab_sync.store import Store, journal
+from openab_sync.store import insistent as insistent_module
 from openab_sync.store.insistent import Insistent
 from tests.store.outage import outage
 from tests.waiting import until
@@ -55,7 +57,96 @@ def test_an_outage_that_lasts_loses_nothing_and_no_order(store: Store) -> None:
         insistent.settle()
         until(lambda: insistent.owes == 5)
     insistent.settle()
+    until(lambda: insistent.owes == 0)
     assert numbers(store) == [0, 1, 2, 3, 4]
+
+
+def test_an_outage_that_ends_between_commits_changes_no_order(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second is in the journal's queue already when the first one fails."""
+    monkeypatch.setattr(journal, "_MOST", 1)
+    insistent, entered, gate = Insistent(store), threading.Event(), threading.Event()
+
+    def wait(_: sqlite3.Connection) -> None:
+        entered.set()
+        assert gate.wait(PATIENCE)
+
+    store.write(wait)
+    assert entered.wait(PATIENCE)
+    first = insistent.write(add(1))
+    first.add_done_callback(lambda _: store._db.execute("PRAGMA query_only = OFF"))
+    second = insistent.write(add(2))
+    with outage(store):
+        gate.set()
+        assert isinstance(first.exception(PATIENCE), StoreError)
+        second.result(PATIENCE)
+    assert numbers(store) == [1, 2]
+
+
+def test_what_comes_later_in_the_same_commit_does_not_overtake(store: Store) -> None:
+    """The disk takes less than all of a transaction: it is full, and then it is not."""
+    insistent, fails = Insistent(store), iter([True, False])
+    gate = threading.Event()
+    store.write(lambda _: gate.wait(PATIENCE))
+
+    def once(db: sqlite3.Connection) -> None:
+        if next(fails):
+            error = sqlite3.OperationalError("database or disk is full")
+            error.sqlite_errorcode = sqlite3.SQLITE_FULL
+            raise error
+        add(1)(db)
+
+    first, rest = insistent.write(once), [insistent.write(add(number)) for number in (2, 3)]
+    gate.set()
+    assert isinstance(first.exception(PATIENCE), StoreError)
+    assert [one.result(PATIENCE) for one in rest] == [None, None]
+    assert numbers(store) == [1, 2, 3]
+
+
+def test_while_the_disk_is_away_a_write_tries_one_more_change_however_many_are_owed(store: Store) -> None:
+    insistent, tries = Insistent(store), list[int]()
+
+    def counted(number: int) -> Callable[[sqlite3.Connection], None]:
+        def change(db: sqlite3.Connection) -> None:
+            tries.append(number)
+            add(number)(db)
+
+        return change
+
+    with outage(store):
+        for number in range(50):
+            assert insistent.write(counted(number)).exception(PATIENCE)
+    assert len(tries) <= 50
+    insistent.write(counted(50)).result(PATIENCE)
+    assert numbers(store) == list(range(51))
+    assert store.commits < 20, "not each in a commit of its own"
+
+
+def test_what_is_wrong_does_not_keep_what_is_owed_with_it(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    insistent = Insistent(store)
+
+    def wrong(db: sqlite3.Connection) -> None:
+        raise LookupError("x")
+
+    with outage(store):
+        for change in (add(1), add(2), wrong, add(3)):
+            assert insistent.write(change).exception(PATIENCE)
+    insistent.write(add(4)).result(PATIENCE)
+    assert (numbers(store), insistent.owes) == ([1, 2, 3, 4], 0)
+    assert "a bug" in caplog.text
+
+
+def test_of_too_much_the_oldest_is_given_up_and_that_is_logged_once(
+    store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(insistent_module, "_MOST", 3)
+    insistent = Insistent(store)
+    with outage(store):
+        for number in range(6):
+            assert insistent.write(add(number)).exception(PATIENCE)
+    insistent.write(add(6)).result(PATIENCE)
+    assert numbers(store)[-1] == 6
+    assert numbers(store)[0] >= 3
+    assert caplog.text.count("are given up") == 1
 
 
 def test_a_change_that_is_wrong_is_not_repeated(store: Store, caplog: pytest.LogCaptureFixture) -> None:
@@ -74,8 +165,7 @@ def test_what_somebody_no_longer_waits_for_is_written_all_the_same(store: Store)
     insistent = Insistent(store)
     insistent.write(add(1)).cancel()
     insistent.write(add(2)).result(PATIENCE)
-    insistent.settle()
-    assert sorted(numbers(store)) == [1, 2]
+    assert numbers(store) == [1, 2]
 
 
 def test_what_an_outage_kept_is_written_though_nobody_writes_any_more(
@@ -93,8 +183,9 @@ def test_what_an_outage_kept_is_written_though_nobody_writes_any_more(
 def test_what_an_outage_kept_is_tried_once_more_at_the_end(store: Store, tmp_path: Path) -> None:
     insistent = Insistent(store)
     with outage(store):
-        assert insistent.write(add(1)).exception(PATIENCE)
+        for number in range(5):
+            assert insistent.write(add(number)).exception(PATIENCE)
     assert store.close()
     again = Store.open(tmp_path)
-    assert numbers(again) == [1]
+    assert numbers(again) == [0, 1, 2, 3, 4]
     assert again.close()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from openab_sync.store import Books, End, Fact, FileRow, PageRow, ReplyRow, Store, open_books
+from openab_sync.store import Books, End, Fact, FileRow, PageRow, ReplyRow, Store, journal, open_books
 from tests.fakes.clock import FakeClock
 from tests.store.outage import outage
 
@@ -128,6 +129,25 @@ def test_a_turn_whose_beginning_was_lost_in_an_outage_is_whole_in_the_end(store:
     books.replies.finish("t", HERE, [number], End("done", "", [PageRow(0, "one")])).result(PATIENCE)
     assert only(books).pages == (PageRow(0, "one"),)
     assert states(store) == [(number, "finished")]
+
+
+def test_a_page_that_an_outage_kept_does_not_undo_the_end(
+    store: Store, books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk is back before the end is written, which is in the journal's queue by then."""
+    monkeypatch.setattr(journal, "_MOST", 1)
+    number, gate = accept(books), threading.Event()
+    books.replies.start("t", HERE, [number]).result(PATIENCE)
+    store.write(lambda _: gate.wait(PATIENCE))
+    drawn = books.replies.draw("t", [PageRow(0, "on")])
+    drawn.add_done_callback(lambda _: store._db.execute("PRAGMA query_only = OFF"))
+    finished = books.replies.finish("t", HERE, [number], End("done", "", [PageRow(0, "one")]))
+    with outage(store):
+        gate.set()
+        assert drawn.exception(PATIENCE)
+        finished.result(PATIENCE)
+    books.deliveries.edit(HERE, "x", "").result(PATIENCE)  # whatever is written next
+    assert only(books).pages == (PageRow(0, "one"),)
 
 
 def test_a_beginning_that_comes_late_does_no_harm(store: Store, books: Books) -> None:
