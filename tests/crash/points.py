@@ -125,7 +125,8 @@ def _arm_commit(point: Commit) -> None:
 ACCEPT, COMPLETE = r"INSERT INTO deliveries", r"UPDATE deliveries SET conversation"
 START, DRAW = r"INSERT OR IGNORE INTO replies", r"REPLACE INTO pages"
 FINISH, CLOSE = r"UPDATE replies SET state = 'finished'", r"UPDATE replies SET state = '?(delivered|\?)"
-WITHDRAW = r"SET state = 'withdrawn'"
+WITHDRAW, EDIT = r"SET state = 'withdrawn'", r"UPDATE deliveries SET text"
+SENT = r"DELETE FROM files WHERE turn = \S+ AND number"
 PORT = "openab_sync.platforms.discord.port:DiscordPort"
 
 POINTS: dict[str, Function | Commit] = {
@@ -163,12 +164,16 @@ POINTS: dict[str, Function | Commit] = {
     "page-3-sent": Function(f"{PORT}._post", "after", 3),
     "before-upload": Function(f"{PORT}._upload"),
     "after-upload": Function(f"{PORT}._upload", "after"),
+    "before-sent-commit": Commit(SENT),
+    "after-sent-commit": Commit(SENT, "after"),
     "before-close": Function("openab_sync.core.ledger:Journaled.close"),
     "before-close-commit": Commit(CLOSE),
     "after-close-commit": Commit(CLOSE, "after"),
-    # taken back
+    # taken back, changed
     "before-withdraw-commit": Commit(WITHDRAW),
     "after-withdraw-commit": Commit(WITHDRAW, "after"),
+    "before-edit-commit": Commit(EDIT),
+    "after-edit-commit": Commit(EDIT, "after"),
     # while the one after it mends
     "mending-read": Function(f"{PORT}._ours", "after"),
     "mending-told": Function(f"{PORT}._edit", "after"),

@@ -147,9 +147,9 @@ class Incoming:
         self._company.take_part(place.conversation.key, draft.person.id, parent=parent, seen=str(message.id))
         await self._take_in(draft, None)
 
-    def remember(self, message_id: str) -> None:
-        """A message that was accepted before a restart waits again: it may be edited and deleted."""
-        self._recent.admit(int(message_id), "")
+    def remember(self, message_id: str, words: str) -> None:
+        """A message that was accepted before a restart waits again, with these words: it may be edited and deleted."""
+        self._recent.admit(int(message_id), words)
 
     def is_busy(self, conversation: Conversation) -> bool:
         """Whether something of that conversation is on its way to the broker."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from ...core.recovery import Waiting
 from ...errors import ChatError
 from .asking import message_at
 from .bots import conversation_at
+from .context import harmless
 from .drafts import Draft
 from .errors import UNKNOWN_MESSAGE, is_gone
 from .port import PLATFORM
@@ -90,13 +92,15 @@ class Recovering:
             self._kit.port.post(conversation_at(one.route["channel"]), LOST, reply_to=one.ref)
             self._kit.broker.dismiss(one.number, is_told=True)
             return
-        if one.note is not None:
-            self._receive(one.note)
-        else:
+        if one.note is None:
             await self._incoming.go_on(draft)
+        elif draft.message.edited_at and draft.text not in ("", one.text):  # while nobody listened
+            self._receive(replace(one.note, text=harmless(draft.text)), draft.message.content)
+        else:
+            self._receive(one.note, draft.message.content)
 
-    def _receive(self, note: Inbound) -> None:
-        self._incoming.remember(note.ref.id)
+    def _receive(self, note: Inbound, words: str = "") -> None:
+        self._incoming.remember(note.ref.id, words)
         self._kit.broker.receive(note)
 
     async def _draft(self, one: Waiting) -> Draft:

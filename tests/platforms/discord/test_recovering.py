@@ -40,6 +40,13 @@ class Before:
         self.books.conversations.put(Known(where.key, parent=parent, took_part=True, people=(person.id,)))
         return number
 
+    def whole(self, message: Message, thread: Channel) -> None:
+        """One that was complete and waits."""
+        number = self.accept(message, thread)
+        ref = MessageRef(Conversation("discord", str(thread.id)), str(message.id))
+        text = message.content.partition("> ")[2]
+        self.ledger.complete(Inbound(ref, Person(str(message.author.id), "ann"), text, delivery=number))
+
     def close(self) -> None:
         assert self.store.close()
 
@@ -124,6 +131,37 @@ def test_one_that_was_deleted_meanwhile_is_withdrawn(server: Server, before: Bef
     with house(server, folder=before.folder) as bed:
         until(lambda: not open_ones(bed.books))
         assert message.thread is None
+
+
+def test_one_that_was_edited_meanwhile_is_answered_as_it_is_now(server: Server, before: Before) -> None:
+    thread, app = server.user("ann").open_thread("general", "a thread"), server.app
+    message = server.user("ann").write(thread, f"<@{app.id}> say old", mentions=[app])
+    before.whole(message, thread)
+    server.user("ann").edit(message, f"<@{app.id}> say new")
+    before.close()
+    with house(server, folder=before.folder) as bed:
+        bed.until_said("new", thread)
+
+
+def test_only_an_edit_of_one_that_waits_again_is_shown_as_an_edit(
+    server: Server, before: Before, tmp_path: Path
+) -> None:
+    thread, app, ann = server.user("ann").open_thread("general", "a thread"), server.app, server.user("ann")
+    gate = tmp_path / "gate"
+    messages = [
+        ann.write(thread, f"<@{app.id}> {text}", mentions=[app]) for text in (f"gate {gate}", "say link", "say old")
+    ]
+    for message in messages:
+        before.whole(message, thread)
+    before.close()
+    with house(server, folder=before.folder) as bed:
+        until(lambda: len(bed.app.broker.waiting(Conversation("discord", str(thread.id)))) == 2)
+        ann.embed(messages[1], {"title": "Example"})
+        ann.edit(messages[2], f"<@{app.id}> say new")
+        server.until(lambda: "✏️" in reactions(server, messages[2]), PATIENCE)
+        gate.touch()
+        bed.until_said("new", thread)
+        assert "✏️" not in reactions(server, messages[1])
 
 
 def test_an_interrupted_turn_can_be_tried_again_after_another_restart(server: Server, before: Before) -> None:

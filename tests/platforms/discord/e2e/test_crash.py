@@ -86,6 +86,8 @@ TABLE = [
     Row("page-3-sent", LONG, "either"),
     Row("before-upload", "image_out", "answered"),
     Row("after-upload", "image_out", "either"),
+    Row("before-sent-commit", "image_out", "either"),
+    Row("after-sent-commit", "image_out", "either"),
     Row("before-close", SHORT, "answered"),
     Row("before-close-commit", SHORT, "answered"),
     Row("after-close-commit", SHORT, "answered"),
@@ -216,6 +218,12 @@ class Stage:
             replies = db.execute("SELECT state FROM replies WHERE state IN ('running', 'finished')").fetchall()
             messages = db.execute("SELECT state FROM deliveries WHERE state IN ('accepted', 'started', 'finished')")
             return [state for (state,) in [*replies, *messages]]
+
+    def has_whole(self) -> bool:
+        """Whether the journal holds a message that is complete and waits."""
+        with closing(sqlite3.connect(f"file:{self.home}/state/journal.db?mode=ro", uri=True)) as db:
+            whole = "SELECT 1 FROM deliveries WHERE state = 'accepted' AND note IS NOT NULL"
+            return db.execute(whole).fetchone() is not None
 
     def ours(self, message: Message) -> list[Message]:
         """What the bot has written for a message."""
@@ -360,6 +368,24 @@ def test_what_was_taken_back_is_not_answered(warm: Warm, server: Server, tmp_pat
         until(lambda: "stays" in said(stage, thread) and not stage.unfinished(), PATIENCE, "the other is answered")
         stops(running)
     assert "gone" not in said(stage, thread)
+    assert server.violations == []
+
+
+@pytest.mark.parametrize("point", ["before-edit-commit", "after-edit-commit"])
+def test_what_was_changed_is_answered_as_it_is_now(warm: Warm, server: Server, tmp_path: Path, point: str) -> None:
+    stage = Stage(warm, server, tmp_path)
+    with stage.run(point) as running:
+        stage.until_ready()
+        thread = busy(stage)
+        waits = in_thread(stage, thread, "say old")
+        until(stage.has_whole, PATIENCE, "it waits")
+        server.user("ann").edit(waits, f"<@{server.app.id}> say new")
+        dies(running)
+    with stage.run() as running:
+        stage.until_ready()
+        until(lambda: "new" in said(stage, thread) and not stage.unfinished(), PATIENCE, "it is answered")
+        stops(running)
+    assert "old" not in said(stage, thread)
     assert server.violations == []
 
 
