@@ -492,7 +492,7 @@ def test_the_final_pages_are_the_whole_turn_whatever_became_of_the_edits(
 def test_a_flood_of_chunks_costs_no_more_than_its_text() -> None:
     def cost(chunks: int) -> float:
         scene = Scene()
-        begin = time.perf_counter()
+        begin = time.thread_time()
         for number in range(chunks):
             scene.turn.take(acp.Said("a line of ordinary text\n"))
             if number % 10 == 0:
@@ -500,7 +500,7 @@ def test_a_flood_of_chunks_costs_no_more_than_its_text() -> None:
         scene.end()
         scene.refresh()
         assert scene.settled()
-        return time.perf_counter() - begin
+        return time.thread_time() - begin
 
     cost(100)
     assert cost(20_000) < 40 * cost(2_000)

@@ -107,7 +107,8 @@ def test_a_cookie_is_worth_nothing_forged_or_with_another_token(monkeypatch: pyt
     door = guard()
     cookie = door.enter(door.make_link().rpartition("/")[2]) or ""
     other = Guard("another-token-of-the-tests", HERE, FakeClock())
-    assert code(door.judge(knock(cookie=cookie[:-1] + "-"), Access.CONTENT)) == 401
+    forged = ("b" if cookie[0] == "a" else "a") + cookie[1:]  # not its last character: only some of its bits count
+    assert code(door.judge(knock(cookie=forged), Access.CONTENT)) == 401
     assert code(other.judge(knock(cookie=cookie), Access.CONTENT)) == 401
     assert code(door.judge(knock(cookie=cookie), Access.CONTENT)) == 200
     now = door._signer.get_timestamp()
