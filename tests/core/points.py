@@ -22,7 +22,7 @@ from openab_sync.core.message import MessageRef
 from openab_sync.core.port import Limits
 from openab_sync.core.session import Session
 from tests.core.bed import Bed, place, received
-from tests.waiting import MS
+from tests.waiting import MS, until
 
 __all__ = ["PAGES", "Point", "awake", "beside", "dies", "kill", "methods", "order", "ref", "stopped"]
 
@@ -94,10 +94,26 @@ def dies(session: Session) -> bool:
 
 
 @contextmanager
-def awake() -> Iterator[Point]:
-    """The next session that wakes is stopped before it has looked why."""
+def awake(bed: Bed) -> Iterator[Point]:
+    """The next session that wakes is stopped before it has looked why. All are asleep when the block begins."""
+    _asleep(bed)
     with stopped(Agent, "_sort") as point:  # what its wait ends with, whoever ended it
         yield point
+
+
+def _asleep(bed: Bed) -> None:
+    """Wait until every session has begun another wait: what is left for it from now on wakes it from there."""
+    real, asleep = Agent.wait, set[int]()
+
+    def wait(agent: Agent, *args: Any, **more: Any) -> Any:
+        asleep.add(id(agent))
+        return real(agent, *args, **more)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Agent, "wait", wait)
+        bed.pool.wake_all()
+        agents = {id(session._agent) for session in bed.pool._rooms.every()}
+        until(lambda: agents <= asleep, what="all sessions wait")
 
 
 @contextmanager

@@ -44,7 +44,7 @@ def test_a_session_with_a_message_that_it_has_not_seen_yet_is_not_evicted() -> N
     with Bed(pool={"max_sessions": 1}) as bed:
         bed.ask("say one", to="A")
         bed.until_state(State.IDLE, at="A")
-        with awake() as point:
+        with awake(bed) as point:
             bed.say("say two", to="A")
             point.reach()
             assert bed.state("A") is State.IDLE
@@ -171,7 +171,7 @@ def test_a_message_that_was_left_and_cancelled_before_the_session_woke_is_not_an
     with Bed() as bed:
         bed.ask("say one\\n")
         bed.until_state(State.IDLE)
-        with awake() as point:
+        with awake(bed) as point:
             bed.say("say never\\n")
             point.reach()
             answer = order(bed, Cancel(ANN))
@@ -186,7 +186,7 @@ def test_a_cancel_does_not_mean_a_message_that_came_after_it(every: bool) -> Non
     with Bed() as bed:
         bed.ask("say one\\n")
         bed.until_state(State.IDLE)
-        with awake() as point:
+        with awake(bed) as point:
             answer = order(bed, Cancel(ANN, all=every))
             point.reach()
             bed.say("say two\\n")
@@ -200,7 +200,7 @@ def test_cancel_all_drops_what_waited_and_not_what_came_after_it() -> None:
         bed.say("hang")
         bed.until_state(State.BUSY)
         bed.say("say never")
-        with awake() as point:
+        with awake(bed) as point:
             answer = order(bed, Cancel(ANN, all=True))
             point.reach()
             bed.say("say kept")
@@ -226,7 +226,7 @@ def test_a_question_that_is_answered_and_cancelled_at_once_gets_one_answer(tmp_p
     with Bed("--log", str(log)) as bed:
         bed.say("ask")
         question = bed.port.until_question()
-        with awake() as point:
+        with awake(bed) as point:
             bed.port.answer(question, question.options[0].option_id, ANN)
             point.reach()
             answer = order(bed, Cancel(ANN))
@@ -262,7 +262,7 @@ def test_a_message_left_just_as_an_idle_agent_dies_goes_to_the_successor(tmp_pat
         bed.until_state(State.IDLE)
         pid = bed.snapshot().pid
         assert pid is not None
-        with awake() as point:
+        with awake(bed) as point:
             bed.say("say two")
             point.reach()
             kill(bed)

@@ -34,7 +34,7 @@ def test_a_message_after_a_reset_is_not_dropped_by_it(tmp_path: Path) -> None:
         bed.say("hang")
         bed.until_state(State.BUSY)
         bed.say("say never")
-        with awake() as point:
+        with awake(bed) as point:
             first = order(bed, Reset(ANN))
             point.reach()
             bed.say("say two\\n")
@@ -62,7 +62,7 @@ def test_a_reset_while_starting_ends_that_start_only(tmp_path: Path) -> None:
         bed.say("say never")
         bed.until_state(State.STARTING)
         until(lambda: bed.snapshot().pid)
-        with awake() as point:
+        with awake(bed) as point:
             answer = order(bed, Reset(ANN))
             point.reach()
             bed.say("say two")
@@ -76,7 +76,7 @@ def test_two_resets_are_both_answered() -> None:
     with Bed() as bed:
         bed.say("hang")
         bed.until_state(State.BUSY)
-        with awake() as point:
+        with awake(bed) as point:
             first = order(bed, Reset(ANN))
             point.reach()
             bed.say("say never")
@@ -186,7 +186,7 @@ def test_orders_are_answered_though_one_of_them_raises(monkeypatch: pytest.Monke
     with Bed() as bed:
         bed.ask("say one\\n")
         bed.until_state(State.IDLE)
-        with awake() as point:
+        with awake(bed) as point:
             first = order(bed, SetOption("model", "big"))
             point.reach()
             second, third = order(bed, Cancel(ANN)), order(bed, Open())

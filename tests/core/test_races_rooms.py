@@ -100,7 +100,7 @@ def test_a_message_that_is_withdrawn_holds_the_room_no_longer() -> None:
     with Bed(pool={"max_sessions": 1}) as bed:
         bed.ask("say one", to="A")
         bed.until_state(State.IDLE, at="A")
-        with awake() as point:
+        with awake(bed) as point:
             bed.say("say never", to="A")
             point.reach()
             assert bed.say("say b", to="B").state == "waiting"
@@ -315,7 +315,7 @@ def test_a_message_is_told_or_answered_when_the_house_closes_over_it() -> None:
     with Bed() as bed:
         bed.say("hang")
         bed.until_state(State.BUSY)
-        with awake() as point, beside(bed.app.stop) as stopped_well:
+        with awake(bed) as point, beside(bed.app.stop) as stopped_well:
             point.reach()
             until(lambda: bed.pool._closed)
             assert bed.say("say never").state == "refused"
