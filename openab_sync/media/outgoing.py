@@ -38,9 +38,9 @@ def outgoing(name: str, data: bytes, mime: str = "") -> tuple[str, bytes]:
     if kind == TEXT:
         return _text(name, mime), data
     suffix = _suffix(name)
-    if kind == OTHER:
+    if kind == OTHER or (suffix and not kind.extension):  # it may be called many things, but no picture
         return _other(name, suffix, mime), data
-    if kind.extension in {"", _SAME.get(suffix, suffix)}:
+    if not kind.extension or kind.extension == _SAME.get(suffix, suffix):
         return name if suffix else name + kind.extension, data
     return safe_name(_bare(name, suffix) + kind.extension), data
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -63,6 +63,7 @@ def test_a_file_gets_the_name_of_what_it_is(name: str, data: bytes, mime: str, e
     st.binary(max_size=40) | st.sampled_from([PNG, JPEG, SVG]),
     st.text(max_size=20) | st.sampled_from(["image/png", "image/svg+xml", "text/html"]),
 )
+@example("0.PNG", b"PK\x03\x04", "")
 def test_only_pictures_are_called_pictures_and_nothing_is_run(name: str, data: bytes, mime: str) -> None:
     called, sent = outgoing(name, data, mime)
     assert sent == data
