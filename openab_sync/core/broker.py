@@ -32,9 +32,8 @@ from .house import (
     SetOption,
     promise,
 )
-from .ledger import numbers
 from .message import Conversation, Inbound, MessageRef, Person
-from .notices import GOES_ON, forget_mark, mark, nothing, tell, unmark
+from .notices import GOES_ON, mark, nothing, refuse, tell, unmark
 from .pool import SessionPool
 from .port import ChatPort, Decision, Question
 from .recovery import Recovery
@@ -106,10 +105,7 @@ class Broker:
         except OpenabError as error:
             if isinstance(error, PoolClosed) and self._pool.put_off(note):
                 return Receipt("waiting", text=GOES_ON)
-            self._house.ledger.fail(numbers([note]))
-            # After it, not beside it: a chat service may swap two requests that are on their way together.
-            marked.add_done_callback(lambda _: forget_mark(self._house, port, note))
-            tell(port, note.conversation, error.user_text(), note.ref)
+            refuse(self._house, port, note, error.user_text(), marked)
             self.audit.message(note, "refused", error.user_text())
             return Receipt("refused", 0, error.user_text())
         self.audit.message(note, placement.state)

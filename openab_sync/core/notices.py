@@ -32,6 +32,7 @@ __all__ = [
     "name",
     "nothing",
     "offer_lift",
+    "refuse",
     "tell",
     "tell_dropped",
     "turn_away",
@@ -47,12 +48,26 @@ GOES_ON = "I am being restarted: what waits here goes on afterwards, by itself."
 T = TypeVar("T")
 
 
-def tell(port: ChatPort, conversation: Conversation, text: str, reply_to: MessageRef | None = None) -> None:
-    """Say a sentence in a conversation."""
+def tell(
+    port: ChatPort, conversation: Conversation, text: str, reply_to: MessageRef | None = None
+) -> Future[MessageRef] | Future[None]:
+    """Say a sentence in a conversation; the Future is done when it stands there, or never will."""
     if port.limits(conversation).live == "events":
         port.event(conversation, Notice(text))
-    else:
-        _watch(port.post(conversation, text, reply_to=reply_to), conversation)
+        return nothing()
+    said = port.post(conversation, text, reply_to=reply_to)
+    _watch(said, conversation)
+    return said
+
+
+def refuse(house: House, port: ChatPort, note: Inbound, text: str, marked: Future[None] | None = None) -> None:
+    """Tell whoever wrote a message why it will not be answered. It is over when they were told, and not before.
+
+    The mark goes after it has come (`marked`): a chat service may swap two requests that are on their way together.
+    """
+    (marked or nothing()).add_done_callback(lambda _: unmark(house, port, note.ref))
+    told = tell(port, note.conversation, text, note.ref)
+    told.add_done_callback(lambda _: house.ledger.fail(numbers([note])))
 
 
 def offer_lift(
@@ -127,10 +142,8 @@ def turn_away(house: House, port: ChatPort, place: Place, error: OpenabError) ->
     A reset is done all the same: there is nothing left to forget. A platform that draws by itself gets the end of each
     turn that will not be.
     """
-    house.ledger.fail(numbers(place.notes))
     for note in place.notes:
-        forget_mark(house, port, note)
-        tell(port, place.conversation, error.user_text(), note.ref)
+        refuse(house, port, note, error.user_text())
         # Whoever waits for the end of its turn must not wait for ever.
         if port.limits(place.conversation).live == "events":
             port.event(place.conversation, TurnEnded((note.ref,), "failed"))

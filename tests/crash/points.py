@@ -126,6 +126,7 @@ ACCEPT, COMPLETE = r"INSERT INTO deliveries", r"UPDATE deliveries SET conversati
 START, DRAW = r"INSERT OR IGNORE INTO replies", r"REPLACE INTO pages"
 FINISH, CLOSE = r"UPDATE replies SET state = 'finished'", r"UPDATE replies SET state = '?(delivered|\?)"
 WITHDRAW, EDIT = r"SET state = 'withdrawn'", r"UPDATE deliveries SET text"
+FAIL = r"UPDATE deliveries SET state = 'failed'"
 SENT = r"DELETE FROM files WHERE turn = \S+ AND number"
 PORT = "openab_sync.platforms.discord.port:DiscordPort"
 
@@ -174,6 +175,8 @@ POINTS: dict[str, Function | Commit] = {
     "after-withdraw-commit": Commit(WITHDRAW, "after"),
     "before-edit-commit": Commit(EDIT),
     "after-edit-commit": Commit(EDIT, "after"),
+    "before-fail-commit": Commit(FAIL),
+    "after-fail-commit": Commit(FAIL, "after"),
     # while the one after it mends
     "mending-read": Function(f"{PORT}._ours", "after"),
     "mending-told": Function(f"{PORT}._edit", "after"),

@@ -371,6 +371,35 @@ def test_what_was_taken_back_is_not_answered(warm: Warm, server: Server, tmp_pat
     assert server.violations == []
 
 
+@pytest.mark.parametrize("point", ["before-fail-commit", "after-fail-commit"])
+def test_one_that_is_refused_is_told_so_before_it_counts_as_over(
+    warm: Warm, server: Server, tmp_path: Path, point: str
+) -> None:
+    stage = Stage(warm, server, tmp_path)
+    stage.sections["pool"]["max_buffered_messages"] = 1
+    with stage.run(point) as running:
+        stage.until_ready()
+        thread = busy(stage)
+        in_thread(stage, thread, "say second")
+        stage.server.until(stage.has_whole, PATIENCE, "the second waits")
+        refused = in_thread(stage, thread, "say third")
+        dies(running)
+    assert sum("this one was not taken" in text for text in thread.texts) == 1
+    with stage.run() as running:
+        stage.until_ready()
+        until(lambda: not stage.unfinished(), PATIENCE, "all of it is over")
+        until(lambda: reactions(server, refused) != {SEEN}, PATIENCE, "it shows")
+        stops(running)
+    answered = sum(text == "third" for text in thread.texts)
+    told = sum("this one was not taken" in text for text in thread.texts)
+    if point == "after-fail-commit":
+        assert (answered, told) == (0, 1)
+    else:  # it was not over: it is answered after all, or there is no room for it again
+        assert answered + told == 2, thread.texts
+    assert sum(text == "second" for text in thread.texts) == 1
+    assert server.violations == []
+
+
 @pytest.mark.parametrize("point", ["before-edit-commit", "after-edit-commit"])
 def test_what_was_changed_is_answered_as_it_is_now(warm: Warm, server: Server, tmp_path: Path, point: str) -> None:
     stage = Stage(warm, server, tmp_path)
