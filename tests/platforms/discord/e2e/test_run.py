@@ -239,6 +239,28 @@ def test_a_second_signal_ends_what_the_first_would_wait_for(server: Server, tmp_
         assert_nothing_is_left(agents, tmp_path)
 
 
+def test_two_brokers_with_a_store_each_serve_one_bot(server: Server, tmp_path: Path) -> None:
+    """One has the shard of the server, the other direct messages alone, or the reverse."""
+    homes = tmp_path / "one", tmp_path / "two"
+    for home in homes:
+        home.mkdir()
+    with service(homes[0], server, discord={"shard_ids": [0], "shard_count": 2, "allow_dm": True}) as one:
+        one.until_logged("Discord: here as")
+        server.advance(6.0)  # Discord takes a new session every five seconds
+        with service(homes[1], server, discord={"shard_ids": [1], "shard_count": 2, "allow_dm": True}) as two:
+            two.until_logged("Discord: here as")
+            thread = mention(server, "Good morning, agent.")
+            server.until_said("Good morning, agent.", thread, 10)
+            private = server.user("ann").dm("Good evening, agent.").channel
+            server.until_said("Good evening, agent.", private, 10)
+            for running in (one, two):
+                running.signal()
+                assert running.end() == 0, running.log
+    ours = [one for one in (*thread.history, *private.history) if one.author.id == server.app.id]
+    assert [sum(text in one.content for one in ours) for text in ("morning", "evening")] == [1, 1]
+    assert server.violations == []
+
+
 def test_one_folder_serves_one_broker(server: Server, tmp_path: Path) -> None:
     with service(tmp_path, server) as first:
         server.until_ready()
