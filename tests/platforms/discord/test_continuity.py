@@ -10,6 +10,7 @@ import pytest
 from tests.fakes.discord import Server
 from tests.platforms.discord.bed import house
 from tests.platforms.discord.fake_client import QUICK
+from tests.platforms.discord.pressing import idle
 
 
 @pytest.fixture
@@ -24,6 +25,7 @@ def test_a_thread_goes_on_after_a_restart(server: Server, tmp_path: Path) -> Non
     with house(server, *memory, folder=tmp_path / "store") as bed:
         thread = bed.thread("say the first thing")
         bed.until_said("the first thing", thread)
+        idle(bed, thread)  # its last words are said, and its turn has ended
     with house(server, *memory, folder=tmp_path / "store") as bed:
         bed.ann.write(thread, "recall")
         bed.until_said("say the first thing", thread)

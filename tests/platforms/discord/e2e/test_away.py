@@ -20,17 +20,19 @@ def server() -> Iterator[Server]:
         yield server
 
 
-def test_who_writes_while_it_is_dead_is_answered_by_the_next_one_that_knows_what_was_said(
-    server: Server, tmp_path: Path
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, 0)])
+def test_who_writes_while_it_is_away_is_answered_by_the_next_one_that_knows_what_was_said(
+    server: Server, tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
+    """Dead, or stopped for a moment to be replaced."""
     program, *args = fake_agent("--memory", str(tmp_path / "memory"))
     agent = {"command": program, "args": args}
     with service(tmp_path, server, agent=agent) as running:
         server.until_ready()
         thread = mention(server, "say before")
         server.until_said("before", thread, PATIENCE)
-        running.signal(signal.SIGKILL)
-        assert running.end() == -signal.SIGKILL
+        running.signal(number)
+        assert running.end() == code, running.log
     ann = server.user("ann")
     ann.write(thread, "say meanwhile")
     ann.write(thread, "recall")
