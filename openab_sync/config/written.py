@@ -90,7 +90,7 @@ Restart=on-failure
 RestartSec=5
 RestartPreventExitStatus=2
 KillMode=mixed
-TimeoutStopSec=60
+TimeoutStopSec=90
 Environment=MALLOC_ARENA_MAX=2
 EnvironmentFile=-%h/.config/openab-sync/secrets.env
 LimitNOFILE=8192
