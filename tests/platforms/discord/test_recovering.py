@@ -155,7 +155,9 @@ def test_only_an_edit_of_one_that_waits_again_is_shown_as_an_edit(
         before.whole(message, thread)
     before.close()
     with house(server, folder=before.folder) as bed:
-        until(lambda: len(bed.app.broker.waiting(Conversation("discord", str(thread.id)))) == 2)
+        here, broker = Conversation("discord", str(thread.id)), bed.app.broker
+        first = MessageRef(here, str(messages[0].id))
+        until(lambda: broker.is_answering(first) and len(broker.waiting(here)) == 2, what="all are handed in")
         ann.embed(messages[1], {"title": "Example"})
         ann.edit(messages[2], f"<@{app.id}> say new")
         server.until(lambda: "✏️" in reactions(server, messages[2]), PATIENCE)
