@@ -41,6 +41,7 @@ TEST_REQUIRES = [
     "pygments>=2.18",
     "pytest>=8.3",
     "pytest-randomly>=3.16",
+    "pytest-rerunfailures>=15",
     "pytest-timeout>=2.3",
     "ruff>=0.9",
     "schemathesis>=4,<5",  # tries the status API by its own description

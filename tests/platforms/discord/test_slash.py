@@ -132,8 +132,9 @@ def test_the_status_tells_everybody_only_what_they_may_see(server: Server) -> No
     with house(server, discord={"allow_dm": True}) as bed:
         bob = server.user("bob")
         thread, private = bed.thread("say hi"), bed.ann.dm("say hi").channel
-        idle(bed, thread)
-        idle(bed, private)
+        for place in (thread, private):
+            bed.until_said("hi", place)
+            idle(bed, place)
         assert told(server, bob.slash("status", where=thread)) == f"→ {thread.mention}: idle, Fake\nand 1 elsewhere"
         assert f"{private.mention}: idle" in told(server, bed.ann.slash("status", where=thread))
         assert f"{thread.mention}: idle" in told(server, bob.slash("status", where="general"))
