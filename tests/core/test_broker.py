@@ -164,7 +164,7 @@ def test_a_question_can_be_answered_from_elsewhere() -> None:
         option = question.options[0]
         answer = bed.broker.answer(question, option.option_id, BOB).result(20)
         assert (answer.text, answer.ok) == ("Answered.", True)
-        until(bed.ends)
+        until(lambda: bed.ends() and bed.port.settled)
         assert [(asked.id, text) for asked, text in bed.port.settled] == [(question.id, f"{option.name} — Bob")]
         late = bed.broker.answer(question, option.option_id, ANN).result(20)
         assert not late.ok and "not open" in late.text
