@@ -61,7 +61,7 @@ class AuditFile:
         try:
             while (line := self._queue.get()) is not None:
                 self._write(line)
-        except Exception:
+        except Exception:  # a thread's top: nothing above it could tell
             log.exception("the audit's file has stopped: a bug; the journal has what is missing")
         finally:
             if self._file is not None:
