@@ -33,6 +33,9 @@ COVERED = {
     "python3 -m venv .venv && .venv/bin/pip install tox && .venv/bin/tox": ".ci/run",
     ".venv/bin/python -m pytest tests/test_layers.py": "tox.ini",
     ".venv/bin/pip install '.[test]' && .venv/bin/python -m tests.bench": "tests/test_bench.py",
+    ".venv/bin/pip install '.[test,page]' && .venv/bin/python -m tests.platforms.web.browser.shot": (
+        "tests/platforms/web/browser/test_shot.py"
+    ),
     "python -m tests.fakes.discord": "tests/platforms/discord/test_fake_program.py",
     ".venv/bin/python -m tests.fakes.discord": "tests/platforms/discord/test_fake_program.py",
     ".venv/bin/openab-sync setup": "tests/platforms/discord/e2e/test_setup.py",

@@ -1,9 +1,10 @@
-"""The picture of the page in README.rst: `python -m tests.platforms.web.browser.shot` makes it anew."""
+"""The picture of the page in README.rst: `python -m tests.platforms.web.browser.shot [FILE]` makes it anew."""
 
 from __future__ import annotations
 
 import io
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -14,7 +15,9 @@ from tests.waiting import until
 
 from .window import Window
 
-__all__ = ["PICTURE", "make"]
+__all__ = ["PICTURE", "SIZE", "make"]
+
+SIZE = (1280, 800)
 
 PICTURE = Path(__file__).parents[4] / "conf" / "page.png"
 
@@ -34,7 +37,7 @@ def make(path: Path = PICTURE) -> None:
 
 
 def _scene(bed: Bed, window: Window) -> None:
-    window.resize(1280, 800)
+    window.resize(*SIZE)
     window.prefer("light")
     window.enter(bed)
     window.say("think then code")
@@ -49,4 +52,4 @@ def _scene(bed: Bed, window: Window) -> None:
 
 
 if __name__ == "__main__":
-    make()
+    make(*map(Path, sys.argv[1:]))
