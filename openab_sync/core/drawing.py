@@ -112,13 +112,14 @@ class Drawing:
         return "\n\n".join(part for part in (_quoted("⚠️ ", explanation), f"*{footer}*" if footer else "") if part)
 
     def whole(self, turn: Turn, ending: str = "") -> str:
-        """Return a turn as one text, as it would be drawn if it were over; tables are left as they are."""
+        """Return a turn as one text, as far as it has come; tables are left as they are."""
         scribe = Scribe()
         pieces: list[str] = []
         for segment in turn.segments:
             if not self.hides(segment):
                 scribe.begin(segment)
-                pieces.append(scribe.put(self.block(segment)))
+                grows = turn.outcome is None and segment is turn.segments[-1]
+                pieces.append(scribe.put(self.block(segment, grows=grows)))
         return "".join([*pieces, scribe.behind([ending])])
 
 

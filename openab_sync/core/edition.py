@@ -14,12 +14,13 @@ import re
 
 from ..acp import events as acp
 from ..text.ends import last_lines
+from ..text.tables import convert
 from .drawing import Drawing
 from .manuscript import Manuscript
 from .port import File, Limits
 from .turn import Turn
 
-__all__ = ["Edition"]
+__all__ = ["WHOLE", "Edition"]
 
 WHOLE = "answer.md"
 # Of a page so much may be mentions, at most.
@@ -70,6 +71,10 @@ class Edition:
         self._first, self._begin = len(self.pages), self._read
         self._characters, self._last = 0, ""
         self.is_long, self.is_closed = False, True
+
+    def so_far(self, turn: Turn) -> str:
+        """Return what the turn says so far as one text; nothing is written, and nothing has to be read from there."""
+        return convert(self.drawing.on_paper().whole(turn), self.drawing.tables)
 
     # ---- how many ----
 

@@ -3,7 +3,7 @@
 `Ledger` is what the core asks for; `Journaled` keeps it on disk (`store/`), `UNWRITTEN` keeps nothing: a terminal ends
 with its process. A message is in the ledger if it was accepted through it (`Inbound.delivery`); others are let be.
 
-    accept ─► complete ─► start ─► draw … ─► finish ─► sent … ─► close
+    accept ─► complete ─► start ─► draw | draft … ─► finish ─► sent … ─► close
        └─► withdraw | fail
 
 **What a Future means**: the commit that makes a thing true has been tried. `start` is waited for (in the session's one
@@ -61,6 +61,9 @@ class Ledger(Protocol):
 
     def draw(self, turn: str, pages: Sequence[PageRow]) -> Future[None]:
         """These pages of it look like this now."""
+
+    def draft(self, turn: str, text: str) -> Future[None]:
+        """It says this so far, and nobody has seen anything of it."""
 
     def finish(self, turn: str, notes: Sequence[Inbound], end: End) -> Future[None]:
         """It is over, and this is all of its reply; again if the reply grows."""
@@ -123,6 +126,9 @@ class Journaled:
     def draw(self, turn: str, pages: Sequence[PageRow]) -> Future[None]:
         return self._replies.draw(turn, pages)
 
+    def draft(self, turn: str, text: str) -> Future[None]:
+        return self._replies.draft(turn, text)
+
     def finish(self, turn: str, notes: Sequence[Inbound], end: End) -> Future[None]:
         return self._replies.finish(turn, notes[0].conversation.key, numbers(notes), end)
 
@@ -160,6 +166,9 @@ class _Unwritten:
         return _done()
 
     def draw(self, turn: str, pages: Sequence[PageRow]) -> Future[None]:
+        return _done()
+
+    def draft(self, turn: str, text: str) -> Future[None]:
         return _done()
 
     def finish(self, turn: str, notes: Sequence[Inbound], end: End) -> Future[None]:

@@ -19,6 +19,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
 
+from ..acp.events import Said
 from ..clock import Clock, Deadline
 from ..errors import ChatError, StoreError
 from ..store import Delivery as Kept
@@ -29,7 +30,7 @@ from .ledger import read_note
 from .message import Conversation, Inbound, MessageRef, Person
 from .notices import tell
 from .port import ChatPort, Controls, File, Seen
-from .retrace import INTERRUPTED, interrupted, retraced, unknown_turn
+from .retrace import INTERRUPTED, SILENT, drafted, interrupted, retraced, unknown_turn
 
 __all__ = ["Mending", "Patience", "Stopped"]
 
@@ -127,7 +128,12 @@ class Mending:
         if row.state == "running":
             log.info("%s: turn %s was interrupted", self._conversation, row.turn)
             pages = retraced(row, loose, self._house.clock.time(), self._limits)
-            row = replace(row, state="finished", outcome="interrupted", reason=INTERRUPTED)
+            is_posted = self._limits.live != "events"
+            reason = INTERRUPTED if is_posted or row.draft else SILENT
+            row = replace(row, state="finished", outcome="interrupted", reason=reason)
+            if row.draft and not pages and is_posted:  # nobody has seen anything of it
+                pages, files = drafted(row.draft, self._limits)
+                row = replace(row, files=files, draft="")
             row = replace(row, pages=interrupted(pages, seen or (), self._limits))
             self._write(row, notes)
         else:
@@ -137,6 +143,8 @@ class Mending:
             self._house.ledger.close(row.turn, well=False)
             return set()
         if self._limits.live == "events":
+            if row.draft:
+                self._port.event(self._conversation, Said(row.draft))
             tell(self._port, self._conversation, row.reason or "This was said before I was restarted.")
             well, messages = True, set[str]()
         else:
@@ -147,7 +155,7 @@ class Mending:
 
     def _write(self, row: ReplyRow, notes: Sequence[Inbound]) -> None:
         """Have it on disk that a turn is over, before anybody sees so."""
-        end = End(row.outcome, row.reason, row.pages, row.files)
+        end = End(row.outcome, row.reason, row.pages, row.files, row.draft)
         with suppress(StoreError, ChatError):  # the disk takes nothing: the next start finds it as we did
             self._patience.result(self._house.ledger.finish(row.turn, notes, end), WRITING)
 

@@ -1,6 +1,7 @@
 """The record of one reply: told to the ledger when its turn begins, as its pages change, and when all of it is out.
 
-Between two edits nothing is written: a page is written down with the edit that shows it. Before a page is posted it is
+Between two edits nothing is written: a page is written down with the edit that shows it. Where nobody sees anything
+before the answer is whole, what it says so far is written down every now and then. Before a page is posted it is
 on the disk, or a restart would not know whose message that is; so is the end of a turn before its last pages are sent.
 `is_safe` says when; a disk that fails holds no answer up.
 
@@ -32,6 +33,7 @@ class Record:
         self._files: set[int] = set()  # ditto, the numbers of those that are not out
         self._seen = -1  # delivery's changes when it was last looked at
         self._writing: tuple[Future[None], ...] = ()  # what has to be on the disk before more is sent
+        self._drafting: Future[None] | None = None  # what it says so far, on its way to the disk
         self._is_open = False
 
     def start(self) -> Future[None]:
@@ -65,14 +67,33 @@ class Record:
             self._files.discard(number)
             self._ledger.sent(self._turn, number)
 
-    def finish(self, outcome: str, reason: str, delivery: Delivery) -> None:
-        """The turn is over, and delivery has got all that is to be shown; again, if it got more."""
+    @property
+    def takes_drafts(self) -> bool:
+        """Whether what it says so far can be written down now: a slow disk gets the next when it has the last."""
+        return self._ledger is not None and (self._drafting is None or self._drafting.done())
+
+    def draft(self, text: str) -> None:
+        """Write down what it says so far."""
+        if self._ledger is not None:
+            self._drafting = self._ledger.draft(self._turn, text)
+            self._drafting.add_done_callback(lambda _: self._on_news())
+
+    @property
+    def keeps(self) -> bool:
+        """Whether anything is written down."""
+        return self._ledger is not None
+
+    def finish(self, outcome: str, reason: str, delivery: Delivery, draft: str = "") -> None:
+        """The turn is over, and delivery has got all that is to be shown; again, if it got more.
+
+        `draft` is all that it says, where the platform draws that by itself.
+        """
         if self._ledger is None:
             return
         rows, pending = delivery.rows(), delivery.pending
         self._pages = {row.number: row for row in rows}
         self._files, self._seen, self._is_open = {upload.number for upload in pending}, delivery.changes, True
-        end = End(outcome, reason, rows, [_file(upload) for upload in pending])
+        end = End(outcome, reason, rows, [_file(upload) for upload in pending], draft)
         self._wait_for(self._ledger.finish(self._turn, self._notes, end))
 
     def close(self, *, well: bool) -> None:

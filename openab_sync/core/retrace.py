@@ -10,10 +10,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from ..store import PageRow, ReplyRow
-from .port import Limits, Seen
+from ..store import FileRow, PageRow, ReplyRow
+from ..text.split import split
+from .edition import WHOLE
+from .files import parts
+from .port import File, Limits, Seen
 
-__all__ = ["INTERRUPTED", "TWICE", "interrupted", "retraced", "unknown_turn"]
+__all__ = ["INTERRUPTED", "SILENT", "TWICE", "drafted", "interrupted", "retraced", "unknown_turn"]
 
 INTERRUPTED = "Interrupted by a restart: this is all that had been said. It does not go on by itself."
 SILENT = "Interrupted by a restart before anything had been said. It does not go on by itself."
@@ -55,6 +58,20 @@ def retraced(row: ReplyRow, loose: Sequence[Seen] | None, now: float, limits: Li
     return tuple(marked)
 
 
+def drafted(text: str, limits: Limits) -> tuple[tuple[PageRow, ...], tuple[FileRow, ...]]:
+    """Return what an interrupted turn had said as pages; if those are too many, its head, and the whole as a file."""
+    texts = split(text, limits.page)
+    if not limits.max_pages or len(texts) < limits.max_pages:
+        return tuple(PageRow(number, page) for number, page in enumerate(texts)), ()
+    head = [*texts[: limits.max_pages - 2], f"⋯ *All of it, {len(text):,} characters, is in `{WHOLE}`.*"]
+    whole = File(WHOLE, text.encode("utf-8", "replace"), "text/markdown")
+    files = enumerate(parts(whole, limits.file_size), 1)
+    return (
+        tuple(PageRow(number, page) for number, page in enumerate(head)),
+        tuple(FileRow(number, len(head) - 1, file.name, file.mime, file.data) for number, file in files),
+    )
+
+
 def interrupted(pages: Sequence[PageRow], seen: Sequence[Seen], limits: Limits) -> tuple[PageRow, ...]:
     """Return the pages of a turn that was cut off: what had been said, as people have seen it, and why it ends."""
     texts = {one.ref.id: one.text for one in seen}
@@ -64,7 +81,7 @@ def interrupted(pages: Sequence[PageRow], seen: Sequence[Seen], limits: Limits) 
         return (replace(first, text=_quoted(SILENT), is_shown=False), *said[1:])
     last, ending = said[-1], _quoted(INTERRUPTED)
     whole = f"{last.text}\n\n{ending}"
-    if len(whole) <= limits.page and limits.live == "edit":
+    if len(whole) <= limits.page and (limits.live == "edit" or not last.message):
         return (*said[:-1], replace(last, text=whole, is_shown=False))
     # Below the last page: that one loses its buttons.
     return (*said[:-1], replace(last, is_shown=False), PageRow(last.number + 1, ending))

@@ -220,6 +220,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """,
         "CREATE INDEX spending_by_touched ON spending (touched)",
     ),
+    # 10: what a turn says so far, where nobody sees it before it is whole
+    ("ALTER TABLE replies ADD COLUMN draft TEXT NOT NULL DEFAULT ''",),
 )
 
 

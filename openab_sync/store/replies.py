@@ -2,9 +2,9 @@
 
     running ──► finished ──► delivered | failed
 
-A turn is written down before the agent hears of it (`start`), with every page that people get to see (`draw`), whole
-when it is over (`finish`), and closed when all of it is out (`close`). What was running when the process died is
-interrupted; what was finished is delivered.
+A turn is written down before the agent hears of it (`start`), with every page that people get to see (`draw`) or, where
+they see nothing before it is whole, with what it says so far (`draft`), whole when it is over (`finish`), and closed
+when all of it is out (`close`). What was running when the process died is interrupted; what was finished is delivered.
 
 **Threads**: any. Nothing here blocks but `open`. Callbacks of the Futures run on the journal's thread.
 """
@@ -62,6 +62,8 @@ class End:
     """All of them."""
     files: Sequence[FileRow] = ()
     """Those that are not out."""
+    draft: str = field(default="", repr=False)
+    """All that it says, where there are no pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,8 @@ class ReplyRow:
     pages: tuple[PageRow, ...] = ()
     files: tuple[FileRow, ...] = ()
     """Those that are not out."""
+    draft: str = field(default="", repr=False)
+    """What it says so far, where it has no pages."""
 
 
 class Replies:
@@ -111,6 +115,14 @@ class Replies:
         rows = tuple(pages)
         return self._insistent.write(lambda db: _draw(db, turn, rows))
 
+    def draft(self, turn: str, text: str) -> Future[None]:
+        """A running turn says this so far. If the disk does not take it, that is all: the next one says more."""
+
+        def change(db: sqlite3.Connection) -> None:
+            db.execute("UPDATE replies SET draft = ? WHERE turn = ? AND state = 'running'", (text, turn))
+
+        return self._store.write(change)
+
     def finish(self, turn: str, conversation: str, numbers: Collection[int], end: End) -> Future[None]:
         """A turn is over. Again, if the reply has grown afterwards."""
         now = self._clock.time()
@@ -119,8 +131,8 @@ class Replies:
             _make(db, turn, conversation, now)
             _move(db, numbers, "finished", ("accepted", "started", "delivered"), now, turn)
             db.execute(
-                "UPDATE replies SET state = 'finished', outcome = ?, reason = ?, ended = ? WHERE turn = ?",
-                (end.outcome, end.reason, now, turn),
+                "UPDATE replies SET state = 'finished', outcome = ?, reason = ?, ended = ?, draft = ? WHERE turn = ?",
+                (end.outcome, end.reason, now, end.draft, turn),
             )
             db.execute("DELETE FROM pages WHERE turn = ?", (turn,))
             _draw(db, turn, end.pages)
@@ -145,7 +157,8 @@ class Replies:
 
         def change(db: sqlite3.Connection) -> None:
             db.execute(
-                "UPDATE replies SET state = ?, ended = ? WHERE turn = ? AND state <> 'failed'", (state, now, turn)
+                "UPDATE replies SET state = ?, ended = ?, draft = '' WHERE turn = ? AND state <> 'failed'",
+                (state, now, turn),
             )
             db.execute(
                 "UPDATE deliveries SET state = ?, note = NULL, changed = ? "
@@ -200,8 +213,8 @@ def _draw(db: sqlite3.Connection, turn: str, pages: Iterable[PageRow]) -> None:
 
 def _open(db: sqlite3.Connection) -> list[ReplyRow]:
     found = []
-    for turn, conversation, state, outcome, reason, began, ended in db.execute(
-        "SELECT turn, conversation, state, outcome, reason, began, coalesce(ended, 0.0) FROM replies "
+    for turn, conversation, state, outcome, reason, began, ended, draft in db.execute(
+        "SELECT turn, conversation, state, outcome, reason, began, coalesce(ended, 0.0), draft FROM replies "
         "WHERE state IN ('running', 'finished') ORDER BY began, turn"
     ).fetchall():
         pages = db.execute(
@@ -222,6 +235,7 @@ def _open(db: sqlite3.Connection) -> list[ReplyRow]:
                     PageRow(number, text, message, copy, bool(shown)) for number, text, message, copy, shown in pages
                 ),
                 tuple(FileRow(*row) for row in files),
+                draft,
             )
         )
     return found

@@ -54,6 +54,9 @@ class PaperLedger:
     def draw(self, turn: str, pages: Sequence[PageRow]) -> Future[None]:
         return self._write("draw", *pages)
 
+    def draft(self, turn: str, text: str) -> Future[None]:
+        return self._write("draft", text)
+
     def finish(self, turn: str, notes: Sequence[Inbound], end: End) -> Future[None]:
         self.ends.append(end)
         return self._write("finish", end.outcome)

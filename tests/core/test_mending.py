@@ -12,13 +12,14 @@ from typing import Any
 import msgspec
 import pytest
 
+from openab_sync.acp.events import Said
 from openab_sync.clock import SystemClock
 from openab_sync.config.schema import Config
 from openab_sync.core.ledger import Journaled, numbers
 from openab_sync.core.mending import Mending, Patience, Stopped
 from openab_sync.core.message import Inbound
-from openab_sync.core.port import Controls, File, Limits
-from openab_sync.core.retrace import INTERRUPTED
+from openab_sync.core.port import Controls, File, Limits, Notice
+from openab_sync.core.retrace import INTERRUPTED, SILENT
 from openab_sync.errors import ChatError, ChatRefused, ChatTimeout
 from openab_sync.store import Books, End, FileRow, PageRow, Store, open_books
 from tests.core.makers import ANNA, BEN, HERE, house, note
@@ -221,3 +222,26 @@ def test_waiting_is_bounded_and_ends_with_the_house() -> None:
     patience.end()
     with pytest.raises(Stopped):
         patience.result(never, 60)
+
+
+def test_what_had_been_said_and_nobody_had_seen_is_posted(books: Books) -> None:
+    """Where another bot listens nothing is posted before it is whole."""
+    scene = Scene(books, replace(CAN, live="once"))
+    (whole,) = scene.begin()
+    scene.ledger.draft("t", "half of it").result(PATIENCE)
+    scene.mend()
+    (page,) = scene.port.messages(HERE)
+    assert page.text == f"half of it\n\n> ⚠️ {INTERRUPTED}"
+    assert (page.controls.retry, page.controls.discard, page.reply_to) == (True, True, whole.ref)
+    assert (scene.states(), scene.ledger.unfinished().replies) == (["delivered"], [])
+
+
+@pytest.mark.parametrize(("draft", "reason"), [("half of it", INTERRUPTED), ("", SILENT)])
+def test_a_platform_that_draws_by_itself_is_told_what_had_been_said(books: Books, draft: str, reason: str) -> None:
+    scene = Scene(books, Limits(live="events"))
+    scene.begin()
+    scene.ledger.draft("t", draft).result(PATIENCE)
+    scene.mend()
+    told = [event for _, event in scene.port.events]
+    assert told == [*([Said(draft)] if draft else []), Notice(reason)]
+    assert scene.states() == ["delivered"]

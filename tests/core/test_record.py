@@ -8,11 +8,15 @@ from pathlib import Path
 import pytest
 
 from openab_sync.acp import events as acp
+from openab_sync.core import reply
+from openab_sync.core.drawing import Drawing
 from openab_sync.core.message import Inbound
 from openab_sync.core.port import Limits
+from openab_sync.core.reply import DRAFT, DRAFTED
 from openab_sync.core.state import State
 from openab_sync.errors import ChatRefused, ChatTimeout, StoreError
 from openab_sync.store import PageRow
+from openab_sync.text.redact import Redactor
 from tests.core.bed import ANN, Bed, place
 from tests.core.paper_ledger import PaperLedger
 from tests.core.points import methods, ref
@@ -122,6 +126,75 @@ def test_of_a_message_that_is_in_no_ledger_nothing_is_written() -> None:
     assert ledger.lines == []
 
 
+# Where nobody sees anything of an answer before it is whole.
+
+
+def drafts(ledger: PaperLedger) -> list[object]:
+    return [line[1] for line in ledger.lines if line[0] == "draft"]
+
+
+def test_what_an_answer_says_so_far_is_written_down_every_few_seconds() -> None:
+    scene, ledger = written(limits=ONCE)
+    scene.say("one")
+    scene.go(DRAFT - 0.1)
+    assert drafts(ledger) == [], "a short turn costs nothing"
+    scene.go(0.2)
+    for word in (" two", " three"):
+        scene.say(word)
+    assert drafts(ledger) == ["one"]
+    scene.go(DRAFT)
+    scene.go(10 * DRAFT)
+    assert drafts(ledger) == ["one", "one two three"], "and nothing while nothing is said"
+    scene.end("done")
+    scene.go(5)
+    assert (scene.texts, len(drafts(ledger))) == (["one two three"], 2)
+
+
+def test_of_a_long_answer_it_is_written_down_so_seldom_that_the_disk_has_little_to_do() -> None:
+    scene, ledger = written(limits=replace(ONCE, page=2000))
+    for _ in range(100):
+        scene.say("x" * 9999 + "\n")
+        scene.go(1)
+    assert 3 <= len(drafts(ledger)) <= 15
+    assert sum(len(str(text)) for text in drafts(ledger)[:-1]) <= 100 * DRAFTED
+
+
+def test_a_slow_disk_gets_the_next_draft_when_it_has_the_last() -> None:
+    scene, ledger = written(slow=True, limits=ONCE)
+    for _ in range(5):
+        scene.say("x")
+        scene.go(DRAFT + 1)
+    assert drafts(ledger) == ["x"]
+    ledger.owed[-1].set_exception(StoreError("the disk is full"))
+    scene.go(DRAFT + 1)
+    assert drafts(ledger) == ["x", "x" * 5]
+
+
+def test_an_answer_that_people_see_grow_has_pages_and_no_draft() -> None:
+    scene, ledger = written()
+    scene.say("one")
+    scene.go(10 * DRAFT)
+    assert drafts(ledger) == []
+
+
+def test_what_the_platform_draws_by_itself_is_on_record_whole_at_the_end() -> None:
+    scene, ledger = written(limits=Limits(live="events"))
+    scene.say("one")
+    scene.go(DRAFT)
+    scene.say(" two")
+    scene.end("done")
+    assert (drafts(ledger), ledger.ends[0].draft) == (["one"], "one two")
+
+
+def test_nothing_is_drafted_that_may_be_the_head_of_a_secret() -> None:
+    ledger = PaperLedger()
+    drawing = Drawing(redact=Redactor(["sesame-open-99"]))
+    scene = Scene(ONCE, drawing, notes=(replace(note(), delivery=1),), ledger=ledger)
+    scene.say("it is sesame-op")
+    scene.go(DRAFT)
+    assert drafts(ledger) == ["it is "]
+
+
 # In a session.
 
 
@@ -207,3 +280,11 @@ def test_what_is_turned_away_is_written_down_as_told(limit: int) -> None:
         say(bed, "one too many", 3)
         assert ("fail", 3) in ledger.lines
         assert bed.notices(), place()
+
+
+def test_a_session_wakes_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reply, "DRAFT", 0.05)
+    ledger = PaperLedger()
+    with Bed(ledger=ledger, limits=ONCE) as bed:
+        say(bed, "say half of it\nhang")
+        until(lambda: drafts(ledger) == ["half of it"])

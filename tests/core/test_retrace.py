@@ -8,7 +8,7 @@ import pytest
 
 from openab_sync.core.message import MessageRef
 from openab_sync.core.port import Limits, Seen
-from openab_sync.core.retrace import INTERRUPTED, SILENT, TWICE, interrupted, retraced, unknown_turn
+from openab_sync.core.retrace import INTERRUPTED, SILENT, TWICE, drafted, interrupted, retraced, unknown_turn
 from openab_sync.store import PageRow, ReplyRow
 from tests.core.makers import HERE
 
@@ -122,3 +122,22 @@ def test_what_was_posted_whole_is_not_edited() -> None:
 def test_a_turn_that_could_be_stopped_and_is_not_known_had_begun() -> None:
     assert unknown_turn([seen("a", "x"), seen("b", "y", stops="t"), seen("c", "z", stops="u")], ["t"]) == "u"
     assert unknown_turn([seen("b", "y", stops="t")], ["t"]) == ""
+
+
+# What nobody has seen.
+
+
+def test_what_was_written_down_and_never_posted_becomes_pages() -> None:
+    pages, files = drafted("one\n\n" + "x" * 98, Limits(page=100, live="once"))
+    assert (pages, files) == ((PageRow(0, "one"), PageRow(1, "x" * 98)), ())
+    assert interrupted((PageRow(0, "one"),), (), Limits(live="once")) == (PageRow(0, f"one\n\n> ⚠️ {INTERRUPTED}"),)
+
+
+def test_of_more_than_may_be_posted_the_head_is_and_all_of_it_is_a_file() -> None:
+    text = "\n".join(f"{number} {'x' * 90}" for number in range(9))
+    pages, files = drafted(text, Limits(page=100, live="once", max_pages=4, file_size=500))
+    assert [page.text[:1] for page in pages] == ["0", "1", "⋯"]
+    assert "".join(file.data.decode() for file in files) == text
+    assert [(file.number, file.after, file.name) for file in files] == [(1, 2, "answer-1.md"), (2, 2, "answer-2.md")]
+    ended = interrupted(pages, (), Limits(page=100, live="once", max_pages=4))
+    assert len(ended) == 4 and INTERRUPTED in ended[-1].text

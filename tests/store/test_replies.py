@@ -175,3 +175,24 @@ def test_closed_ones_are_forgotten_with_what_they_said(store: Store, books: Book
 def test_what_was_said_is_in_no_repr(books: Books) -> None:
     books.replies.finish("t", HERE, [accept(books)], End("done", "", [PageRow(0, "secret")], [FILE])).result(PATIENCE)
     assert "secret" not in repr(books.replies.open()) and "data" not in repr(only(books).files)
+
+
+def test_what_a_turn_says_so_far_is_known_until_it_is_whole(books: Books) -> None:
+    numbers = [accept(books)]
+    books.replies.start("t", HERE, numbers)
+    books.replies.draft("t", "half")
+    books.replies.draft("nobody's", "x")
+    books.replies.draft("t", "half of it").result(PATIENCE)
+    assert only(books).draft == "half of it"
+    books.replies.finish("t", HERE, numbers, End("done", "", [PageRow(0, "half of it and the rest")]))
+    books.replies.draft("t", "late").result(PATIENCE)
+    assert only(books).draft == ""
+
+
+def test_nothing_of_a_draft_is_left_when_its_reply_is_closed(store: Store, books: Books) -> None:
+    numbers = [accept(books)]
+    books.replies.start("t", HERE, numbers)
+    books.replies.finish("t", HERE, numbers, End("done", "", (), draft="all of it")).result(PATIENCE)
+    assert only(books).draft == "all of it"
+    books.replies.close("t", well=True)
+    assert store.read(lambda db: db.execute("SELECT draft FROM replies").fetchall()) == [("",)]

@@ -219,3 +219,23 @@ def test_where_the_history_may_not_be_read_a_page_is_rather_sent_twice_and_says_
         page = bed.until_said("hello", thread)
         assert "sent again after a restart" in page.content
         until(lambda: not open_ones(bed.books))
+
+
+def test_what_had_been_said_beside_another_bot_is_posted_though_nobody_had_seen_it(
+    server: Server, before: Before
+) -> None:
+    """Answers are sent once there, so what had been said is on record only."""
+    thread, app = server.user("ann").open_thread("general", "a thread"), server.app
+    message = server.user("ann").write(thread, f"<@{app.id}> count", mentions=[app])
+    key = f"discord:{thread.id}"
+    number = before.accept(message, thread)
+    before.books.conversations.put(Known(key, took_part=True, bots=("4711",), people=(str(message.author.id),)))
+    before.books.replies.start("t", key, [number])
+    before.books.replies.draft("t", "one, two, " * 500).result(PATIENCE)
+    before.close()
+    with house(server, folder=before.folder) as bed:
+        last = bed.until_said("Interrupted by a restart", thread)
+        until(lambda: not open_ones(bed.books))
+        said = [one.content for one in thread.history if one.author is app.user]
+        assert " ".join(said).count("one, two,") == 500
+        until(lambda: buttons(last) == ["Retry", "Discard"])
