@@ -55,7 +55,12 @@ def test_a_bug_is_not_hidden() -> None:
 
 def test_an_unknown_command_is_a_usage_error() -> None:
     result = CliRunner().invoke(program, ["nothing"])
-    assert (result.exit_code, "No such command" in result.stderr) == (2, True)
+    assert (result.exit_code, "No such command 'nothing'.\n" in result.stderr) == (2, True)
+
+
+def test_a_misspelt_command_is_told_its_right_name() -> None:
+    result = CliRunner().invoke(program, ["statsu"])
+    assert (result.exit_code, "No such command 'statsu'. Did you mean status?\n" in result.stderr) == (2, True)
 
 
 def test_main_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
