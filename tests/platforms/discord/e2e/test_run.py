@@ -149,15 +149,37 @@ def test_nobody_can_write_before_what_was_left_is_ended_and_read(
 
 
 def test_a_wrong_token_does_not_take_down_the_status(server: Server, tmp_path: Path) -> None:
-    """It shows what is wrong until it is told to stop; then that is what it ends with."""
+    """It shows what is wrong until it is told to stop; then that is what it ends with. Meanwhile all of it answers."""
     with service(tmp_path, server, discord={"bot_token": "not.the.token.that.it.was"}) as running:
         running.until_logged("(status stays at ")
-        ready, alive = fetch(tmp_path, "/readyz"), fetch(tmp_path, "/healthz")
+        ready, alive, figures = (fetch(tmp_path, path) for path in ("/readyz", "/healthz", "/metrics"))
         assert ready[0] == 503 and "does not accept the token" in ready[1] and "Reset Token" in ready[1]
-        assert alive[0] == 200
+        assert (alive[0], fetch(tmp_path, "/api/sessions")) == (200, (200, "[]"))
+        assert "openab_ready 0.0" in figures[1] and "openab_healthy 1.0" in figures[1]
+        told = run(tmp_path, "status", "-c", str(tmp_path / "config.toml"))
+        assert told.code == 1 and "✘ discord: " in told.out and "Reset Token" in told.out
         running.signal()
         assert running.end() == 2
         assert "Traceback" not in running.log
+
+
+def test_a_token_that_is_refused_in_mid_turn_takes_down_neither_status_nor_page(server: Server, tmp_path: Path) -> None:
+    with service(tmp_path, server, pool={"shutdown_grace_secs": 0}) as running:
+        server.until_ready()
+        thread = mention(server, "silent 600")
+        until(lambda: '"busy"' in fetch(tmp_path, "/api/sessions")[1], 10, "its agent works")
+        server.gateway.close(4004)
+        running.until_logged("(status stays at ")
+        ready, sessions = fetch(tmp_path, "/readyz"), json.loads(fetch(tmp_path, "/api/sessions")[1])
+        assert ready[0] == 503 and "does not accept the token" in ready[1]
+        assert [(row["key"], row["state"]) for row in sessions] == [(f"discord:{thread.id}", "busy")]
+        assert fetch(tmp_path, "/healthz")[0] == 200
+        visitor = Visitor(re.findall(r"http://\S+/enter/\S+", running.log)[0])
+        assert visitor.hear(visitor.say("hello all the same"), "hello all the same")
+        agents = running.agents
+        running.signal()
+        assert running.end() == 2, running.log
+        assert_nothing_is_left(agents, tmp_path)
 
 
 def test_the_page_shows_its_conversations_and_has_one_of_its_own(server: Server, tmp_path: Path) -> None:
