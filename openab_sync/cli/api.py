@@ -17,6 +17,7 @@ from urllib.parse import quote, urlsplit
 import click
 
 from ..errors import ConfigError, OpenabError
+from .outer import outer
 
 __all__ = ["Api", "found", "options", "path_of"]
 
@@ -109,9 +110,10 @@ class Api:
 
 
 def options(command: F) -> F:
-    """Give a command the options that say where the service is."""
-    where = click.option("--url", metavar="URL", envvar="OPENAB_SYNC_STATUS_URL", help="A service elsewhere.")
-    whose = click.option("-c", "--config", metavar="PATH|URL", help="Configuration, for its [status] and [store].")
+    """Give a command, or a group of them, the options that say where the service is."""
+    variable, says = "OPENAB_SYNC_STATUS_URL", "Configuration, for its [status] and [store]."
+    where = click.option("--url", metavar="URL", envvar=variable, callback=outer, help="A service elsewhere.")
+    whose = click.option("-c", "--config", metavar="PATH|URL", callback=outer, help=says)
     return whose(where(command))
 
 

@@ -14,7 +14,8 @@ __all__ = ["command"]
 
 
 @click.group("sessions")
-def command() -> None:
+@options
+def command(*, config: str | None, url: str | None) -> None:
     """See the sessions of a running openab-sync, and stop or reset them."""
 
 

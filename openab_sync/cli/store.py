@@ -8,10 +8,16 @@ from pathlib import Path
 
 import click
 
+from .outer import outer
+
 __all__ = ["command"]
 
 CONFIG = click.option(
-    "-c", "--config", metavar="PATH|URL", help="Configuration that names the store; else the usual places."
+    "-c",
+    "--config",
+    metavar="PATH|URL",
+    callback=outer,
+    help="Configuration that names the store; else the usual places.",
 )
 
 
@@ -25,7 +31,8 @@ def _folder(config: str | None) -> Path:
 
 
 @click.group("store", context_settings={"help_option_names": ["-h", "--help"]})
-def command() -> None:
+@CONFIG
+def command(*, config: str | None) -> None:
     """Look after what `openab-sync run` keeps on the disk."""
 
 

@@ -32,6 +32,16 @@ def test_sessions_are_listed_shown_stopped_and_reset(tmp_path: Path) -> None:
         until(lambda: not bed.broker.snapshot().sessions)
 
 
+def test_which_service_is_meant_may_be_said_on_either_side_of_the_verb(tmp_path: Path) -> None:
+    (file := tmp_path / "elsewhere.toml").write_text(f'[store]\npath = "{tmp_path / "state"}"\n')
+    where, elsewhere = ("-c", str(file)), {"OPENAB_SYNC_HOME": str(tmp_path / "nobody")}
+    with serving(tmp_path) as bed:
+        bed.ask("say a word")
+        before, behind = run(tmp_path, "sessions", *where, "list", **elsewhere), ("sessions", "list", *where)
+        assert before == run(tmp_path, *behind, **elsewhere)
+        assert before.out.startswith("test:1\tidle\t")
+
+
 def test_a_conversation_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     with serving(tmp_path):
         for verb in ("show", "cancel", "reset"):

@@ -56,6 +56,7 @@ def test_everything_comes_as_lines(tmp_path: Path, folder: Path) -> None:
         f'[discord]\nbot_token = "${{NOT_HERE}}"\n[store]\npath = "{folder}"\n'
     )
     ended = run(tmp_path, "store", "export", "-c", str(file))
+    assert run(tmp_path, "store", "-c", str(file), "export") == ended
     rows = [json.loads(line) for line in ended.out.splitlines()]
     assert [row["text"] for row in rows if row["table"] == "deliveries"] == ["good mörning"]
     assert ended.code == 0
