@@ -66,7 +66,7 @@ class _Program(click.Group):
             import difflib  # only for those who misspell
 
             if near := difflib.get_close_matches(args[0], COMMANDS, n=1):
-                error.message += f" Did you mean {near[0]}?"
+                raise click.UsageError(f"{error.message} Did you mean {near[0]}?", ctx) from None
             raise
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
