@@ -164,7 +164,7 @@ def _serve(live: Live, environ: Mapping[str, str], secrets: Collection[str], sto
         ledger=Journaled(books.deliveries, books.replies),
         outbox=beside(store.folder / "inbox"),
         cages=Cages.found() if live.config.agent.limits.cgroup == "auto" else None,
-        retention=Retention(Keeping(store), {discord.name: discord}, SystemClock(), live.keep_days),
+        retention=Retention(Keeping(store), {discord.name: discord, web.name: web}, SystemClock(), live.keep_days),
         observe=figures,
         faulted=web.faulted,
         sums=Spending(store),

@@ -6,6 +6,7 @@ conversation. Locks: none of its own.
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Mapping
 from concurrent.futures import Future
@@ -28,6 +29,7 @@ from .house import (
     HouseSnapshot,
     Order,
     Placement,
+    Reset,
     SessionPage,
     SetOption,
     promise,
@@ -42,6 +44,8 @@ from .rights import SENTENCES, lacking
 from .starting import own
 
 __all__ = ["Broker", "HouseSnapshot", "Receipt"]
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +290,15 @@ class Broker:
         except OpenabError:  # all of them leave just now
             return False
         return True
+
+    def forget(self, conversation: Conversation, by: Person) -> None:
+        """The place is gone: end its session, drop what waits, keep nothing of it. Any thread; never blocks."""
+        try:
+            self._pool.order(conversation, Reset(by))
+        except OpenabError as error:  # all of them leave just now
+            log.debug("%s was not reset: %s", conversation, error)
+        if self._house.retention is not None:
+            self._house.retention.let_go(conversation)
 
     def remembers(self, conversation: Conversation) -> bool:
         """Whether a conversation can go on from what was said before, as far as is known. Any thread; never blocks."""

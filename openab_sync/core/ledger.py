@@ -130,7 +130,7 @@ class Journaled:
         return self._replies.draft(turn, text)
 
     def finish(self, turn: str, notes: Sequence[Inbound], end: End) -> Future[None]:
-        return self._replies.finish(turn, notes[0].conversation.key, numbers(notes), end)
+        return self._replies.finish(turn, numbers(notes), end)
 
     def sent(self, turn: str, number: int) -> None:
         self._replies.sent(turn, number)

@@ -126,6 +126,8 @@ class Mending:
         """Bring one reply to its end; return the ids of its messages. `loose`: what is nobody's page that we know."""
         notes = tuple(_note(kept) for kept in row.deliveries)
         if row.state == "running":
+            if notes:
+                self._house.ledger.start(row.turn, notes)  # nobody may have written that down
             log.info("%s: turn %s was interrupted", self._conversation, row.turn)
             pages = retraced(row, loose, self._house.clock.time(), self._limits)
             is_posted = self._limits.live != "events"

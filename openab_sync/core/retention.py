@@ -48,6 +48,7 @@ class Retention:
         """`days` is asked each time; 0 keeps everything."""
         self._keeping, self._platforms, self._clock, self._days = keeping, platforms, clock, days
         self._next_at = clock.monotonic()
+        self._owed: set[Conversation] = set()  # to be forgotten when the disk takes it; each step is one of a set
         self._unused: Callable[[float], None] = lambda _: None
 
     def also(self, unused: Callable[[float], None]) -> None:
@@ -59,15 +60,31 @@ class Retention:
         return self._keeping.of(platform, person)
 
     def forget(self, conversations: Collection[Conversation]) -> list[Future[None]]:
-        """Forget these; their sessions must have ended. The Futures are done when it is done."""
+        """Forget these; the Futures, of which the first is the journal's, are done when it is done.
+
+        What is still under way there is not written down any more.
+        """
         done = [self._keeping.forget([conversation.key for conversation in conversations])]
         for conversation in conversations:
             forgetter = self._platforms.get(conversation.platform)
             done += [forgetter.forget(conversation)] if forgetter is not None else []
         return done
 
+    def let_go(self, conversation: Conversation) -> None:
+        """Forget a conversation whose place is gone, whatever is under way there; tried until the disk does it."""
+        self._owed.discard(conversation)
+        rows, *_ = self.forget([conversation])
+
+        def look(done: Future[None]) -> None:  # on the journal's thread
+            if done.cancelled() or done.exception() is not None:
+                self._owed.add(conversation)
+
+        rows.add_done_callback(look)
+
     def tidy(self) -> None:
-        """Let go of what is too old, if it is time to look. The janitor's thread."""
+        """Let go of what is owed, and of what is too old if it is time to look. The janitor's thread."""
+        for conversation in list(self._owed):
+            self.let_go(conversation)
         days = self._days()
         if not days or self._clock.monotonic() < self._next_at:
             return

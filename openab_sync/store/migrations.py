@@ -222,6 +222,11 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
     # 10: what a turn says so far, where nobody sees it before it is whole
     ("ALTER TABLE replies ADD COLUMN draft TEXT NOT NULL DEFAULT ''",),
+    # 11: what is forgotten is found by its conversation
+    (
+        "CREATE INDEX deliveries_by_conversation ON deliveries (conversation)",
+        "CREATE INDEX replies_by_conversation ON replies (conversation)",
+    ),
 )
 
 

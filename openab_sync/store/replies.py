@@ -6,6 +6,9 @@ A turn is written down before the agent hears of it (`start`), with every page t
 they see nothing before it is whole, with what it says so far (`draft`), whole when it is over (`finish`), and closed
 when all of it is out (`close`). What was running when the process died is interrupted; what was finished is delivered.
 
+Of a turn whose messages have been forgotten nothing is written any more, whatever comes later of it: only `start` makes
+a row, and only for messages that are there.
+
 **Threads**: any. Nothing here blocks but `open`. Callbacks of the Futures run on the journal's thread.
 """
 
@@ -105,8 +108,13 @@ class Replies:
         now = self._clock.time()
 
         def change(db: sqlite3.Connection) -> None:
-            _make(db, turn, conversation, now)
-            _move(db, numbers, "started", ("accepted",), now, turn)
+            if any(db.execute("SELECT 1 FROM deliveries WHERE id = ?", (number,)).fetchone() for number in numbers):
+                db.execute(
+                    "INSERT OR IGNORE INTO replies (turn, conversation, state, outcome, reason, began) "
+                    "VALUES (?, ?, 'running', '', '', ?)",
+                    (turn, conversation, now),
+                )
+                _move(db, numbers, "started", ("accepted",), now, turn)
 
         return self._insistent.write(change)
 
@@ -123,12 +131,13 @@ class Replies:
 
         return self._store.write(change)
 
-    def finish(self, turn: str, conversation: str, numbers: Collection[int], end: End) -> Future[None]:
-        """A turn is over. Again, if the reply has grown afterwards."""
+    def finish(self, turn: str, numbers: Collection[int], end: End) -> Future[None]:
+        """A turn that was started is over. Again, if the reply has grown afterwards."""
         now = self._clock.time()
 
         def change(db: sqlite3.Connection) -> None:
-            _make(db, turn, conversation, now)
+            if not _is_there(db, turn):
+                return
             _move(db, numbers, "finished", ("accepted", "started", "delivered"), now, turn)
             db.execute(
                 "UPDATE replies SET state = 'finished', outcome = ?, reason = ?, ended = ?, draft = ? WHERE turn = ?",
@@ -186,12 +195,9 @@ class Replies:
         return self._store.read(_open)
 
 
-def _make(db: sqlite3.Connection, turn: str, conversation: str, now: float) -> None:
-    db.execute(
-        "INSERT OR IGNORE INTO replies (turn, conversation, state, outcome, reason, began) "
-        "VALUES (?, ?, 'running', '', '', ?)",
-        (turn, conversation, now),
-    )
+def _is_there(db: sqlite3.Connection, turn: str) -> bool:
+    """Whether a turn was started, and not forgotten meanwhile."""
+    return db.execute("SELECT 1 FROM replies WHERE turn = ?", (turn,)).fetchone() is not None
 
 
 def _move(
@@ -206,9 +212,8 @@ def _move(
 
 def _draw(db: sqlite3.Connection, turn: str, pages: Iterable[PageRow]) -> None:
     rows = [(turn, page.number, page.text, page.message, page.copy, int(page.is_shown)) for page in pages]
-    if not db.execute("SELECT 1 FROM replies WHERE turn = ?", (turn,)).fetchone():
-        return  # forgotten meanwhile
-    db.executemany("REPLACE INTO pages (turn, number, text, message, copy, shown) VALUES (?, ?, ?, ?, ?, ?)", rows)
+    if _is_there(db, turn):
+        db.executemany("REPLACE INTO pages (turn, number, text, message, copy, shown) VALUES (?, ?, ?, ?, ?, ?)", rows)
 
 
 def _open(db: sqlite3.Connection) -> list[ReplyRow]:

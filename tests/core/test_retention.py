@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
+from types import SimpleNamespace
 from typing import Any
 
 from openab_sync.core.message import Conversation
@@ -75,3 +76,23 @@ def test_what_is_to_be_forgotten_is_forgotten_by_the_journal_and_by_its_platform
     elsewhere = Conversation("nowhere", "2")
     assert len(made(paper, FakeClock()).forget([place("1"), elsewhere])) == 2
     assert paper.asked == [[place("1").key, elsewhere.key], place("1")]
+
+
+def test_what_must_go_is_tried_again_until_the_disk_does_it() -> None:
+    paper, clock, rows = Paper(), FakeClock(), list[Future[None]]()
+
+    def forget(keys: Any) -> Future[None]:
+        rows.append(Future())
+        paper.asked.append(keys)
+        return rows[-1]
+
+    keeping: Any = SimpleNamespace(forget=forget)
+    retention = Retention(keeping, {"test": paper}, clock, lambda: 0)
+    retention.let_go(place("1"))
+    retention.tidy()
+    assert paper.asked == [["test:1"], place("1")]
+    rows[-1].set_exception(StoreError("the disk is full"))
+    retention.tidy()
+    rows[-1].set_result(None)
+    retention.tidy()
+    assert paper.asked == [["test:1"], place("1")] * 2

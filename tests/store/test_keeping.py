@@ -7,7 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from openab_sync.store import Books, End, Fact, Keeping, Known, Memory, PageRow, Store, Theirs, keeping, open_books
+from openab_sync.store import (
+    Books,
+    End,
+    Fact,
+    FileRow,
+    Keeping,
+    Known,
+    Memory,
+    PageRow,
+    Store,
+    Theirs,
+    keeping,
+    open_books,
+)
 from tests.fakes.clock import FakeClock
 
 NOBODY = Theirs()
@@ -29,14 +42,14 @@ class Desk:
         self.books.replies.start(turn, conversation, [number]).result(10)
         if ends:
             end = End("done", "", [PageRow(0, "an answer", "p1", is_shown=True)])
-            self.books.replies.finish(turn, conversation, [number], end).result(10)
+            self.books.replies.finish(turn, [number], end).result(10)
             self.books.replies.close(turn, well=True).result(10)
 
     def of(self, person: str) -> Theirs:
         return self.keeping.of("test", person).result(10)
 
     def count(self) -> dict[str, int]:
-        tables = ("deliveries", "replies", "pages", "buttons", "conversations", "memories")
+        tables = ("deliveries", "replies", "pages", "files", "buttons", "conversations", "memories")
         return {
             name: self.store.read(lambda db, name=name: db.execute(f"SELECT count(*) FROM {name}").fetchone()[0])  # type: ignore[misc]  # a default
             for name in tables
@@ -99,3 +112,25 @@ def test_so_many_go_at_once_and_it_is_told_that_there_are_more(desk: Desk, monke
     steps = [desk.keeping.forget_before(desk.clock.time()).result(10) for _ in range(2)]
     assert steps == [True, False]
     assert desk.count()["deliveries"] == 0
+
+
+def test_what_is_forgotten_is_not_written_again_by_what_comes_later_of_it(desk: Desk) -> None:
+    """A thread is deleted while a turn runs there: its end comes afterwards, with all that was said."""
+    books = desk.books
+    number, _ = books.deliveries.accept(Fact("test:1", "m1", "ann", "words"))
+    late, _ = books.deliveries.accept(Fact("test:1", "m2", "ann", "words"))
+    books.replies.start("t", "test:1", [number])
+    books.replies.draw("t", [PageRow(0, "half")])
+    desk.keeping.forget(["test:1"])
+    books.deliveries.complete(late, "test:1", "m2", '{"text": "words"}')
+    books.deliveries.edit("test:1", "m2", "other words")
+    books.replies.draw("t", [PageRow(0, "half of it")])
+    books.replies.draft("t", "half of it")
+    books.replies.finish(
+        "t", [number], End("cancelled", "", [PageRow(0, "all of it")], [FileRow(1, 0, "a", "b", b"c")])
+    )
+    books.replies.sent("t", 1)
+    books.replies.start("u", "test:1", [late])
+    books.replies.draw("u", [PageRow(0, "more")])
+    books.replies.close("t", well=False).result(10)
+    assert not any(desk.count().values())

@@ -68,7 +68,7 @@ def test_a_turn_whose_people_were_told_that_it_hangs_is_over(store: Store, books
     books.replies.draw("t", [PageRow(0, "late")]).result(PATIENCE)
     assert [row.turn for row in books.replies.open()] == ["u"]
     end = End("done", "", [PageRow(0, "late", "m0", is_shown=True)])
-    books.replies.finish("t", HERE, [number], end).result(PATIENCE)
+    books.replies.finish("t", [number], end).result(PATIENCE)
     assert [row.turn for row in books.replies.open()] == ["t", "u"], "it came back after all"
     books.replies.close("t", well=True).result(PATIENCE)
     assert states(store) == [(number, "failed"), (other, "started")]
@@ -91,7 +91,7 @@ def test_a_finished_one_has_all_its_pages_and_files(store: Store, books: Books) 
     books.replies.start("t", HERE, [number])
     books.replies.draw("t", [PageRow(0, "on"), PageRow(1, "two"), PageRow(2, "left over")])
     pages = (PageRow(0, "one", "m0"), PageRow(1, "two"))
-    books.replies.finish("t", HERE, [number], End("failed", "It broke.", pages, [FILE])).result(PATIENCE)
+    books.replies.finish("t", [number], End("failed", "It broke.", pages, [FILE])).result(PATIENCE)
     row = only(books)
     assert (row.state, row.outcome, row.reason, row.pages, row.files) == (
         "finished", "failed", "It broke.", pages, (FILE,)
@@ -105,16 +105,17 @@ def test_a_finished_one_has_all_its_pages_and_files(store: Store, books: Books) 
 def test_a_closed_one_is_over(store: Store, books: Books, well: bool, state: str) -> None:
     number = accept(books)
     books.replies.start("t", HERE, [number])
-    books.replies.finish("t", HERE, [number], End("done", "", [PageRow(0, "one")], [FILE]))
+    books.replies.finish("t", [number], End("done", "", [PageRow(0, "one")], [FILE]))
     books.replies.close("t", well=well).result(PATIENCE)
     assert (books.replies.open(), states(store)) == ([], [(number, state)])
 
 
 def test_late_text_opens_it_again(store: Store, books: Books) -> None:
     number = accept(books)
-    books.replies.finish("t", HERE, [number], End("done", "", [PageRow(0, "one")]))
+    books.replies.start("t", HERE, [number])
+    books.replies.finish("t", [number], End("done", "", [PageRow(0, "one")]))
     books.replies.close("t", well=True)
-    books.replies.finish("t", HERE, [number], End("done", "", [PageRow(0, "one", "m0"), PageRow(1, "late")]))
+    books.replies.finish("t", [number], End("done", "", [PageRow(0, "one", "m0"), PageRow(1, "late")]))
     assert [page.text for page in only(books).pages] == ["one", "late"]
     assert states(store) == [(number, "finished")]
     books.replies.close("t", well=True)
@@ -126,7 +127,7 @@ def test_a_turn_whose_beginning_was_lost_in_an_outage_is_whole_in_the_end(store:
     with outage(store):
         assert books.replies.start("t", HERE, [number]).exception(PATIENCE)
         assert books.replies.draw("t", [PageRow(0, "on")]).exception(PATIENCE)
-    books.replies.finish("t", HERE, [number], End("done", "", [PageRow(0, "one")])).result(PATIENCE)
+    books.replies.finish("t", [number], End("done", "", [PageRow(0, "one")])).result(PATIENCE)
     assert only(books).pages == (PageRow(0, "one"),)
     assert states(store) == [(number, "finished")]
 
@@ -141,7 +142,7 @@ def test_a_page_that_an_outage_kept_does_not_undo_the_end(
     store.write(lambda _: gate.wait(PATIENCE))
     drawn = books.replies.draw("t", [PageRow(0, "on")])
     drawn.add_done_callback(lambda _: store._db.execute("PRAGMA query_only = OFF"))
-    finished = books.replies.finish("t", HERE, [number], End("done", "", [PageRow(0, "one")]))
+    finished = books.replies.finish("t", [number], End("done", "", [PageRow(0, "one")]))
     with outage(store):
         gate.set()
         assert drawn.exception(PATIENCE)
@@ -150,17 +151,18 @@ def test_a_page_that_an_outage_kept_does_not_undo_the_end(
     assert only(books).pages == (PageRow(0, "one"),)
 
 
-def test_a_beginning_that_comes_late_does_no_harm(store: Store, books: Books) -> None:
+def test_of_a_turn_that_was_never_begun_nothing_is_kept(store: Store, books: Books) -> None:
+    """Or its messages were forgotten: what was said in a thread that is deleted must not come back."""
     number = accept(books)
-    books.replies.finish("t", HERE, [number], End("done", "", [PageRow(0, "one")]))
-    books.replies.start("t", HERE, [number])
-    assert only(books).state == "finished"
-    assert states(store) == [(number, "finished")]
+    books.replies.finish("t", [number], End("done", "", [PageRow(0, "one")], [FILE]))
+    books.replies.start("u", HERE, [number + 1])
+    assert (books.replies.open(), states(store)) == ([], [(number, "accepted")])
 
 
 def test_closed_ones_are_forgotten_with_what_they_said(store: Store, books: Books, clock: FakeClock) -> None:
     number = accept(books)
-    books.replies.finish("t", HERE, [number], End("done", "", [PageRow(0, "one")]))
+    books.replies.start("t", HERE, [number])
+    books.replies.finish("t", [number], End("done", "", [PageRow(0, "one")]))
     books.replies.start("runs", HERE, [accept(books)])
     books.replies.close("t", well=True).result(PATIENCE)
     clock.advance(100)
@@ -173,7 +175,9 @@ def test_closed_ones_are_forgotten_with_what_they_said(store: Store, books: Book
 
 
 def test_what_was_said_is_in_no_repr(books: Books) -> None:
-    books.replies.finish("t", HERE, [accept(books)], End("done", "", [PageRow(0, "secret")], [FILE])).result(PATIENCE)
+    number = accept(books)
+    books.replies.start("t", HERE, [number])
+    books.replies.finish("t", [number], End("done", "", [PageRow(0, "secret")], [FILE])).result(PATIENCE)
     assert "secret" not in repr(books.replies.open()) and "data" not in repr(only(books).files)
 
 
@@ -184,7 +188,7 @@ def test_what_a_turn_says_so_far_is_known_until_it_is_whole(books: Books) -> Non
     books.replies.draft("nobody's", "x")
     books.replies.draft("t", "half of it").result(PATIENCE)
     assert only(books).draft == "half of it"
-    books.replies.finish("t", HERE, numbers, End("done", "", [PageRow(0, "half of it and the rest")]))
+    books.replies.finish("t", numbers, End("done", "", [PageRow(0, "half of it and the rest")]))
     books.replies.draft("t", "late").result(PATIENCE)
     assert only(books).draft == ""
 
@@ -192,7 +196,7 @@ def test_what_a_turn_says_so_far_is_known_until_it_is_whole(books: Books) -> Non
 def test_nothing_of_a_draft_is_left_when_its_reply_is_closed(store: Store, books: Books) -> None:
     numbers = [accept(books)]
     books.replies.start("t", HERE, numbers)
-    books.replies.finish("t", HERE, numbers, End("done", "", (), draft="all of it")).result(PATIENCE)
+    books.replies.finish("t", numbers, End("done", "", (), draft="all of it")).result(PATIENCE)
     assert only(books).draft == "all of it"
     books.replies.close("t", well=True)
     assert store.read(lambda db: db.execute("SELECT draft FROM replies").fetchall()) == [("",)]

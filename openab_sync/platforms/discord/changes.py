@@ -9,13 +9,13 @@ import asyncio
 import logging
 from collections import OrderedDict
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import discord
 
-from ...core.house import Reset
 from ...core.message import Conversation, Person
-from ...errors import ChatError, OpenabError
+from ...errors import ChatError
 from ...media.inbox import folder_of, remove
 from ...media.outbox import beside
 from .bots import conversation_at
@@ -96,14 +96,13 @@ class Changes:
         self._catching.forget(conversation)
         self._incoming.withdraw(conversation)
         known = self._kit.books.conversations.get(conversation.key)
-        if not known.took_part and not self._kit.broker.remembers(conversation):
-            return
-        log.info("%s was deleted", conversation)
-        try:
-            self._kit.broker.order(conversation, Reset(BY_DELETING))
-        except OpenabError as error:  # we are leaving ourselves
-            log.debug("%s was not reset: %s", conversation, error)
-        self._kit.books.conversations.forget(conversation.key)
+        if known.took_part or self._kit.broker.remembers(conversation):
+            log.info("%s was deleted", conversation)
+        self._kit.broker.forget(conversation, BY_DELETING)
+        if self._incoming.is_busy(conversation):  # a file may be on its way there
+            self._incoming.first(conversation, partial(self._clear, conversation))
+
+    async def _clear(self, conversation: Conversation) -> None:
         for root in (self._kit.inbox, beside(self._kit.inbox)):
             await asyncio.to_thread(remove, folder_of(root, conversation.key))
 

@@ -29,6 +29,7 @@ from .port import (
     AskedOf,
     Dropped,
     Fell,
+    Forgotten,
     Happened,
     Heard,
     Left,
@@ -72,7 +73,8 @@ class View:
 class Hall:
     """The transcripts of all conversations, and who looks at them.
 
-    `waiting` says which messages of a conversation wait for their turn (`Broker.waiting`).
+    `waiting` says which messages of a conversation wait for their turn (`Broker.waiting`), `forget_files` deletes what
+    came with its messages: a disk's time, which the page waits for.
     """
 
     def __init__(self, arrivals: Arrivals, clock: Clock) -> None:
@@ -80,6 +82,7 @@ class Hall:
         self.beat = Beat("chat-web")
         self.view = View()
         self.waiting: Callable[[Conversation], Container[MessageRef]] = lambda _: ()
+        self.forget_files: Callable[[Conversation], object] = lambda _: None
         self._clock = clock
         self._transcripts: OrderedDict[str, Transcript] = OrderedDict()
         self._rooms: dict[str, Room] = {}
@@ -155,6 +158,12 @@ class Hall:
             case Dropped(conversation):
                 self._transcript(conversation).reconcile(self.waiting(conversation))
                 return {conversation.key}
+            case Forgotten(conversation, done):
+                self._rooms.pop(conversation.key, None)
+                if conversation.key in self._transcripts:
+                    self._transcripts[conversation.key].clear()
+                self.forget_files(conversation)
+                done.set_result(None)
             case Made(conversation, file):
                 self._transcript(conversation).take(_media(file.name, file.data, file.mime), self._clock.time())
                 return {conversation.key}

@@ -10,19 +10,21 @@ import getpass
 import os
 import threading
 from collections import deque
+from concurrent.futures import Future
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from ...clock import Clock, SystemClock
 from ...core.message import Conversation, MessageRef, Person
-from ...media.inbox import sweep
+from ...media.inbox import folder_of, remove, sweep
+from ...media.outbox import beside
 from ...threads import join_all, spawn
 from .cards import Epoch, dashboard
 from .chat import Chat, Desk
 from .drawing import Json
 from .hall import Hall, View
-from .port import PLATFORM, Arrival, Fell, WebPort
+from .port import PLATFORM, Arrival, Fell, Forgotten, WebPort
 from .stream import Sights
 from .uploads import Uploads
 
@@ -35,7 +37,6 @@ Chips = tuple[tuple[str, str], ...]
 
 SEATS = 6  # pages that are told as it happens; others ask. Fewer than the web server has threads
 LAST_WORDS = 3.0  # seconds for what is still to be shown
-KEPT = 30 * 86400.0  # seconds that files of people's messages are kept; looked at when it starts
 
 
 class Seats:
@@ -84,14 +85,26 @@ class Web:
         if conversation.platform != PLATFORM:  # the page's own tell of it by the end of their turn
             self.hall.arrivals.put(Fell(conversation, text))
 
+    # What is kept, and forgotten (core.retention.Forgetter).
+
+    def forget(self, conversation: Conversation) -> Future[None]:
+        """Forget what the page shows of a conversation, and its files. Any thread; returns at once."""
+        done: Future[None] = Future()
+        self.hall.arrivals.put(Forgotten(conversation, done))
+        return done
+
+    def tidy(self, age: float) -> None:
+        """Delete files of messages that are older than `age` seconds. Blocks as a disk does."""
+        sweep(self._inbox, age, self.clock.time())
+
     # The main thread.
 
     def start(self, desk: Desk) -> Blueprint:
         """Begin; return the routes for the web server."""
-        sweep(self._inbox, KEPT, self.clock.time())
         self._desk = desk
         self._chat = Chat(desk, self.hall, self.uploads, _me())
         self.hall.waiting = lambda conversation: _refs(desk, conversation)
+        self.hall.forget_files = self._forget_files
         self._thread = spawn("chat-web", self.hall.run)
         from .routes import routes  # a quarter of a second, for those who want a page
 
@@ -112,6 +125,10 @@ class Web:
             return True
         self.hall.arrivals.put(None)
         return not join_all([self._thread], self.clock, LAST_WORDS)
+
+    def _forget_files(self, conversation: Conversation) -> None:
+        for root in (self._inbox, beside(self._inbox)):
+            remove(folder_of(root, conversation.key))
 
     # The web server's threads.
 

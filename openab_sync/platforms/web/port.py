@@ -22,6 +22,7 @@ __all__ = [
     "AskedOf",
     "Dropped",
     "Fell",
+    "Forgotten",
     "Happened",
     "Heard",
     "Left",
@@ -91,6 +92,14 @@ class Fell:
 
 
 @dataclass(frozen=True, slots=True)
+class Forgotten:
+    """Nothing of a conversation is to be kept; `done` when that is so."""
+
+    conversation: Conversation
+    done: Future[None]
+
+
+@dataclass(frozen=True, slots=True)
 class Made:
     """A file of ours was posted."""
 
@@ -112,7 +121,7 @@ class Left:
     bell: SimpleQueue[None]
 
 
-Arrival = Heard | Happened | AskedOf | SettledBy | Told | Dropped | Fell | Made | Listening | Left | None
+Arrival = Heard | Happened | AskedOf | SettledBy | Told | Dropped | Fell | Forgotten | Made | Listening | Left | None
 """What the queue carries; a None ends its reader."""
 
 Arrivals = SimpleQueue[Arrival]

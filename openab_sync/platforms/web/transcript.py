@@ -147,6 +147,13 @@ class Transcript:
             if MessageRef(self._conversation, message_id) not in waiting:
                 self._fate(entry, "dropped", only_if="waiting")
 
+    def clear(self) -> None:
+        """Forget all of it. What comes later is numbered behind it, so that pages that showed it let go of it, too."""
+        self._version += 1
+        self._entries, self._messages, self._tools, self._questions = {}, {}, {}, {}
+        self._run, self._plan, self._kept = None, 0, 0
+        self._title = self._who = self._words = ""
+
     # How it is done.
 
     def _begin(self, refs: tuple[MessageRef, ...]) -> None:

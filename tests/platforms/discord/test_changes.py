@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from openab_sync.platforms.discord import incoming
+from openab_sync.platforms.discord.attachments import fetch
 from openab_sync.platforms.discord.bots import conversation_at
 from tests.fakes.discord import Server
 from tests.fakes.discord.things import Channel
@@ -75,6 +80,60 @@ def test_the_agent_of_a_deleted_thread_ends_and_nothing_is_kept(server: Server) 
         until(lambda: not sessions(bed))
         until(lambda: not list(inbox.rglob("picture.bin")))
         assert not bed.books.conversations.get(f"discord:{thread.id}").took_part
+
+
+@pytest.mark.parametrize("work", ["say half of it\nhang", "say half of it\ngate {gate}\nsay and the rest"])
+def test_nothing_that_was_said_in_a_deleted_thread_stays_in_the_journal(
+    server: Server, tmp_path: Path, work: str
+) -> None:
+    """Though its answer is under way, and comes to its end after that."""
+    gate = tmp_path / "gate"
+    with house(server) as bed:
+        thread, kept = talk(bed), talk(bed)
+        key = f"discord:{thread.id}"
+        bed.ann.write(thread, work.format(gate=gate))
+        bed.until_said("half of it", thread)
+        bed.ann.write(thread, "say never")
+        until(lambda: bed.app.broker.waiting(conversation_at(thread.id)))
+        bed.ann.delete_channel(thread)
+        gate.touch()
+        until(lambda: sessions(bed) == [str(kept.id)])
+        assert said_in(bed, key) == []
+        assert len(said_in(bed, f"discord:{kept.id}")) == 2
+
+
+def said_in(bed: Bed, key: str) -> list[tuple[str]]:
+    """What the journal has of a conversation."""
+    return bed.store.read(
+        lambda db: [
+            *db.execute("SELECT text FROM deliveries WHERE conversation = ?", (key,)),
+            *db.execute("SELECT text FROM pages JOIN replies USING (turn) WHERE conversation = ?", (key,)),
+        ]
+    )
+
+
+def test_a_file_that_is_on_its_way_into_a_deleted_thread_does_not_stay(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    async def slow(*args: Any) -> Any:
+        begun.set()
+        await asyncio.to_thread(go_on.wait, 10)
+        return await fetch(*args)
+
+    with house(server) as bed:
+        thread = talk(bed)
+        monkeypatch.setattr(incoming, "fetch", slow)
+        bed.ann.write(thread, "say two", files=[("picture.bin", bytes(range(256)), "application/octet-stream")])
+        assert begun.wait(10)
+        bed.ann.delete_channel(thread)
+        until(lambda: not sessions(bed))
+        go_on.set()
+        folder = bed.folder / "inbox"
+        lanes = bed.platform._hearing.parts.incoming  # type: ignore[union-attr]  # it runs
+        until(lambda: not lanes.is_busy(conversation_at(thread.id)))
+        assert list(folder.rglob("picture.bin")) == []
 
 
 def test_a_deleted_thread_that_is_none_of_ours_is_nothing_to_us(server: Server) -> None:

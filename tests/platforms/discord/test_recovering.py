@@ -210,7 +210,7 @@ def test_where_the_history_may_not_be_read_a_page_is_rather_sent_twice_and_says_
     number, key = before.accept(message), f"discord:{message.id}"
     thread = server.user("ann").open_thread(message, "hello")
     before.books.replies.start("a" * 32, key, [number])
-    before.books.replies.finish("a" * 32, key, [number], End("done", "", [PageRow(0, "hello")])).result(PATIENCE)
+    before.books.replies.finish("a" * 32, [number], End("done", "", [PageRow(0, "hello")])).result(PATIENCE)
     old = before.store.write(lambda db: db.execute("UPDATE replies SET ended = ended - 600"))
     old.result(PATIENCE)
     before.close()

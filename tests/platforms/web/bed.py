@@ -23,11 +23,13 @@ import msgspec
 from openab_sync.app import App
 from openab_sync.clock import SystemClock
 from openab_sync.config.schema import Config
-from openab_sync.core.ledger import UNWRITTEN, Ledger
+from openab_sync.core.ledger import UNWRITTEN, Journaled, Ledger
 from openab_sync.core.port import ChatPort
+from openab_sync.core.retention import Retention
 from openab_sync.platforms.web.entries import Content, Words
 from openab_sync.platforms.web.platform import Chips, Web
 from openab_sync.status import Sources, Status
+from openab_sync.store import Keeping, Store, open_books
 from tests.fakes import fake_agent
 from tests.waiting import until
 
@@ -114,10 +116,14 @@ def page(
     agent: str = "Test agent",
     chips: Chips = (),
     ledger: Ledger = UNWRITTEN,
+    store: Store | None = None,
     others: Mapping[str, ChatPort] = MappingProxyType({}),
     **settings: dict[str, Any],
 ) -> Iterator[Bed]:
-    """Run the page with the fault agent behind it, or with `command`; `others` are further platforms of the house."""
+    """Run the page with the fault agent behind it, or with `command`; `others` are further platforms of the house.
+
+    With a `store` it keeps what people say.
+    """
     program, *args = command or fake_agent(*flags)
     (folder / "work").mkdir(exist_ok=True)
     section = {"command": program, "args": args, "working_dir": str(folder / "work")}
@@ -126,7 +132,12 @@ def page(
     web = Web(folder / "inbox", seats=seats, agent=agent, chips=chips)
     status = Status(config.status, folder)
     ports = {web.name: web.port, **others}
-    app = App(config, ports, environ=os.environ, ledger=ledger, faulted=web.faulted)
+    retention = None
+    if store is not None:
+        books = open_books(store)
+        ledger = Journaled(books.deliveries, books.replies)
+        retention = Retention(Keeping(store), {web.name: web}, SystemClock(), lambda: 30)
+    app = App(config, ports, environ=os.environ, ledger=ledger, retention=retention, faulted=web.faulted)
     app.start()
     status.start(Sources(app.broker, SystemClock(), ports), [web.start(app.broker)])
     try:

@@ -11,7 +11,7 @@ from openab_sync.core.ledger import Journaled
 from openab_sync.core.message import Conversation
 from openab_sync.core.port import Limits
 from openab_sync.platforms.web import platform as module
-from openab_sync.platforms.web.entries import Asked, Call, Message, Stopped, Words
+from openab_sync.platforms.web.entries import Asked, Call, Message, Sentence, Stopped, Words
 from openab_sync.platforms.web.platform import Seats, Web
 from openab_sync.status.feed import STREAMS
 from openab_sync.status.server import THREADS
@@ -132,3 +132,34 @@ def test_a_death_is_a_fault_on_the_dashboard(tmp_path: Path) -> None:
         [fault] = until(lambda: bed.look()["house"]["faults"])
         assert fault["key"] == "web:1"
         assert fault["text"]
+
+
+def test_what_somebody_wants_forgotten_goes_from_the_page_its_files_and_the_journal(tmp_path: Path) -> None:
+    store = Store.open(tmp_path / "store")
+    try:
+        with page(tmp_path, store=store) as bed:
+            for key in ("web:1", "web:2"):
+                bed.write("say hello", key, [bed.upload("notes.bin", bytes(range(256)), key)])
+                bed.until_text("hello", key)
+            before = bed.look()["room"]["entries"][-1]["id"]
+            until(lambda: not bed.app.broker.snapshot().sessions[0].turn_started)
+            bed.write("/forget here")
+            until(lambda: [Sentence("Forgotten: 1 conversation.")] == bed.contents(), what="only that is left")
+            assert bed.look()["room"]["first"] > before, "pages that showed it let go of it"
+            assert [path.parent.name for path in (tmp_path / "inbox").rglob("notes*")] == ["web_2"]
+            rows = store.read(lambda db: db.execute("SELECT conversation FROM deliveries").fetchall())
+            assert rows == [("web:2",)]
+            assert "hello" in bed.text("web:2")
+    finally:
+        assert store.close()
+
+
+def test_files_are_kept_as_long_as_is_wanted(tmp_path: Path) -> None:
+    with page(tmp_path) as bed:
+        bed.write("say hello", files=[bed.upload("notes.bin", bytes(range(256)))])
+        bed.until_text("hello")
+        (file,) = (tmp_path / "inbox").rglob("notes*")
+        bed.web.tidy(60.0)
+        assert file.exists()
+        bed.web.tidy(-60.0)
+        assert not file.exists()
