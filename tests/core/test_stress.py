@@ -1,11 +1,12 @@
 """Everything at once, for a while, and then the account: nothing accepted was lost or doubled, nothing is left behind.
 
-A second net below the deterministic races. What each thread does is drawn from a seed; what the machine makes of it is
-not, so a failure here asks for a test in `test_races`.
+A second net below the deterministic races. What each thread does is drawn from a seed, another one in each round of
+`python -m tests.again`; what the machine makes of it is not, so a failure here asks for a test in `test_races`.
 """
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 from collections import Counter
@@ -28,6 +29,7 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.stress
 
+ROUND = int(os.environ.get("OPENAB_ROUND", "0"))
 PLACES = [str(number) for number in range(5)]
 WORDS = ["say x"] * 18 + ["crash", "say half\nexit0", "error bare", "hang", "ask", "close_stdout"]
 
@@ -36,7 +38,7 @@ class Crowd:
     """People who write and order at random, each on a thread of their own, and what became of it."""
 
     def __init__(self, bed: Bed, steps: int, seed: int) -> None:
-        self.bed, self.steps, self.seed = bed, steps, seed
+        self.bed, self.steps, self.seed = bed, steps, seed + 10 * ROUND
         self.accepted: list[MessageRef] = []
         self.answers: list[Future[str]] = []
         self.dropped: list[MessageRef] = []  # withdrawn, cancelled, reset, or told that nobody will answer
