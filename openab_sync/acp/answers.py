@@ -5,7 +5,10 @@ They are rare, so they come through `salvage.fit`, which drops what does not fit
 
 from __future__ import annotations
 
+import msgspec
 from msgspec import Struct
+
+from .schema import ToolNews
 
 __all__ = [
     "AgentCapabilities",
@@ -148,3 +151,9 @@ class InitializeResult(Struct, rename="camel", gc=False):
     agent_capabilities: AgentCapabilities | None = None
     agent_info: AgentInfo | None = None
     auth_methods: list[AuthWay] | None = None
+
+
+# msgspec examines a type at its first use, and two threads that do so at once end the process. Nobody else runs yet.
+msgspec.json.Decoder(
+    tuple[InitializeResult, PermissionEntry, ConfigEntry, NamedEntry, ModeState, ModelState, SessionEntry, ToolNews]
+)

@@ -183,10 +183,12 @@ class _Unwritten:
 
 UNWRITTEN: Ledger = _Unwritten()
 
+_NOTES = msgspec.json.Decoder(Inbound)  # here: two threads that examine a type at once end the process
+
 
 def read_note(text: str, number: int) -> Inbound:
     """Return a message as `complete` wrote it. Raise ValueError for something else."""
-    return replace(msgspec.json.decode(text, type=Inbound), delivery=number)
+    return replace(_NOTES.decode(text), delivery=number)
 
 
 def _done() -> Future[None]:
