@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
 import threading
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
+import psutil
 import pytest
 
 from openab_sync.acp.events import Said
@@ -20,9 +22,11 @@ from tests.core.bed import place
 from tests.fakes.discord import Server
 from tests.fakes.discord.actors import Actor
 from tests.fakes.discord.things import Message
+from tests.soak import house
+from tests.soak.__main__ import main
 from tests.soak.account import Account, plain
 from tests.soak.fates import Fates
-from tests.soak.gauge import Reading, growth, left_behind
+from tests.soak.gauge import Belongings, Reading, drift, slopes
 
 ROOT = Path(__file__).parents[1]
 
@@ -30,12 +34,31 @@ ROOT = Path(__file__).parents[1]
 @pytest.mark.slow
 @pytest.mark.timeout(100)  # a busy machine needs its time to end a dozen agents
 def test_a_short_soak_is_clean() -> None:
-    command = [sys.executable, "-m", "tests.soak", "--minutes", "0.05"]
+    command = [sys.executable, "-m", "tests.soak", "house", "--minutes", "0.05"]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert run.returncode == 0, run.stdout + run.stderr
     assert run.stdout.count("sessions ") == 3
     assert "accepted 0 " not in run.stdout.splitlines()[-2]
     assert run.stdout.endswith("All is accounted for.\n")
+
+
+def test_a_wrong_kind_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["lively"])
+    assert ended.value.code == 2
+    assert "there is no kind lively; there are: killed, steady, house" in capsys.readouterr().err
+
+
+def test_a_soak_ends_with_what_it_found_and_what_it_cost(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    readings = [reading(at, at / 36) for at in range(0, 1200, 10)]
+    monkeypatch.setattr(house, "run", lambda seconds, seed: (["a.1 was lost"], readings))
+    assert main(["house"]) == 1
+    assert "memory: +100.0 an hour in the second half" in capsys.readouterr().out
+    monkeypatch.setattr(house, "run", lambda seconds, seed: ([], readings))
+    assert main(["house"]) == 0
+    assert capsys.readouterr().out.endswith("All is accounted for.\n")
 
 
 # The account.
@@ -114,29 +137,52 @@ def test_who_was_overtaken_is_noticed() -> None:
 # The gauge.
 
 
-def reading(at: float, memory: float) -> Reading:
-    return Reading(at, frozenset(), 0, 0, memory)
+def reading(at: float, memory: float, threads: int = 8) -> Reading:
+    return Reading(at, threads, 40, 8, memory)
 
 
-def test_memory_counts_after_the_first_minute_and_a_spike_does_not() -> None:
-    assert growth([reading(at, at) for at in range(0, 60, 10)]) is None
-    flat = [reading(at, 50) for at in range(60, 180, 10)]
-    assert growth([reading(0, 1), *flat, reading(180, 500)]) == 0
-    assert growth([reading(at, at / 10) for at in range(0, 190, 10)]) == 9
+def test_what_goes_on_growing_is_named() -> None:
+    assert drift([reading(at, 50 + at / 36) for at in range(0, 3600, 10)]) == [
+        "memory grew by 100.0 an hour in the second half, more than 12"
+    ]
+    assert drift([reading(at, 50, 8 + at // 10) for at in range(0, 3600, 10)]) == [
+        "threads grew by 360.0 an hour in the second half, more than 6"
+    ]
+
+
+def test_what_is_used_once_in_the_first_half_and_what_comes_and_goes_is_flat() -> None:
+    dice = random.Random(1)
+    flat = [reading(at, min(at / 20, 90) + dice.uniform(-9, 9), dice.randint(8, 20)) for at in range(0, 3600, 10)]
+    assert slopes(flat).keys() == {"memory", "threads", "descriptors"}
+    assert drift(flat) == []
+
+
+def test_a_short_soak_says_nothing_of_growth() -> None:
+    assert slopes([]) == slopes([reading(at, at) for at in range(0, 400, 10)]) == {}
+
+
+def test_another_process_is_weighed() -> None:
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as child:
+        seen = Reading.take(7.0, psutil.Process(child.pid))
+        assert child.stdin is not None
+        child.stdin.close()
+    assert (seen.at, seen.threads, seen.children) == (7.0, 1, 0)
+    assert seen.descriptors >= 3
+    assert Reading.take().memory > 10 > seen.memory > 0
 
 
 def test_what_is_left_behind_is_named() -> None:
-    before, over = Reading.take(), threading.Event()
+    before, over = Belongings(), threading.Event()
     late = threading.Thread(target=over.wait, name="late")
     late.start()
     with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as child:
-        left = left_behind(before)
+        left = before.left_behind()
         assert child.stdin is not None
         child.stdin.close()
     over.set()
     late.join()
     assert left == ["the thread late is still there", "1 descriptors are still open", "1 children are still there"]
-    assert left_behind(before) == []
+    assert before.left_behind() == []
 
 
 # The fates: the account of the soak in which the broker is killed, taken from what stands in the chat.

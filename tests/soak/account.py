@@ -3,14 +3,14 @@
 Messages are called `who.number`, counted up by whoever writes them.
 
 **Threads**: any; people write down what was accepted, sessions what became of it. **Locks**: one of its own, brief.
-It keeps a few words a message and no text but the end of each running answer, so that memory measured beside it is the
+It keeps a few bytes a message and no text but the end of each running answer, so that memory measured beside it is the
 house's.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import Counter
+from collections.abc import Iterator
 
 from openab_sync.acp.events import Said
 from openab_sync.core.broker import Receipt
@@ -28,17 +28,42 @@ def plain(name: str) -> str:
     return f"say [{name}]"
 
 
+class _Tally:
+    """How often something is true of each message: a byte for each."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, bytearray] = {}
+
+    def add(self, name: str) -> None:
+        row, number = self._find(name)
+        row.extend(bytes(max(0, number + 1 - len(row))))
+        row[number] += 1
+
+    def __getitem__(self, name: str) -> int:
+        row, number = self._find(name)
+        return row[number] if number < len(row) else 0
+
+    def __contains__(self, name: str) -> bool:
+        return self[name] > 0
+
+    def __len__(self) -> int:
+        return sum(len(row) - row.count(0) for row in self._rows.values())
+
+    def __iter__(self) -> Iterator[str]:
+        return (f"{who}.{n}" for who, row in sorted(self._rows.items()) for n, count in enumerate(row) if count)
+
+    def _find(self, name: str) -> tuple[bytearray, int]:
+        who, _, number = name.rpartition(".")
+        return self._rows.setdefault(who, bytearray()), int(number)
+
+
 class Account:
     """What was accepted, and what became of it. `event` and `drop` stand where the house tells of that."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._accepted: set[str] = set()
-        self._refused: set[str] = set()
-        self._plain: set[str] = set()
-        self._started: Counter[str] = Counter()
-        self._ended: Counter[str] = Counter()
-        self._dropped: Counter[str] = Counter()
+        self._accepted, self._refused, self._plain = _Tally(), _Tally(), _Tally()
+        self._started, self._ended, self._dropped = _Tally(), _Tally(), _Tally()
         self._said: dict[Conversation, str] = {}
         self._latest: dict[tuple[Conversation, str], int] = {}  # the number of a person's message answered last
         self._faults: list[str] = []
@@ -69,18 +94,21 @@ class Account:
             match event:
                 case TurnStarted(refs):
                     self._said[conversation] = ""
-                    self._started.update(ref.id for ref in refs)
+                    for ref in refs:
+                        self._started.add(ref.id)
                 case Said(text):
                     self._said[conversation] = (self._said.get(conversation, "") + text)[-TAIL:]
                 case TurnEnded(refs):
-                    self._ended.update(ref.id for ref in refs if not self._is_turned_away_locked(ref, event))
+                    for ref in refs:
+                        if not self._is_turned_away_locked(ref, event):
+                            self._ended.add(ref.id)
                     self._check_text_locked(conversation, event)
                     self._check_order_locked(event)
 
     def drop(self, house: House, port: ChatPort, note: Inbound) -> None:
         """A message will not be answered, and its people can know: it was taken back, dropped or turned away."""
         with self._lock:
-            self._dropped[note.ref.id] += 1
+            self._dropped.add(note.ref.id)
 
     def _is_turned_away_locked(self, ref: MessageRef, event: TurnEnded) -> bool:
         """The end of a turn that never was: its message was dropped, and whoever waits for the end is told so."""
@@ -106,11 +134,14 @@ class Account:
         """Return a sentence for each message that the house has not kept its promise for. When all has ended."""
         with self._lock:
             faults = list(self._faults)
-            for name in sorted(self._accepted):
+            for name in self._accepted:
                 ends = f"answered {self._ended[name]} times and dropped {self._dropped[name]} times"
                 if self._ended[name] + self._dropped[name] != 1:
                     faults.append(f"{name} was accepted, then {ends}")
-            known = self._started | self._ended | self._dropped
-            faults += [f"{name} was refused and came back all the same" for name in sorted(self._refused & {*known})]
-            faults += [f"{name} was begun {count} times" for name, count in self._started.items() if count > 1]
+            for name in self._refused:
+                times = self._started[name] + self._ended[name] + self._dropped[name]
+                faults += [f"{name} was refused and came back all the same"] if times else []
+            for name in self._started:
+                if (times := self._started[name]) > 1:
+                    faults.append(f"{name} was begun {times} times")
         return faults

@@ -12,6 +12,7 @@ would: what stands in the chat when all is quiet.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import Counter
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from tests.fakes.discord.things import Message
 
 __all__ = ["Fates"]
 
+NAME = re.compile(r"\[(\w+\.\d+)\]")
 QUEUED = "👀"
 LOST_SIGNS = 0.01  # of all messages
 
@@ -29,6 +31,21 @@ LOST_SIGNS = 0.01  # of all messages
 class _Sent:
     name: str
     message: Message
+
+
+class _Said:
+    """All that the bot has said: which names, in how many messages, and to which messages it has replied."""
+
+    def __init__(self, messages: list[Message]) -> None:
+        self.names = Counter(name for message in messages for name in {*NAME.findall(message.content)})
+        self._told = {id(message.reply_to) for message in messages if message.reply_to is not None}
+
+    def fate(self, one: _Sent) -> str:
+        if one.message.deleted:
+            return "taken back"
+        if self.names[one.name]:
+            return "answered"
+        return "told" if id(one.message) in self._told else "open"
 
 
 class Fates:
@@ -45,13 +62,14 @@ class Fates:
             self._sent.append(_Sent(name, message))
 
     def __repr__(self) -> str:
-        counts = Counter(self._fate(one, self._said()) for one in self._all())
+        said = self._said()
+        counts = Counter(said.fate(one) for one in self._all())
         return " ".join(f"{fate} {counts[fate]}" for fate in ("answered", "told", "taken back", "open"))
 
     def open(self) -> list[str]:
         """Return the names of those of which nothing has become so far."""
         said = self._said()
-        return [one.name for one in self._all() if self._fate(one, said) == "open"]
+        return [one.name for one in self._all() if said.fate(one) == "open"]
 
     def waiting(self) -> list[str]:
         """Return the names of those that look as if they still waited.
@@ -65,10 +83,9 @@ class Fates:
         """Return a sentence for each message for which the promise was not kept. When all is quiet."""
         said, faults = self._said(), list[str]()
         for one in self._all():
-            times = sum(f"[{one.name}]" in message.content for message in said)
-            if times > 1:
+            if (times := said.names[one.name]) > 1:
                 faults.append(f"{one.name} was answered {times} times")
-            elif self._fate(one, said) == "open":
+            elif said.fate(one) == "open":
                 faults.append(f"{one.name} was neither answered nor told about: {one.message.content!r}")
         waiting = self.waiting()
         if len(waiting) > len(self._all()) * LOST_SIGNS:
@@ -79,16 +96,9 @@ class Fates:
         with self._lock:
             return list(self._sent)
 
-    def _said(self) -> list[Message]:
+    def _said(self) -> _Said:
         """What stands there of the bot's, everywhere."""
         world, bot = self._server.world, self._server.app.user
         with world.changed:
             everywhere = [message for channel in world.channels.values() for message in channel.history]
-        return [message for message in everywhere if message.author is bot]
-
-    def _fate(self, one: _Sent, said: list[Message]) -> str:
-        if one.message.deleted:
-            return "taken back"
-        if any(f"[{one.name}]" in message.content for message in said):
-            return "answered"
-        return "told" if any(message.reply_to is one.message for message in said) else "open"
+        return _Said([message for message in everywhere if message.author is bot])

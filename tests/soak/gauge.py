@@ -1,4 +1,4 @@
-"""What a running house costs this process: threads, descriptors, children, memory."""
+"""What a running house costs a process: threads, descriptors, children, memory; and whether that stays as it is."""
 
 from __future__ import annotations
 
@@ -6,69 +6,95 @@ import ctypes
 import gc
 import statistics
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import psutil
 
-__all__ = ["Reading", "growth", "left_behind"]
+__all__ = ["LIMITS", "Belongings", "Reading", "drift", "slopes", "trim"]
 
 MIB = 1 << 20
-SETTLED = 60.0  # seconds until everything has been used once
+LONG_ENOUGH = 240.0  # seconds to look at before a slope says anything: what is under way comes and goes
+
+LIMITS = {"memory": 12.0, "threads": 6.0, "descriptors": 12.0}
+"""What is still called flat, an hour: MiB, and numbers of things that come and go with up to eight sessions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One look. `at` is seconds since the start, `memory` MiB of resident set, without what is free in it."""
+    """One look at a process. `at` is seconds since the start, `memory` MiB of resident set."""
 
     at: float
-    threads: frozenset[str]
+    threads: int
     descriptors: int
     children: int
     memory: float
 
     @classmethod
-    def take(cls, at: float = 0.0) -> Reading:
-        """Look now."""
-        process = psutil.Process()
-        _give_back()
-        return cls(
-            at,
-            frozenset(thread.name for thread in threading.enumerate()),
-            process.num_fds(),
-            len(process.children()),
-            process.memory_info().rss / MIB,
-        )
+    def take(cls, at: float = 0.0, process: psutil.Process | None = None) -> Self:
+        """Look now, at this process or at another."""
+        process = process or psutil.Process()
+        with process.oneshot():
+            memory, threads = process.memory_info().rss / MIB, process.num_threads()
+        return cls(at, threads, process.num_fds(), len(process.children()), memory)
 
     def __str__(self) -> str:
-        counts = f"threads {len(self.threads):3} descriptors {self.descriptors:4} children {self.children:3}"
+        counts = f"threads {self.threads:3} descriptors {self.descriptors:4} children {self.children:3}"
         return f"{self.at:6.0f} s  {counts}  memory {self.memory:6.1f} MiB"
 
 
-def _give_back() -> None:
+def trim() -> None:
     """Have glibc return what is free: it keeps some for every thread that ever was, which looks like a leak."""
     gc.collect()
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
+    give_back = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if give_back is not None:
+        give_back(0)
 
 
-def growth(readings: Sequence[Reading]) -> float | None:
-    """Return by how many MiB memory has grown since the first minute; None if it was not watched for long enough.
+def slopes(readings: Sequence[Reading]) -> dict[str, float]:
+    """Return by how much each thing grows in an hour, by the second half of the readings. Nothing if that is short.
 
-    The first third of the readings after that minute is compared with the last: single ones jump with what is running.
+    A straight line through all of that half: single readings jump with what is running.
     """
-    settled = [reading.memory for reading in readings if reading.at >= SETTLED]
-    third = len(settled) // 3
-    return statistics.median(settled[-third:]) - statistics.median(settled[:third]) if third else None
+    second = [reading for reading in readings if reading.at >= readings[-1].at / 2] if readings else []
+    if not second or second[-1].at - second[0].at < LONG_ENOUGH:
+        return {}
+    hours = [reading.at / 3600 for reading in second]
+    looks: dict[str, Callable[[Reading], float]] = {
+        "memory": lambda reading: reading.memory,
+        "threads": lambda reading: reading.threads,
+        "descriptors": lambda reading: reading.descriptors,
+    }
+    return {
+        name: statistics.linear_regression(hours, [look(reading) for reading in second]).slope
+        for name, look in looks.items()
+    }
 
 
-def left_behind(before: Reading) -> list[str]:
-    """Return a sentence for each kind of thing that is there now and was not `before`."""
-    now = Reading.take()
-    left = [f"the thread {name} is still there" for name in sorted(now.threads - before.threads)]
-    if now.descriptors > before.descriptors:
-        left.append(f"{now.descriptors - before.descriptors} descriptors are still open")
-    if now.children > before.children:
-        left.append(f"{now.children - before.children} children are still there")
-    return left
+def drift(readings: Sequence[Reading]) -> list[str]:
+    """Return a sentence for each thing that goes on growing."""
+    return [
+        f"{name} grew by {slope:.1f} an hour in the second half, more than {LIMITS[name]:g}"
+        for name, slope in slopes(readings).items()
+        if slope > LIMITS[name]
+    ]
+
+
+class Belongings:
+    """What this process has: its threads by name, and how many descriptors and children."""
+
+    def __init__(self) -> None:
+        process = psutil.Process()
+        self._threads = {thread.name for thread in threading.enumerate()}
+        self._descriptors, self._children = process.num_fds(), len(process.children())
+
+    def left_behind(self) -> list[str]:
+        """Return a sentence for each kind of thing that is there now and was not then."""
+        now = Belongings()
+        left = [f"the thread {name} is still there" for name in sorted(now._threads - self._threads)]
+        if now._descriptors > self._descriptors:
+            left.append(f"{now._descriptors - self._descriptors} descriptors are still open")
+        if now._children > self._children:
+            left.append(f"{now._children - self._children} children are still there")
+        return left

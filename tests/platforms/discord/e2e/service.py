@@ -59,9 +59,14 @@ class Service:
                     self.out += line
 
     @property
+    def process(self) -> psutil.Process:
+        """The program itself. Raise psutil.Error if it has ended."""
+        return psutil.Process(self._process.pid)
+
+    @property
     def agents(self) -> list[psutil.Process]:
         """The processes that it has started, and theirs."""
-        return psutil.Process(self._process.pid).children(recursive=True)
+        return self.process.children(recursive=True)
 
     def until_logged(self, text: str) -> None:
         until(lambda: text in self.log or self._process.poll() is not None, PATIENCE, f"{text!r} is logged")

@@ -1,22 +1,21 @@
-"""`python -m tests.soak.killed [--minutes N]`: `openab-sync run`, killed over and over while people write; the account.
+"""`openab-sync run` while people write, killed over and over or watched for what it costs; the account.
 
 A program of its own, on the fake Discord, with 30 conversations. People write, edit and delete; agents crash and are
-killed; connections are lost and requests refused; and the broker gets a SIGKILL every 20 to 40 seconds and is started
-again. When all is quiet every message must have been answered or told about, once; nothing may be unfinished in the
-journal, no process left, and no rule of Discord's broken. Ends with 1 if something of that is not so.
+killed; connections are lost and requests refused. Either the broker gets a SIGKILL every 20 to 40 seconds and is
+started again, or it lives on and its memory, threads and descriptors must stay flat. When all is quiet every message
+must have been answered or told about, once; nothing may be unfinished in the journal, no process left, and no rule of
+Discord's broken.
 """
 
 from __future__ import annotations
 
-import argparse
+import math
 import random
 import signal
 import sqlite3
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
@@ -31,9 +30,11 @@ from tests.fakes.discord import Server
 from tests.platforms.discord.e2e.service import QUICK, Service, configure
 from tests.soak.crowd import CONVERSATIONS, Crowd, Weather
 from tests.soak.fates import Fates
+from tests.soak.gauge import Reading, drift
+from tests.soak.saying import say
 from tests.waiting import until
 
-__all__ = ["main"]
+__all__ = ["run"]
 
 PEOPLE = 4
 BETWEEN = (20.0, 40.0)  # seconds between two deaths of the broker
@@ -69,7 +70,7 @@ class Broker:
 
     def _start(self) -> Service:
         self._server.advance(6.0)  # Discord takes a new session every five seconds
-        return Service(self._config, self._home)
+        return Service(self._config, self._home, MALLOC_ARENA_MAX="2")  # as the service files have it
 
     def agents(self) -> list[psutil.Process]:
         """Its agents and theirs. Any thread."""
@@ -77,6 +78,10 @@ class Broker:
             return self._service.agents
         except psutil.Error:
             return []
+
+    def weigh(self, at: float) -> Reading:
+        """What it costs now; `at` is seconds since the start."""
+        return Reading.take(at, self._service.process)
 
     def kill(self) -> None:
         """SIGKILL it, and start the next one."""
@@ -119,75 +124,70 @@ class Broker:
             psutil.Process(kin.pid).kill()
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run and print; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m tests.soak.killed", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=20.0, metavar="N", help="how long (default 20)")
-    parser.add_argument("--seed", type=int, default=1, metavar="N", help="other people (default 1)")
-    parser.add_argument("--log", metavar="FILE", help="where all that the brokers have logged is kept")
-    options = parser.parse_args(argv)
-    seconds = options.minutes * 60
-    between = tuple(min(limit, seconds / 6 * (1 + number)) for number, limit in enumerate(BETWEEN))
+def run(seconds: float, seed: int, log: Path | None, *, is_killed: bool) -> tuple[list[str], list[Reading]]:
+    """Run and print; return a sentence for each fault, and what it has cost. Blocks for a bit more than `seconds`."""
+    low, high = (min(limit, seconds / 6 * (1 + number)) for number, limit in enumerate(BETWEEN))
+    between = (low, high) if is_killed else None
     with tempfile.TemporaryDirectory() as home, Server(limits=QUICK) as server:
         fates, broker = Fates(server), Broker(server, Path(home))
         try:
-            faults = _run(server, broker, fates, seconds, between, options.seed)
+            faults, readings = _live(server, broker, fates, seconds, between, seed)
             faults += broker.stop()
-            if options.log:
-                Path(options.log).write_text(broker.log)
+            if log:
+                log.write_text(broker.log)
         finally:
             broker.give_up()
         faults += [*fates.faults(), *(f"Discord: {one}" for one in server.violations)]
-        _say(f"{fates!r}  killed {broker.deaths} times")
-    _say("\n".join(faults) or "All is accounted for.")
-    return 1 if faults else 0
+        faults += [] if is_killed else drift(readings)
+        say(f"{fates!r}  killed {broker.deaths} times")
+    return faults, readings
 
 
-def _run(
-    server: Server, broker: Broker, fates: Fates, seconds: float, between: Sequence[float], seed: int
-) -> list[str]:
-    """Let people loose for a while, and the broker die; wait until all is over. Return what went wrong."""
+Between = tuple[float, float] | None
+"""Seconds between two deaths of the broker, at least and at most; None if it lives on."""
+
+
+def _live(
+    server: Server, broker: Broker, fates: Fates, seconds: float, between: Between, seed: int
+) -> tuple[list[str], list[Reading]]:
+    """Let people loose for a while; wait until all is over. Return what went wrong, and what it has cost."""
     server.until_ready(PATIENCE)
     stop, crowd, weather = threading.Event(), Crowd(server, fates), Weather(server, broker.agents)
-    _say(f"{CONVERSATIONS} conversations, {PEOPLE} people, seed {seed}")
+    say(f"{CONVERSATIONS} conversations, {PEOPLE} people, seed {seed}")
     with ThreadPoolExecutor(PEOPLE + 1, "crowd") as pool:
         lives = [pool.submit(crowd.live, n, random.Random(seed * 1000 + n), stop) for n in range(PEOPLE)]
         lives.append(pool.submit(weather.live, WEATHER, random.Random(seed), stop))
         try:
-            _reign(broker, fates, seconds, between, random.Random(seed + 1))
+            readings = _reign(broker, fates, seconds, between, random.Random(seed + 1))
         finally:
             stop.set()
     for life in lives:
         life.result()
     server.backend.faults.clear()
-    _say(f"{weather.counted}")
+    say(f"{weather.counted}")
     try:
         until(lambda: not fates.open(), QUIET, "everything is answered or told about")
         until(lambda: not broker.unfinished(), QUIET, "the journal has nothing that is not over")
     except AssertionError:
-        return [f"not over within {QUIET:g} s: {len(fates.open())} messages", *broker.unfinished()]
+        return [f"not over within {QUIET:g} s: {len(fates.open())} messages", *broker.unfinished()], readings
     with suppress(AssertionError):  # what is lost of the signs is counted in the account
         until(lambda: not fates.waiting(), SIGNS, "no message looks as if it waited")
-    return []
+    return [], readings
 
 
-def _reign(broker: Broker, fates: Fates, seconds: float, between: Sequence[float], dice: random.Random) -> None:
-    """Kill the broker now and then for so many seconds, and print how it goes."""
+def _reign(broker: Broker, fates: Fates, seconds: float, between: Between, dice: random.Random) -> list[Reading]:
+    """For so many seconds look how it goes, print it, and kill the broker now and then."""
     pause, began = threading.Event(), time.monotonic()
-    kill_at, look_at = began + dice.uniform(*between), began + LOOK
+    readings: list[Reading] = []
+    kill_at = began + dice.uniform(*between) if between else math.inf
+    look_at = began + (step := min(LOOK, seconds / 3))
     while (now := time.monotonic()) < began + seconds:
-        if now >= kill_at:
+        if now >= kill_at and between:
             broker.kill()
             kill_at = time.monotonic() + dice.uniform(*between)
         if now >= look_at:
-            _say(f"{now - began:6.0f} s  {fates!r}  killed {broker.deaths} times")
-            look_at += LOOK
+            readings.append(broker.weigh(now - began))
+            say(f"{readings[-1]}  {fates!r}  killed {broker.deaths} times")
+            look_at += step
         pause.wait(max(0.0, min(kill_at, look_at, began + seconds) - time.monotonic()))
-
-
-def _say(text: str) -> None:
-    print(text, flush=True)  # noqa: T201  # what this program is for
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    return readings
