@@ -153,7 +153,7 @@ def test_a_question_is_answered() -> None:
         code, _ = told(bed, "POST", path, {"option": question.options[0].option_id})
         assert code == 200
         until(bed.ends)
-        assert bed.port.settled[0][1] == f"{question.options[0].name} — the status API"
+        assert until(lambda: bed.port.settled)[0][1] == f"{question.options[0].name} — the status API"
         until(lambda: told(bed, "POST", path, {"option": "x"}) == (404, {"error": "That question is not open."}))
 
 
