@@ -168,7 +168,8 @@ class App:
 
     def beats(self) -> list[Beat]:
         """Return what shows that the threads besides the sessions' live. Any thread."""
-        return [self._janitor.beat, self._watcher.beat, *([self._pacer.beat] if self._pacer is not None else [])]
+        pacer = [self._pacer.beat] if self._pacer is not None else []
+        return [self._janitor.beat, self._watcher.beat, *pacer, *self.broker.recovery.beats]
 
     def remembered(self) -> list[tuple[str, Memory]]:
         """Return what conversations remember, by their keys. Any thread; never blocks."""

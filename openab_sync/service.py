@@ -172,12 +172,13 @@ def _serve(live: Live, environ: Mapping[str, str], secrets: Collection[str], sto
     live.watch(app.renewed)
     ears.books.append(app.books)
 
+    status = _status(live.config.status, store.folder)
+
     def beats() -> list[Beat]:
-        return [store.beat, discord.beat, web.hall.beat, *app.beats()]
+        seen = [status.beat] if status is not None else []
+        return [store.beat, discord.beat, web.hall.beat, *seen, *app.beats()]
 
     news.tick = partial(_show_life, beats, ears.manager)
-
-    status = _status(live.config.status, store.folder)
     try:
         take_over(processes)
         app.start()  # reads what is unfinished: before that nobody may write
@@ -254,7 +255,7 @@ def demo(
                 redact=app.house.redact,
                 figures=figures,
                 troubles=app.troubles,
-                beats=lambda: [web.hall.beat, *app.beats()],
+                beats=lambda: [web.hall.beat, status.beat, *app.beats()],
             )
             status.start(sources, [web.start(app.broker)])
             greet(_title(config), status.guard.make_link)

@@ -18,13 +18,15 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from queue import SimpleQueue
 
 from ..store import Delivery, ReplyRow
-from ..threads import join_all, spawn
+from ..threads import Beat, join_all, spawn
 from .house import House, promise
 from .ledger import read_note
 from .mending import Mending, Patience, Stopped
@@ -37,6 +39,7 @@ log = logging.getLogger(__name__)
 
 THREADS = 4
 STOPPING = 5.0  # seconds for the threads to end
+MENDING = 600.0  # seconds that a reply may take: its pages, signs and commits, each of which is bounded by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,7 @@ class Recovery:
         self._todo: SimpleQueue[tuple[Conversation, Future[None]] | None] = SimpleQueue()
         self._left = 0  # conversations that have not been handed to the threads
         self._threads: list[threading.Thread] = []
+        self.beats: list[Beat] = []  # its threads'
         self._patience = Patience(house.clock)
 
     def __repr__(self) -> str:
@@ -87,7 +91,9 @@ class Recovery:
             counts = len(unfinished.replies), len(unfinished.waiting), self._left
             log.info("%d replies and %d messages in %d conversations are taken up again", *counts)
         for number in range(1, min(THREADS, self._left) + 1):
-            self._threads.append(spawn(f"recovery-{number}", self._run))
+            beat = Beat(f"recovery-{number}")
+            self.beats.append(beat)
+            self._threads.append(spawn(beat.name, partial(self._run, beat)))
 
     def stop(self) -> bool:
         """Leave the rest for the next start; return whether the threads have ended. Blocks, bounded."""
@@ -119,9 +125,10 @@ class Recovery:
 
     # ---- the threads ----
 
-    def _run(self) -> None:
+    def _run(self, beat: Beat) -> None:
         while (item := self._todo.get()) is not None:
             conversation, done = item
+            beat.owes(time.monotonic(), MENDING * (1 + len(self._cases[conversation.key].replies)))
             try:
                 self._mend(conversation)
             except Stopped:
@@ -130,6 +137,7 @@ class Recovery:
             except Exception:  # a thread's top: the other conversations are still to be mended
                 log.exception("%s could not be taken up again", conversation)
             finally:
+                beat.rests()
                 done.set_result(None)
 
     def _mend(self, conversation: Conversation) -> None:

@@ -49,19 +49,19 @@ class Status:
         self.guard = Guard(token, self.address, clock or SystemClock(), names=config.hosts)
         self._note = folder / ADDRESS_FILE
         self._feed: Feed | None = None
-        self._pulse: Pulse | None = None
+        self._pulse = Pulse()
+        self.beat = self._pulse.beat
 
     def start(self, sources: Sources, blueprints: Iterable[Blueprint] = ()) -> None:
         """Begin to answer, also at the routes of `blueprints`. Main thread. Raise StoreError."""
         scales = Scales()
         sources = replace(sources, memory=lambda: scales.bytes)
-        pulse = self._pulse = Pulse()
-        feed = self._feed = Feed(sources, pulse.wake)
+        feed = self._feed = Feed(sources, self._pulse.wake)
         told = Metrics(sources)
         pages = (events(feed), metrics(told), *blueprints)
         write_note(self._note.parent, self._note.name, self.address.url)
         self._server.start(make_site(sources, self.guard, pages))
-        pulse.start((feed.look, told.take_in), lambda: scales.weigh(_pids(sources)), lambda: len(feed) > 0)
+        self._pulse.start((feed.look, told.take_in), lambda: scales.weigh(_pids(sources)), lambda: len(feed) > 0)
         log.info("status at %s", self.address.url)
 
     def stop(self) -> bool:
@@ -69,7 +69,7 @@ class Status:
         self._note.unlink(missing_ok=True)
         if self._feed is not None:
             self._feed.close()
-        pulse_ended = self._pulse is None or self._pulse.stop()
+        pulse_ended = self._pulse.stop()
         return self._server.stop() and pulse_ended
 
 

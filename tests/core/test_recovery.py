@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -108,3 +109,16 @@ def test_one_that_cannot_be_mended_keeps_nobody_else_waiting(
     monkeypatch.setattr(scene.port, "ours", lambda *_: 1 / 0)
     assert [scene.recovery.mend(at).result(PATIENCE) for at in (HERE, THERE)] == [None, None]
     assert "could not be taken up again" in caplog.text
+
+
+def test_a_thread_that_mends_owes_a_sign_of_life_and_rests_afterwards(scene: Scene) -> None:
+    scene.ledger.start("t", [scene.accept("a")])
+    scene.port.hold()
+    scene.recovery.read()
+    [beat] = scene.recovery.beats
+    assert (beat.name, beat.due) == ("recovery-1", math.inf)
+    mended = scene.recovery.mend(HERE)
+    until(lambda: beat.due < math.inf, what="it is at work")
+    scene.port.release_all()
+    mended.result(PATIENCE)
+    assert beat.due == math.inf

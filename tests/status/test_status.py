@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import stat
 from pathlib import Path
@@ -15,6 +16,7 @@ from openab_sync.status.status import ADDRESS_FILE, KEY_FILE, Status
 from tests.fakes.clock import FakeClock
 from tests.status.scene import no_broker
 from tests.status.test_server import fetch
+from tests.waiting import until
 
 ANY = StatusConfig(listen="127.0.0.1:0")
 
@@ -28,6 +30,15 @@ def test_it_says_where_it_listens_while_it_does(tmp_path: Path) -> None:
     finally:
         assert status.stop()
     assert not (tmp_path / ADDRESS_FILE).exists()
+
+
+def test_its_pulse_is_heard_of_while_it_runs(tmp_path: Path) -> None:
+    status = Status(ANY, tmp_path)
+    assert status.beat.due == math.inf
+    status.start(Sources(no_broker(), FakeClock()))
+    until(lambda: status.beat.due < math.inf)
+    assert status.stop()
+    assert (status.beat.name, status.beat.due, status.beat.has_died) == ("status-pulse", math.inf, False)
 
 
 def test_its_key_is_made_once_and_for_this_user_only(tmp_path: Path) -> None:

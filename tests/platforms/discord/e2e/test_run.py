@@ -22,7 +22,7 @@ from openab_sync.core import orphans
 from openab_sync.core.recovery import Recovery
 from openab_sync.errors import ConfigError
 from openab_sync.service import run as serve
-from openab_sync.status import Status
+from openab_sync.status import Sources, Status
 from tests.cli.running import PATIENCE, run
 from tests.fakes import fake_agent
 from tests.fakes.discord import Server
@@ -146,6 +146,24 @@ def test_nobody_can_write_before_what_was_left_is_ended_and_read(
     with pytest.raises(ConfigError, match="that is enough"):
         serve(load(configure(tmp_path, server), environ).config, environ)
     assert order == ["left behind", "unfinished", "the page"]
+
+
+def test_every_thread_that_people_wait_for_is_heard_of(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that `/healthz` and the watchdog hear of; sessions' are in the snapshot."""
+    seen: list[Sources] = []
+
+    def begin(_: Status, sources: Sources, *_more: object) -> None:
+        seen.append(sources)
+        raise ConfigError("that is enough")
+
+    monkeypatch.setattr(Status, "start", begin)
+    environ = {"OPENAB_SYNC_HOME": str(tmp_path / "state"), "PATH": os.environ["PATH"]}
+    with pytest.raises(ConfigError, match="that is enough"):
+        serve(load(configure(tmp_path, server), environ).config, environ)
+    names = {beat.name for beat in seen[0].beats()}
+    assert names == {"chat-discord", "chat-web", "janitor", "journal", "pacer", "status-pulse", "watcher"}
 
 
 def test_a_wrong_token_does_not_take_down_the_status(server: Server, tmp_path: Path) -> None:
