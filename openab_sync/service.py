@@ -15,7 +15,6 @@ import signal
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -178,7 +177,7 @@ def _serve(live: Live, environ: Mapping[str, str], secrets: Collection[str], sto
         seen = [status.beat] if status is not None else []
         return [store.beat, discord.beat, web.hall.beat, *seen, *app.beats()]
 
-    news.tick = partial(_show_life, beats, ears.manager)
+    news.tick = _Life(beats, ears.manager).look
     try:
         take_over(processes)
         app.start()  # reads what is unfinished: before that nobody may write
@@ -271,10 +270,20 @@ def _title(config: schema.Config) -> str:
     return presets()[agent.preset].title if agent.preset else agent.command
 
 
-def _show_life(beats: Callable[[], list[Beat]], manager: Notifier) -> None:
-    """Let the service manager know that all is well, if it is."""
-    if not late(beats(), time.monotonic()):
-        manager.alive()
+class _Life:
+    """Lets the service manager know that all is well, if it is; the log knows what is not. The main thread."""
+
+    def __init__(self, beats: Callable[[], list[Beat]], manager: Notifier) -> None:
+        self._beats, self._manager = beats, manager
+        self._was_well = True
+
+    def look(self) -> None:
+        reasons = late(self._beats(), time.monotonic())
+        if not reasons:
+            self._manager.alive()
+        if self._was_well != (not reasons):
+            self._was_well = not reasons
+            log.warning("%s", "; ".join(reasons) or "every thread is heard of again")
 
 
 def _status(config: schema.StatusConfig, folder: Path) -> Status | None:

@@ -6,10 +6,13 @@ cannot rot) or in RUN (it is quick and harmless: it is run here).
 
 from __future__ import annotations
 
+import ast
 import os
+import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import docutils.core
@@ -89,6 +92,24 @@ def test_every_configuration_in_a_document_is_a_valid_one(document: Path) -> Non
     for text in blocks(document, "toml"):
         config, warnings = check(parse(str(document), text.encode()), environ)
         assert (config != Config(), warnings) == (True, ())
+
+
+def test_the_sentences_by_which_a_fault_is_looked_up_are_those_that_we_say() -> None:
+    guide = doctree(Path("conf/OPERATING.rst"))
+    [section] = [part for part in guide.findall(docutils.nodes.section) if part[0].astext() == "Troubleshooting"]
+    symptoms = [term.astext() for term in section.findall(docutils.nodes.term)]
+    said = [text for symptom in symptoms for text in re.findall('"([^"]+)"', symptom)]
+    assert len(said) > 20
+    known = "\n".join(constants())
+    assert [text for text in said if text not in known] == []
+
+
+def constants() -> Iterator[str]:
+    """Every text in the package's code."""
+    for path in (ROOT / "openab_sync").glob("**/*.py"):
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value
 
 
 def test_the_readme_shows_a_bot_in_six_lines_and_one_that_needs_no_token() -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from typing import Any
 
 import msgspec
 import pytest
 
+from openab_sync.clock import SystemClock
 from openab_sync.config.schema import Config
 from openab_sync.errors import ConfigError
-from openab_sync.service import _fitting, _serving
+from openab_sync.notify import Notifier
+from openab_sync.service import _fitting, _Life, _serving
+from openab_sync.threads import Beat
 
 BOT = {"bot_token": "a.bot.token"}
 
@@ -38,3 +43,15 @@ def test_a_configuration_that_was_read_again_must_fit() -> None:
     config = msgspec.convert({"discord": {**BOT, "allow_all_users": True}, "pool": {"max_sessions": 1_000_000}}, Config)
     with pytest.raises(ConfigError, match="open files"):
         _fitting(config)
+
+
+def test_a_thread_that_is_late_is_logged_once_and_so_is_its_return(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    beat = Beat("janitor")
+    life = _Life(lambda: [beat], Notifier({}, SystemClock()))
+    for due in (0.0, -1000.0, -1000.0, 0.0):
+        beat.owes(time.monotonic(), due)
+        life.look()
+    first, last = caplog.messages
+    assert first.startswith("janitor has not been heard of for 1000 s")
+    assert last == "every thread is heard of again"
