@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from .events import Choice, Elicited, Field, FieldKind, RequestId
 
-__all__ = ["CANCEL", "DECLINE", "Value", "accept", "checked", "completed", "read"]
+__all__ = ["CANCEL", "DECLINE", "Value", "accept", "checked", "completed", "read", "span"]
 
 Value = str | int | float | bool | list[str]
 
@@ -151,7 +151,7 @@ def checked(field: Field, given: tuple[str, ...]) -> Value | None:
 
 def _text(field: Field, text: str) -> str:
     if not _within(field, len(text)):
-        raise ValueError(f"{field.title} must have {_span(field)} characters.")
+        raise ValueError(f"{field.title} must have {span(field)} characters.")
     return text
 
 
@@ -163,7 +163,7 @@ def _numeric(field: Field, text: str) -> int | float:
     if not math.isfinite(value):
         raise ValueError(f"{field.title} must be a {'whole ' if field.kind == 'integer' else ''}number.")
     if not _within(field, value):
-        raise ValueError(f"{field.title} must be {_span(field)}.")
+        raise ValueError(f"{field.title} must be {span(field)}.")
     return value
 
 
@@ -185,7 +185,7 @@ def _chosen(field: Field, text: str) -> str:
 def _chosen_many(field: Field, words: tuple[str, ...]) -> list[str]:
     values = list(dict.fromkeys(_chosen(field, word) for word in words))
     if not _within(field, len(values)):
-        raise ValueError(f"{field.title} takes {_span(field)} choices.")
+        raise ValueError(f"{field.title} takes {span(field)} choices.")
     return values
 
 
@@ -196,9 +196,12 @@ def _within(field: Field, value: float) -> bool:
     return (field.least is None or value >= field.least) and (field.most is None or value <= field.most)
 
 
-def _span(field: Field) -> str:
+def span(field: Field) -> str:
+    """Return between what a value lies, or how long or many it may be, in words; "" without bounds."""
     least = "" if field.least is None else f"{field.least:.10g}"
     most = "" if field.most is None else f"{field.most:.10g}"
     if least and most:
         return f"{least} to {most}"
+    if not least and not most:
+        return ""
     return f"at least {least}" if least else f"at most {most}"

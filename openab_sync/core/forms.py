@@ -14,9 +14,22 @@ from ..acp import elicitation
 from ..acp.events import Elicited, Field, PermissionOption
 from ..text.clean import one_line, plain
 from ..text.tools import fence
-from .port import Decision, Form
+from .port import Decision, Form, Question
 
-__all__ = ["DECLINE", "DISMISS", "FILL", "OPEN", "asked_as", "caution", "hint", "host_of", "problems", "result_of"]
+__all__ = [
+    "DECLINE",
+    "DISMISS",
+    "FILL",
+    "OPEN",
+    "asked_as",
+    "bounds",
+    "caution",
+    "hint",
+    "host_of",
+    "is_told",
+    "problems",
+    "result_of",
+]
 
 FILL = PermissionOption("fill", "Fill in", "allow_once")
 OPEN = PermissionOption("open", "Show the address", "allow_once")
@@ -29,7 +42,7 @@ Given = Mapping[str, tuple[str, ...]]
 
 def asked_as(asked: Elicited, agent: str) -> tuple[str, str, tuple[PermissionOption, ...], Form]:
     """Return title, detail, answers and form of the question that an elicitation is put as."""
-    form = Form(agent, asked.fields, asked.url)
+    form = Form(agent, asked.fields, asked.url, plain(asked.message).strip())
     if asked.mode == "url":
         head = f"{agent} asks you to open a page on {host_of(asked.url)}"
         return one_line(head, TITLE), _block(asked.message), (OPEN, DECLINE, DISMISS), form
@@ -56,6 +69,12 @@ def hint(field: Field) -> str:
     return one_line(field.title, 100) + more + about
 
 
+def bounds(field: Field) -> str:
+    """Return how long, many or large what is given may be, "" where that is left open."""
+    span, unit = elicitation.span(field), {"text": " characters", "choices": " choices"}.get(field.kind, "")
+    return span and span + unit
+
+
 def host_of(url: str) -> str:
     """Return the host of an address."""
     return urlsplit(url).hostname or ""
@@ -72,6 +91,11 @@ def caution(url: str) -> str:
 
 
 # What people answered.
+
+
+def is_told(question: Question, option_id: str) -> bool:
+    """Say whether an answer needs what only the place where the question stands can show: a form, or an address."""
+    return question.form is not None and option_id in (FILL.option_id, OPEN.option_id)
 
 
 def problems(fields: Sequence[Field], given: Given) -> list[str]:

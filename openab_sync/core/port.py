@@ -114,6 +114,7 @@ class Form:
     agent: str
     fields: tuple[acp.Field, ...] = ()
     url: str = field(default="", repr=False)
+    message: str = field(default="", repr=False)  # what the agent says about it; in the question's detail, too
 
 
 @dataclass(frozen=True, slots=True)

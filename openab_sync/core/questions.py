@@ -21,7 +21,7 @@ from ..errors import ChatError
 from ..text.clean import one_line, plain
 from ..text.tools import diff_text, fence
 from .delivery import outcome_of
-from .forms import FILL, OPEN, asked_as
+from .forms import asked_as, is_told
 from .message import Conversation, Person
 from .port import ChatPort, Decision, Question
 from .turn import Tool
@@ -103,9 +103,7 @@ class Questions:
 
         A form is filled in, and an address opened, only where it is shown.
         """
-        if decision.option_id in (FILL.option_id, OPEN.option_id) and any(
-            item.question.id == question_id and item.question.form is not None for item in self._open
-        ):
+        if any(item.question.id == question_id and is_told(item.question, decision.option_id) for item in self._open):
             return False
         for index, item in enumerate(self._undecided):
             if item.question.id == question_id and not item.future.done():

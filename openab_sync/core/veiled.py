@@ -22,7 +22,20 @@ from ..text.masks import unmasked
 from ..text.redact import REDACTED, Redactor
 from ..text.veil import Veil
 from .message import Conversation, MessageRef
-from .port import ChatPort, Controls, Decision, File, Limits, Notice, Question, Seen, Settled, TurnEnded, TurnEvent
+from .port import (
+    ChatPort,
+    Controls,
+    Decision,
+    File,
+    Form,
+    Limits,
+    Notice,
+    Question,
+    Seen,
+    Settled,
+    TurnEnded,
+    TurnEvent,
+)
 from .turn import Taken
 
 __all__ = ["Passage", "VeiledPort", "swept", "veiled_file"]
@@ -105,7 +118,22 @@ class VeiledPort:
             for option in question.options
         )
         title, detail = self._redact(question.title), self._shown(question.detail)
-        return replace(question, title=title, detail=detail, options=options)
+        form = question.form and self._form(question.form)
+        return replace(question, title=title, detail=detail, options=options, form=form)
+
+    def _form(self, form: Form) -> Form:
+        """What is to be opened stays as it is: it is shown to one person, and the agent can open it itself."""
+        return replace(form, message=self._redact(form.message), fields=tuple(map(self._field, form.fields)))
+
+    def _field(self, field: acp.Field) -> acp.Field:
+        """A field as people see it. A default with a secret in it is none; values of choices are only sent back."""
+        redact = self._redact
+        default = field.default if all(redact(word) == word for word in field.default) else ()
+        choices = tuple(
+            replace(one, name=redact(one.name), description=redact(one.description)) for one in field.choices
+        )
+        title, about = redact(field.title), redact(field.description)
+        return replace(field, title=title, description=about, default=default, choices=choices)
 
 
 def veiled_file(file: File, redact: Redactor) -> File:

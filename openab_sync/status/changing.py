@@ -17,6 +17,7 @@ import msgspec
 from flask import Blueprint, Response, g, request
 
 from ..core.desk import CommandAnswer
+from ..core.forms import is_told
 from ..core.message import Conversation, Inbound, MessageRef, Person
 from ..core.notices import tell
 from ..core.port import Notice
@@ -107,6 +108,8 @@ def changing(sources: Sources) -> Blueprint:
             return refuse(404, "That question is not open.")
         if body.option not in {option.option_id for option in asked.options}:
             return refuse(400, "The agent does not offer that answer.")
+        if is_told(asked, body.option):
+            return refuse(409, "A form is filled in, and an address opened, where the question stands.")
         return _done(sources.broker.answer(asked, body.option, _person()), refused=409)
 
     return pages

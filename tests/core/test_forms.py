@@ -34,7 +34,10 @@ def test_a_form_says_who_asks_for_what_and_nothing_in_it_is_a_link() -> None:
         "• Your name — as in your passport\n"
         "• Colour (one of: Red, Blue; may be left out)\n```"
     )
-    assert (options, form) == ((FILL, DECLINE, DISMISS), Form("Robin", (NAME, COLOUR)))
+    assert (options, form) == (
+        (FILL, DECLINE, DISMISS),
+        Form("Robin", (NAME, COLOUR), message="Tell me. https://evil.example"),
+    )
 
 
 def test_an_address_is_named_by_its_host_and_shown_to_nobody_yet() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from openab_sync.core.port import Limits, Notice
 from openab_sync.core.state import State
 from openab_sync.errors import ChatRefused, ChatTimeout, StoreError
 from openab_sync.status import changing
-from tests.core.bed import Bed, place
+from tests.core.bed import EVENTS, Bed, place
 from tests.status.scene import KEY, Scene
 from tests.status.test_looking import sources
 from tests.waiting import until
@@ -155,6 +156,18 @@ def test_a_question_is_answered() -> None:
         until(bed.ends)
         assert until(lambda: bed.port.settled)[0][1] == f"{question.options[0].name} — the status API"
         until(lambda: told(bed, "POST", path, {"option": "x"}) == (404, {"error": "That question is not open."}))
+
+
+def test_a_form_is_filled_in_where_it_stands_and_can_be_declined_from_elsewhere() -> None:
+    with Bed(limits=replace(EVENTS, forms=True)) as bed:
+        bed.say("elicit_form")
+        question = bed.port.until_question()
+        until(lambda: told(bed, "GET", "/api/questions")[1])
+        path = f"/api/questions/{question.id}"
+        code, answer = told(bed, "POST", path, {"option": "fill"})
+        assert code == 409 and "where the question stands" in answer["error"]
+        assert told(bed, "POST", path, {"option": "decline"})[0] == 200
+        bed.until_text("'decline'")
 
 
 def test_what_cannot_be_kept_is_not_taken_and_people_are_told(monkeypatch: pytest.MonkeyPatch) -> None:

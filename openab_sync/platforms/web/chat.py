@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from ...core.commands import find_command
+from ...core.forms import FILL, caution, host_of, problems
 from ...core.message import Conversation, Inbound, MessageRef, Person
-from ...core.port import Question
+from ...core.port import Decision, Question
 from ...errors import OpenabError
 from .hall import Hall
-from .port import PLATFORM, Dropped, Heard, Told
+from .port import PLATFORM, Dropped, Heard, Told, WebPort
 from .uploads import Uploads
 
 if TYPE_CHECKING:
@@ -80,8 +81,9 @@ class Written:
 class Chat:
     """The people in front of the page: whoever has the key is one person."""
 
-    def __init__(self, desk: Desk, hall: Hall, uploads: Uploads, person: Person) -> None:
+    def __init__(self, desk: Desk, hall: Hall, port: WebPort, uploads: Uploads, person: Person) -> None:
         self._desk = desk
+        self._port = port
         self._hall = hall
         self._uploads = uploads
         self._person = person
@@ -131,15 +133,44 @@ class Chat:
         # A refusal has been told as a notice by the broker itself.
         return Written(conversation, receipt.state, receipt.text)
 
-    def answer(self, question_id: str, option_id: str) -> bool:
+    def answer(self, question_id: str, option_id: str, values: Mapping[str, tuple[str, ...]] | None = None) -> bool:
         """Answer a question, wherever it was asked; False if it is not open, or that is none of its options.
 
-        Blocks until its session has looked, briefly.
+        `values` are what was typed or chosen in a form. One that stands elsewhere is filled in there, and an address
+        opened there: False. Blocks until the session of another platform's question has looked, briefly.
         """
-        question = next((item for item in self._questions() if item.id == question_id), None)
+        question = self._question(question_id)
         if question is None or option_id not in {option.option_id for option in question.options}:
             return False
+        if question.conversation.platform == PLATFORM:
+            return self._port.decide(question_id, Decision(option_id, self._person, values))
         return self._desk.answer(question, option_id, self._person).result(ANSWER).ok
+
+    def complaints(
+        self, question_id: str, option_id: str, values: Mapping[str, tuple[str, ...]] | None
+    ) -> dict[str, str]:
+        """Return what is wrong with what was typed into a form, a sentence for each such field."""
+        question = self._question(question_id)
+        if question is None or question.form is None or option_id != FILL.option_id:
+            return {}
+        given = values or {}
+        return {field.name: text for field in question.form.fields for text in problems([field], given)}
+
+    def address(self, question_id: str) -> tuple[str, str, str] | None:
+        """Return the address that somebody is asked to open, its host, and what to know before; None if there is none.
+
+        Only of the page's own questions: others are for those who are asked.
+        """
+        question = self._question(question_id)
+        if question is None or question.form is None or not question.form.url:
+            return None
+        if question.conversation.platform != PLATFORM:
+            return None
+        url = question.form.url
+        return url, host_of(url), caution(url)
+
+    def _question(self, question_id: str) -> Question | None:
+        return next((item for item in self._questions() if item.id == question_id), None)
 
     def _questions(self) -> Iterator[Question]:
         for room in self._hall.view.rooms.values():

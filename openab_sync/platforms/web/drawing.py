@@ -12,8 +12,13 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+from ...core.events import Field
+from ...core.forms import bounds, is_told
+from ...core.port import Form
+from ...text.clean import one_line, plain
 from .entries import Asked, Call, Entry, LinkTo, Message, Plan, Room, Sent, Sentence, Stopped, Words
 from .markdown import html, safe_uri
+from .port import PLATFORM
 
 __all__ = ["Json", "drawn_entry", "drawn_question", "drawn_room"]
 
@@ -21,6 +26,7 @@ Json = dict[str, Any]
 
 PICTURES = {"image/png", "image/jpeg", "image/gif", "image/webp"}
 SHOWN = 400  # lines of a change
+LINE = 100  # characters above which a text of a form gets several lines
 
 
 def drawn_room(room: Room, after: int = 0) -> Json:
@@ -68,7 +74,9 @@ def _content(key: str, entry: Entry) -> Json:
 def drawn_question(asked: Asked) -> Json:
     """Return a question with its options as the agent offers them."""
     question = asked.question
-    options = [{"id": option.option_id, "name": option.name, "kind": option.kind} for option in question.options]
+    is_here = question.conversation.platform == PLATFORM
+    offered = [one for one in question.options if is_here or not is_told(question, one.option_id)]
+    options = [{"id": option.option_id, "name": option.name, "kind": option.kind} for option in offered]
     return {
         "question": question.id,
         "conversation": question.conversation.key,
@@ -76,6 +84,30 @@ def drawn_question(asked: Asked) -> Json:
         "html": _html(question.detail),
         "options": options,
         "settled": asked.settled,
+        "form": _form(question.form) if question.form is not None and is_here and not asked.settled else None,
+    }
+
+
+def _form(form: Form) -> Json:
+    """A form's fields, or only that there is an address: that is asked for by whoever wants to see it."""
+    fields = [_field(field) for field in form.fields]
+    return {"message": form.message, "fields": fields, "is_address": bool(form.url)}
+
+
+def _field(field: Field) -> Json:
+    return {
+        "name": field.name,
+        "kind": field.kind,
+        "title": one_line(field.title, 200),
+        "about": plain(field.description),
+        "bounds": bounds(field),
+        "is_needed": field.is_required,
+        "default": list(field.default),
+        "is_long": field.kind == "text" and (field.most is None or field.most > LINE),
+        "choices": [
+            {"value": one.value, "name": one_line(one.name, 200), "about": one_line(one.description, 300)}
+            for one in field.choices
+        ],
     }
 
 

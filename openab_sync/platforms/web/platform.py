@@ -102,7 +102,7 @@ class Web:
     def start(self, desk: Desk) -> Blueprint:
         """Begin; return the routes for the web server."""
         self._desk = desk
-        self._chat = Chat(desk, self.hall, self.uploads, _me())
+        self._chat = Chat(desk, self.hall, self.port, self.uploads, _me())
         self.hall.waiting = lambda conversation: _refs(desk, conversation)
         self.hall.forget_files = self._forget_files
         self._thread = spawn("chat-web", self.hall.run)

@@ -1,7 +1,8 @@
 """The page as the core sees it: whatever happens goes into one queue, for the one thread that shows it.
 
 **Threads**: session threads call; `SimpleQueue.put` never blocks and needs no lock of ours. The reader is
-the thread `chat-web` (see `hall`). **Never**: waiting, or judging what is shown.
+the thread `chat-web` (see `hall`). The web server's threads decide questions. **Never**: waiting, or judging what is
+shown.
 """
 
 from __future__ import annotations
@@ -133,8 +134,16 @@ class WebPort:
     def __init__(self, arrivals: Arrivals) -> None:
         self._arrivals = arrivals
         self._limits = Limits(
-            page=1_000_000, edit_interval=0.0, live="events", typing_interval=None, reactions=False, can_ask=True
+            page=1_000_000,
+            edit_interval=0.0,
+            live="events",
+            typing_interval=None,
+            reactions=False,
+            can_ask=True,
+            forms=True,
+            links=True,
         )
+        self._open: dict[str, Future[Decision]] = {}  # what people are asked, by id: a store or a pop each (atomic)
         self._ids = itertools.count(1)  # next() of a count is atomic: several session threads may post
 
     def limits(self, conversation: Conversation) -> Limits:
@@ -144,10 +153,20 @@ class WebPort:
         self._arrivals.put(Happened(conversation, event))
 
     def ask(self, question: Question) -> Future[Decision]:
+        answer = self._open[question.id] = Future()
         self._arrivals.put(AskedOf(question))
-        return Future()  # nobody completes it: what people choose comes by the front desk (`Broker.answer`)
+        return answer
+
+    def decide(self, question_id: str, decision: Decision) -> bool:
+        """Somebody has answered a question of the page's own; False if it is not open. Any thread; never blocks."""
+        answer = self._open.pop(question_id, None)
+        if answer is None or not answer.set_running_or_notify_cancel():
+            return False
+        answer.set_result(decision)
+        return True
 
     def settle(self, question: Question, text: str) -> Future[None]:
+        self._open.pop(question.id, None)
         self._arrivals.put(SettledBy(question, text))
         return _done(None)
 

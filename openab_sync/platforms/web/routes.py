@@ -8,7 +8,9 @@
     POST /web/uploads              a file begins; POST /web/uploads/ID: a piece of it; DELETE: it is not wanted
     POST /web/messages             {conversation, text, files}
     POST /web/take-back            {conversation, message}
-    POST /web/answers              {question, option}
+    POST /web/answers              {question, option, values}; `values` of a form: {field: [words]}. 422: `fields` is
+                                   {field: what is wrong}
+    POST /web/addresses            {question}: the address that somebody is asked to open
     POST /web/orders               {conversation, name, argument}
 
 Who may is the server's to say: `access` on a view is its word for that. Errors are {"error": "a sentence"}.
@@ -61,6 +63,7 @@ def routes(web: Web) -> Blueprint:
     _the_page(pages)
     _looking(pages, web)
     _doing(pages, web)
+    _answering(pages, web)
     _uploading(pages, web)
     return pages
 
@@ -157,13 +160,6 @@ def _doing(pages: Blueprint, web: Web) -> None:
             raise _Wrong("The agent has taken it already.", 409)
         return _json({})
 
-    @pages.post("/web/answers")
-    def answer() -> Response:
-        data = _data()
-        if not web.chat.answer(_text(data, "question", 200), _text(data, "option", 1000)):
-            raise _Wrong("That question is not open any more.", 409)
-        return _json({})
-
     @pages.post("/web/orders")
     def order() -> Response:
         data = _data()
@@ -171,6 +167,25 @@ def _doing(pages: Blueprint, web: Web) -> None:
         if find_command(name) is None:
             raise _Wrong("There is no such command.", 404)
         return _json({"text": web.chat.order(_conversation(data), name, _text(data, "argument", 10_000))}, 202)
+
+
+def _answering(pages: Blueprint, web: Web) -> None:
+    @pages.post("/web/answers")
+    def answer() -> Response:
+        data = _data()
+        question, option, values = _text(data, "question", 200), _text(data, "option", 1000), _values(data)
+        if wrong := web.chat.complaints(question, option, values):
+            return _json({"error": " ".join(wrong.values()), "fields": wrong}, 422)
+        if not web.chat.answer(question, option, values):
+            raise _Wrong("That question is not open any more.", 409)
+        return _json({})
+
+    @pages.post("/web/addresses")
+    def address() -> Response:
+        found = web.chat.address(_text(_data(), "question", 200))
+        if found is None:
+            raise _Wrong("There is no address to be opened here.", 404)
+        return _json(dict(zip(("url", "host", "caution"), found, strict=True)))
 
 
 def _uploading(pages: Blueprint, web: Web) -> None:
@@ -214,6 +229,18 @@ def _text(data: dict[str, Any], name: str, most: int) -> str:
     if not isinstance(value, str) or len(value) > most:
         raise _Wrong(f"`{name}` is a text of at most {most} characters.")
     return value
+
+
+def _values(data: dict[str, Any]) -> dict[str, tuple[str, ...]] | None:
+    """What was typed or chosen in a form, by field."""
+    given = data.get("values")
+    if given is None:
+        return None
+    if not isinstance(given, dict) or not all(
+        isinstance(words, list) and all(isinstance(word, str) for word in words) for words in given.values()
+    ):
+        raise _Wrong("`values` has a list of texts for each field.")
+    return {name: tuple(words) for name, words in given.items()}
 
 
 def _conversation(data: dict[str, Any]) -> Conversation:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -10,16 +10,17 @@ import pytest
 
 from openab_sync.core.broker import HouseSnapshot, Receipt
 from openab_sync.core.commands import CommandAnswer
+from openab_sync.core.forms import DECLINE, OPEN
 from openab_sync.core.house import SessionSnapshot
 from openab_sync.core.message import Conversation, Inbound, MessageRef, Person
-from openab_sync.core.port import Question
+from openab_sync.core.port import Form, Question
 from openab_sync.core.recovery import Recovery
 from openab_sync.core.state import State
 from openab_sync.core.transcript import TurnSeen
 from openab_sync.errors import OpenabError, StoreError
 from openab_sync.platforms.web.chat import Chat, conversation_of
 from openab_sync.platforms.web.hall import Hall
-from openab_sync.platforms.web.port import Arrival, Dropped, Heard, Told
+from openab_sync.platforms.web.port import Arrival, Dropped, Heard, Told, WebPort
 from openab_sync.platforms.web.uploads import Uploads
 from tests.fakes.clock import FakeClock
 
@@ -81,7 +82,9 @@ class StubDesk:
         return ()
 
     def snapshot(self) -> HouseSnapshot:
-        turn = TurnSeen(1, (), (), (question("q7"),), 0.0)
+        there = Conversation("test", "1")
+        form = replace(question("q9", there), options=(OPEN, DECLINE), form=Form("A", (), "https://example.org/"))
+        turn = TurnSeen(1, (), (), (question("q7", there), form), 0.0)
         return HouseSnapshot((SessionSnapshot(ONE, State.BUSY, turns=(turn,)),), ())
 
 
@@ -98,7 +101,7 @@ def arrivals() -> SimpleQueue[Arrival]:
 @pytest.fixture
 def chat(desk: StubDesk, arrivals: SimpleQueue[Arrival], tmp_path: Path) -> Iterator[Chat]:
     uploads = Uploads(tmp_path, FakeClock())
-    yield Chat(desk, Hall(arrivals, FakeClock()), uploads, ANN)
+    yield Chat(desk, Hall(arrivals, FakeClock()), WebPort(arrivals), uploads, ANN)
     uploads.close()
 
 
@@ -158,6 +161,10 @@ def test_a_question_is_answered_if_it_is_open_and_has_that_option(chat: Chat, de
     tried = [chat.answer(*given) for given in (("q7", "maybe"), ("q8", "yes"), ("q7", "yes"), ("q7", "no"))]
     assert tried == [False, False, True, False]
     assert desk.commands == [("q7", "answer", "yes"), ("q7", "answer", "no")]
+
+
+def test_an_address_that_another_platforms_people_are_asked_to_open_is_not_for_the_page(chat: Chat) -> None:
+    assert chat.address("q9") is None and chat.complaints("q9", "open", None) == {}
 
 
 def test_a_message_is_taken_back_only_while_it_waits(chat: Chat, arrivals: SimpleQueue[Arrival]) -> None:

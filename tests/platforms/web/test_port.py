@@ -3,10 +3,10 @@ from __future__ import annotations
 from queue import SimpleQueue
 
 from openab_sync.acp import events as acp
-from openab_sync.core.port import ChatPort, File, Notice
+from openab_sync.core.port import ChatPort, Decision, File, Notice
 from openab_sync.platforms.web.port import Arrival, AskedOf, Happened, Made, SettledBy, WebPort
 
-from .makers import ONE, question
+from .makers import ANN, ONE, question
 
 
 def arrived(queue: SimpleQueue[Arrival]) -> list[Arrival]:
@@ -39,6 +39,18 @@ def test_all_that_the_core_says_arrives_in_order() -> None:
 def test_a_question_arrives_and_so_does_its_end() -> None:
     queue: SimpleQueue[Arrival] = SimpleQueue()
     port = WebPort(queue)
-    assert not port.ask(question()).done()  # people answer by the front desk
+    assert not port.ask(question()).done()
     port.settle(question(), "by Ann")
     assert arrived(queue) == [AskedOf(question()), SettledBy(question(), "by Ann")]
+
+
+def test_a_question_is_decided_once_and_not_when_it_is_over() -> None:
+    port = WebPort(SimpleQueue())
+    answer, late = port.ask(question("q1")), port.ask(question("q2"))
+    assert [port.decide(name, Decision("no", ANN)) for name in ("q1", "q1", "q3")] == [True, False, False]
+    assert answer.result(0) == Decision("no", ANN)
+    port.settle(question("q2"), "Nobody answered")
+    assert not port.decide("q2", Decision("yes", ANN)) and not late.done()
+    withdrawn = port.ask(question("q4"))
+    withdrawn.cancel()
+    assert not port.decide("q4", Decision("yes", ANN))

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import ast
 import base64
 import http.client
+import json
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -15,7 +18,7 @@ from openab_sync.platforms.web.entries import Asked, Message, Sentence, Stopped
 from tests.media.paint import encoded, gradient
 from tests.waiting import until
 
-from .bed import DEMO, Bed, page
+from .bed import DEMO, Answer, Bed, page
 
 PICTURE = encoded(gradient(8, 8), "PNG")
 
@@ -66,6 +69,8 @@ def test_whoever_has_no_key_changes_nothing(bed: Bed, path: str) -> None:
     ("path", "data", "code"),
     [
         ("/web/messages", b"not json", 400),
+        ("/web/answers", {"question": "q", "option": "fill", "values": {"a": "b"}}, 400),
+        ("/web/answers", {"question": "q", "option": "fill", "values": [1]}, 400),
         ("/web/messages", [], 400),
         ("/web/messages", {"conversation": "web:1", "text": "  "}, 400),
         ("/web/messages", {"conversation": "web:1", "text": 5}, 400),
@@ -98,6 +103,76 @@ def test_a_question_is_answered_on_the_page(bed: Bed) -> None:
     assert asked.settled.startswith(chosen["name"])
     assert bed.look()["house"]["questions"] == []
     assert bed.ask("/web/answers", {"question": question["question"], "option": chosen["id"]}).code == 409
+
+
+def asked(bed: Bed) -> Any:
+    """The question that is open, as the page is told it."""
+    return until(lambda: [one for one in bed.look()["house"]["questions"] if not one["settled"]])[0]
+
+
+def test_a_form_of_the_agent_is_filled_in_on_the_page_and_judged_here(bed: Bed) -> None:
+    bed.write("elicit_form")
+    question = asked(bed)
+    fields = {field["name"]: field for field in question["form"]["fields"]}
+    assert question["form"]["message"] == "Tell me." and not question["form"]["is_address"]
+    assert {name: (field["kind"], field["is_needed"], field["default"]) for name, field in fields.items()} == {
+        "name": ("text", True, []),
+        "colour": ("choice", False, ["blue"]),
+        "sure": ("boolean", True, []),
+        "count": ("integer", False, ["3"]),
+        "tags": ("choices", False, []),
+        "note": ("text", False, []),
+    }
+    assert fields["name"]["bounds"] == "2 to 20 characters" and fields["count"]["bounds"] == "1 to 9"
+    assert [choice["name"] for choice in fields["tags"]["choices"]] == ["Alpha", "Beta"]
+
+    def sent(**values: list[str]) -> Answer:
+        return bed.ask("/web/answers", {"question": question["question"], "option": "fill", "values": values})
+
+    refused = sent(name=["A"], count=["ten"], colour=["green"])
+    assert refused.code == 422 and refused.data["fields"] == {
+        "name": "Your name must have 2 to 20 characters.",
+        "colour": "colour has no choice green.",
+        "sure": "Are you sure is needed.",
+        "count": "count must be a whole number.",
+    }
+    assert sent(name=["Ann"], sure=["yes"], count=["7"], tags=["a", "b"]).code == 200
+    until(lambda: "form: " in bed.text())
+    assert ast.literal_eval(bed.text().partition("form: ")[2].strip()) == {
+        "action": "accept",
+        "content": {"name": "Ann", "sure": True, "count": 7, "tags": ["a", "b"]},
+    }
+    assert sent(name=["Ann"], sure=["yes"]).code == 409
+
+
+@pytest.mark.parametrize(("option", "action"), [("decline", "decline"), ("cancel", "cancel")])
+def test_a_form_is_declined_or_dismissed(bed: Bed, option: str, action: str) -> None:
+    bed.write("elicit_form")
+    assert bed.ask("/web/answers", {"question": asked(bed)["question"], "option": option}).code == 200
+    bed.until_text(f"form: {{'action': '{action}'}}")
+
+
+def test_an_address_is_told_to_whoever_asks_for_it_and_to_nobody_else(bed: Bed) -> None:
+    bed.write("elicit_url")
+    question = asked(bed)
+    assert question["form"]["is_address"] and "login?x" not in json.dumps(bed.look())
+    assert bed.ask("/web/addresses", {"question": question["question"]}, key=False).code == 401
+    assert bed.ask("/web/addresses", {"question": "another"}).code == 404
+    address = bed.ask("/web/addresses", {"question": question["question"]}).data
+    assert address == {"url": "https://example.org/login?x=1", "host": "example.org", "caution": ""}
+    assert "url: " not in bed.text(), "it was looked at, and not opened"
+    assert bed.ask("/web/answers", {"question": question["question"], "option": "open"}).code == 200
+    bed.until_text("url: {'action': 'accept'}")
+    assert "login?x" not in json.dumps(bed.look())
+
+
+def test_an_agent_that_wants_it_is_logged_in_on_the_page(tmp_path: Path) -> None:
+    with page(tmp_path, "--auth") as bed:
+        bed.write("say hello")
+        question = asked(bed)
+        assert question["title"].endswith("wants somebody to log in") and question["form"] is None
+        assert bed.ask("/web/answers", {"question": question["question"], "option": "key"}).code == 200
+        bed.until_text("hello")
 
 
 def test_a_turn_is_stopped_and_a_waiting_message_taken_back(bed: Bed) -> None:

@@ -3,13 +3,13 @@
 let changes = null; // the token that every change carries
 
 export class Refused extends Error {
-  constructor(sentence, code) { super(sentence); this.code = code; }
+  constructor(sentence, code, fields = {}) { super(sentence); this.code = code; this.fields = fields; }
 }
 
 async function answer(response) {
   let data = {};
   try { data = await response.json(); } catch { /* not ours to read: the code says enough */ }
-  if (!response.ok) throw new Refused(data.error || `The server answered ${response.status}.`, response.status);
+  if (!response.ok) throw new Refused(data.error || `The server answered ${response.status}.`, response.status, data.fields);
   return data;
 }
 

@@ -66,7 +66,7 @@ export class Board {
   draw(house) {
     this.house = house;
     fill($("cards"), house.cards, (item) => item.key, card);
-    fill($("questions"), house.questions, (item) => item.question, (item) => make("li", {}, question(item, this.acts.answer)));
+    fill($("questions"), house.questions, (item) => item.question, (item) => make("li", {}, question(item, this.acts)));
     const faults = house.faults.filter((fault) => fault.at > this.seen).slice(0, 5);
     fill($("faults"), faults, (fault) => `${fault.key} ${fault.at}`, (fault) => make("li", {}, make("a", { href: `#/c/${fault.key}` }, this.title(fault.key)), make("span", {}, fault.text)));
     show($("asking"), house.questions.length > 0);

@@ -1,6 +1,7 @@
 // How each kind of entry of a conversation looks. An entry that changes is drawn anew in its place; text grows.
 
 import { bytes, count, diff, graft, make } from "./dom.js";
+import { addressOf, formOf } from "./forms.js";
 
 const FATES = { waiting: "waits for its turn", running: "", answered: "", dropped: "taken back" };
 const MARKS = { pending: "·", running: "●", done: "✓", failed: "✗", stopped: "–" };
@@ -8,14 +9,19 @@ const HOW = { pending: "waits", running: "runs", done: "done", failed: "failed",
 const BOXES = { completed: "☑", in_progress: "◐" };
 const ENDS = { done: "Done", cancelled: "Stopped", refused: "Refused", failed: "Failed", gone: "The agent is gone", stalled: "Stalled", limit: "Limit reached" };
 
-export function question(data, on_answer) {
-  const options = data.options.map((option) =>
-    make("button", { type: "button", class: "button", "data-kind": option.kind, onclick: () => on_answer(data, option) }, option.name || option.id));
+const SHOWN = new Set(["fill", "open"]); // answers of a form or an address that are given in it
+
+export function question(data, acts) {
+  const plain = data.form ? data.options.filter((option) => !SHOWN.has(option.id)) : data.options;
+  const options = plain.map((option) =>
+    make("button", { type: "button", class: "button", "data-kind": option.kind, onclick: () => acts.answer(data, option) }, option.name || option.id));
+  if (data.form && data.where) options.unshift(make("a", { class: "button", "data-kind": "allow_once", href: `#/c/${data.conversation}` }, "Answer there"));
+  const asked = !data.form || data.where ? null : data.form.is_address ? addressOf(data, acts) : formOf(data, acts);
   const detail = data.html ? make("details", {}, make("summary", {}, "What exactly?"), graft(make("div", { class: "detail" }), data.html)) : null;
   if (detail && !data.settled && !data.where) detail.open = !standsAbove(data.title);
   const where = data.where ? make("p", { class: "where" }, "in ", make("a", { href: `#/c/${data.conversation}` }, data.where)) : null;
   return make("div", { class: data.settled ? "ask settled" : "ask" },
-    make("p", { class: "what" }, data.settled ? data.title : `May I? ${data.title}`), where, detail,
+    make("p", { class: "what" }, data.settled || data.form ? data.title : `May I? ${data.title}`), where, asked ? null : detail, asked,
     data.settled ? make("p", { class: "where" }, data.settled) : make("div", { class: "row" }, ...options));
 }
 
@@ -71,7 +77,7 @@ const DRAW = {
   file,
   link: (entry) => make("p", { class: "notice" }, entry.is_safe ? make("a", { href: entry.uri, rel: "noopener noreferrer", target: "_blank" }, `🔗 ${entry.name}`) : `🔗 ${entry.name} ${entry.uri}`),
   notice: (entry) => make("p", { class: "notice", "data-ok": entry.ok ? null : "no" }, entry.text),
-  question: (entry, old, acts) => question(entry, acts.answer),
+  question: (entry, old, acts) => question(entry, acts),
   end: (entry) => {
     const is_bad = !["done", "cancelled"].includes(entry.outcome);
     const parts = [ENDS[entry.outcome] ?? entry.outcome, entry.reason, `${entry.seconds.toFixed(1)} s`, entry.footer].filter(Boolean);

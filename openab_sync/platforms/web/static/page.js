@@ -20,6 +20,9 @@ const acts = {
   skew: () => skew,
   is_ours: () => current.startsWith("web:"),
   answer: (data, option) => doing(() => change("POST", "web/answers", { question: data.question, option: option.id })),
+  fill: (data, values) => change("POST", "web/answers", { question: data.question, option: "fill", values }),
+  address: (data) => change("POST", "web/addresses", { question: data.question }),
+  complain: (error) => composer.complain(error.message),
   takeBack: (entry) => doing(() => change("POST", "web/take-back", { conversation: current, message: entry.message })),
 };
 const board = new Board(acts);
