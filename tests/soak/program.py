@@ -65,7 +65,7 @@ class Broker:
         self._config = configure(home, server, agent={"command": program, "args": args}, **SECTIONS)
         self._ids = set[str]()  # of brokers that were, as their agents carry them
         self.deaths = 0
-        self.log = ""
+        self._before = ""  # what those that were killed have logged
         self._service = self._start()
 
     def _start(self) -> Service:
@@ -78,6 +78,11 @@ class Broker:
             return self._service.agents
         except psutil.Error:
             return []
+
+    @property
+    def written(self) -> str:
+        """All that they have logged so far."""
+        return self._before + self._service.log
 
     def weigh(self, at: float) -> Reading:
         """What it costs now; `at` is seconds since the start."""
@@ -92,7 +97,7 @@ class Broker:
                 continue
         self._service.signal(signal.SIGKILL)
         self._service.end()
-        self.log += f"{self._service.log}--- killed\n"
+        self._before += f"{self._service.log}--- killed\n"
         self.deaths += 1
         self._service = self._start()
 
@@ -100,7 +105,6 @@ class Broker:
         """End it in order; return a sentence for each thing that is not as it should be then."""
         self._service.signal(signal.SIGTERM)
         code, log = self._service.end(), self._service.log
-        self.log += log
         faults = [f"it ended with {code}:\n{log}"] if code else []
         faults += [f"logged: {line}" for line in log.splitlines() if " ERROR " in line or "Traceback" in line]
         left = marked("OPENAB_SYNC_AGENT", self._ids) if self._ids else []
@@ -133,10 +137,10 @@ def run(seconds: float, seed: int, log: Path | None, *, is_killed: bool) -> tupl
         try:
             faults, readings = _live(server, broker, fates, seconds, between, seed)
             faults += broker.stop()
-            if log:
-                log.write_text(broker.log)
         finally:
             broker.give_up()
+            if log:
+                log.write_text(broker.written)
         faults += [*fates.faults(), *(f"Discord: {one}" for one in server.violations)]
         faults += [] if is_killed else drift(readings)
         say(f"{fates!r}  killed {broker.deaths} times")

@@ -49,10 +49,20 @@ def select(message: Message) -> list[str]:
 
 
 def idle(bed: Bed, thread: Channel) -> None:
-    """Wait until the agent of a conversation has nothing to do."""
+    """Wait until the agent of a conversation has nothing to do, and has had what people wrote there last."""
 
     def is_idle() -> bool:
         look = bed.app.broker.snapshot().sessions
-        return any(item.conversation.id == str(thread.id) and item.state.name == "IDLE" for item in look)
+        is_at_rest = any(item.conversation.id == str(thread.id) and item.state.name == "IDLE" for item in look)
+        return is_at_rest and _is_begun(bed, thread)
 
     until(is_idle, 8000 * MS, f"{thread!r} is idle")
+
+
+def _is_begun(bed: Bed, thread: Channel) -> bool:
+    """Whether the last message there, or the one from which it was opened, has been more than taken note of."""
+    world = bed.server.world
+    with world.changed:
+        here = [one for one in thread.history if not one.author.bot]
+        first = [one for channel in world.channels.values() for one in channel.history if one.thread is thread]
+    return all({*one.reactions} != {"👀"} and one.reactions for one in (here or first)[-1:])
