@@ -38,7 +38,7 @@ __all__ = ["run"]
 
 PEOPLE = 4
 BETWEEN = (20.0, 40.0)  # seconds between two deaths of the broker
-WEATHER = 2.5  # seconds between two things that happen to connections, requests and agents
+STORMY, FAIR = 2.5, 10.0  # seconds between two things that happen to connections, requests and agents
 LOOK = 10.0  # seconds between two lines of print
 SIGNS = 10.0  # seconds for the last reactions
 QUIET = 60.0  # seconds for all to be over when nobody writes any more
@@ -160,7 +160,8 @@ def _live(
     say(f"{CONVERSATIONS} conversations, {PEOPLE} people, seed {seed}")
     with ThreadPoolExecutor(PEOPLE + 1, "crowd") as pool:
         lives = [pool.submit(crowd.live, n, random.Random(seed * 1000 + n), stop) for n in range(PEOPLE)]
-        lives.append(pool.submit(weather.live, WEATHER, random.Random(seed), stop))
+        # Reading again what was missed takes a while: who is to be weighed at work must come to work.
+        lives.append(pool.submit(weather.live, STORMY if between else FAIR, random.Random(seed), stop))
         try:
             readings = _reign(broker, fates, seconds, between, random.Random(seed + 1))
         finally:
