@@ -63,7 +63,9 @@ def judge(config: DiscordConfig, seen: Visit) -> Iterator[Finding]:
             text = f"on {guild.name} it lacks: {', '.join(guild.missing)}"
             yield warn("discord", text, f"give its role these permissions, or open {seen.invitation} once more")
         else:
-            yield ok("discord", f"on {guild.name} it has all permissions, and sees {len(guild.channels)} channels")
+            count = len(guild.channels)
+            channels = f"{count} channel{'' if count == 1 else 's'}"
+            yield ok("discord", f"on {guild.name} it has all permissions, and sees {channels}")
     yield from _channels(config, seen)
     yield from _people(config)
 

@@ -13,6 +13,8 @@ from __future__ import annotations
 import json
 import os
 import select
+import shlex
+import shutil
 import signal
 import sys
 import threading
@@ -23,7 +25,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..errors import AgentError, AgentStalled, ConfigError
+from ..errors import AgentError, AgentStalled, AgentStartError, ConfigError
 
 if TYPE_CHECKING:
     import pexpect
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 TURN = 0.2  # seconds between two looks at a terminal that shows nothing
+SHELL = ("/bin/sh", "-c")
 COLUMNS = 1000  # wide, so that no address is broken
 
 
@@ -72,6 +75,9 @@ def command(*, agent: str | None, config: str | None, method: str, timeout: floa
     house = App(settings, {}, environ=os.environ, secrets=loaded.secrets).house
     tell = _Tell(as_json)
     way = _way(house, method)
+    if way is not None and (missing := _missing(way, house)):
+        tell("failed", missing)
+        sys.exit(1)
     tell("status", f"{house.agent_name} " + (f"logs in by {way.name}" if way else "names no way to log in"))
     if way is not None and not way.method:
         _run(way, house, timeout, tell)
@@ -97,7 +103,7 @@ def _way(house: House, wanted: str) -> Way | None:
 
     preset = house.preset
     if not wanted and preset is not None and preset.login:
-        return Way(preset.login, ("/bin/sh", "-c", preset.login))
+        return Way(preset.login, (*SHELL, preset.login))
     launch = house.launch("")
     methods = ways_in(house)
     if wanted:
@@ -107,6 +113,15 @@ def _way(house: House, wanted: str) -> Way | None:
             raise ConfigError(f"the agent names no way {wanted!r}", key="--method", hint=f"it names: {names}")
     ordered = sorted(methods, key=lambda one: one.kind != "terminal")
     return _by(ordered[0], launch.command) if ordered else None
+
+
+def _missing(way: Way, house: House) -> str:
+    """Say which program of the preset's login is not there, and how it is installed; "" if it is."""
+    if way.command[:2] != SHELL:
+        return ""
+    program, path = shlex.split(way.name)[0], house.launch("").env["PATH"]
+    error = AgentStartError(f"command not found: {program}")
+    return "" if shutil.which(program, path=path) else f"{error.message}.{house.advice(error)}"
 
 
 def _by(method: AuthMethod, program: str) -> Way:

@@ -29,6 +29,7 @@ __all__ = ["command"]
 
 VARIABLE = "DISCORD_BOT_TOKEN"
 MEETING = 300.0  # seconds in which somebody may write to the bot
+SECRETS = ".config/openab-sync/secrets.env"  # in the home, as the unit says
 PORTAL = "https://discord.com/developers/applications"
 
 
@@ -103,7 +104,8 @@ def command(
     click.echo(f"\nWritten: {place}")
     if is_set:
         click.echo(f"It takes the token from ${VARIABLE}, as now.")
-    _service(wish, place)
+    _service(wish, place, discord.bot_token if is_set else "")
+    click.echo(f"\nInvite it to another server: {seen.invitation}")
     click.echo(
         f"\nIs everything ready?  openab-sync check -c {place}\nStart it:             openab-sync run -c {place}"
     )
@@ -309,8 +311,8 @@ def _write(file: Path, text: str) -> None:
         raise ConfigError(f"cannot be written: {error.strerror}", file=str(file)) from error
 
 
-def _service(wish: Wish, config: Path) -> None:
-    """Write a unit for the user's systemd, if that is wanted."""
+def _service(wish: Wish, config: Path, token: str) -> None:
+    """Write a unit for the user's systemd, if that is wanted; and the `token`, if it is not in the configuration."""
     wanted = wish.service
     if wanted is None:
         has = shutil.which("systemctl") is not None
@@ -324,4 +326,17 @@ def _service(wish: Wish, config: Path) -> None:
     file = Path(base) / "systemd" / "user" / "openab-sync.service"
     ours = [os.path.abspath(sys.argv[0])] if os.access(sys.argv[0], os.X_OK) else [sys.executable, "-m", "openab_sync"]
     _write(file, unit([*ours, "run", "-c", str(config.resolve())]))
-    click.echo(f"Written: {file}\nStart it:             systemctl --user enable --now openab-sync")
+    click.echo(f"Written: {file}")
+    if token:
+        _secret(token)
+    click.echo("Start it:             systemctl --user enable --now openab-sync")
+
+
+def _secret(token: str) -> None:
+    """A service does not have the variables of this shell: its unit names a file that it gets them from."""
+    file = Path(os.path.expanduser("~")) / SECRETS
+    if file.exists():
+        click.echo(f"The service takes ${VARIABLE} from {file}: look whether it is right there.")
+        return
+    _write(file, f"{VARIABLE}={token}\n")
+    click.echo(f"Written: {file} (the token, for the service)")

@@ -36,7 +36,8 @@ def written(choice: Choice) -> str:
 
 def _lines(choice: Choice) -> Iterator[str]:
     yield "# openab-sync. `openab-sync check` says whether all of it works. What else can be set, and why, is told in"
-    yield "# conf/openab-sync.toml of its source. This file holds the bot's token: it is for you alone (mode 600)."
+    token = "" if choice.token.startswith("${") else " This file holds the bot's token: it is for you alone (mode 600)."
+    yield f"# conf/openab-sync.toml of its source.{token}"
     yield ""
     yield "[discord]"
     yield f"bot_token = {_text(choice.token)}"

@@ -102,7 +102,8 @@ def test_an_agent_that_needs_none_works_at_once_and_one_that_is_not_there_is_an_
     ended = run(tmp_path, "login", "demo")
     assert ended.code == 0 and "is logged in" in ended.out
     gone = run(tmp_path, "login", "gemini", PATH="/nowhere")
-    assert gone.code == 1
+    assert (gone.code, gone.err) == (1, "")
+    assert gone.out.startswith("command not found: gemini. Install it with `npm install")
 
 
 def test_an_agent_that_still_wants_a_login_afterwards_is_a_failure(home: Path) -> None:

@@ -95,11 +95,30 @@ def test_without_a_person_everything_is_said_by_options(server: Server, tmp_path
     assert (ended.code, ended.err) == (0, "")
     text = (tmp_path / "config.toml").read_text(encoding="utf-8")
     assert 'bot_token = "${DISCORD_BOT_TOKEN}"' in text and server.token not in text
+    assert "holds the bot's token" not in text
+    assert f"Invite it to another server: https://discord.com/oauth2/authorize?client_id={server.app.id}" in ended.out
     server.advance(6.0)  # Discord takes a new session every five seconds
     again = silent(tmp_path, server, "--user", "43", "--token", server.token)
     assert again.code == 0
     assert '"42"' in (tmp_path / "config.toml.bak").read_text(encoding="utf-8")
     assert server.token not in again.out
+
+
+def test_a_service_gets_the_token_that_is_in_the_shell_alone(server: Server, tmp_path: Path) -> None:
+    environ = {"DISCORD_BOT_TOKEN": server.token}
+    assert silent(tmp_path, server, "--user", "42", "--service", **environ).code == 0
+    config = tmp_path / ".config"
+    assert "EnvironmentFile=-%h/.config/openab-sync/secrets.env" in (
+        config / "systemd" / "user" / "openab-sync.service"
+    ).read_text(encoding="utf-8")
+    secrets = config / "openab-sync" / "secrets.env"
+    assert secrets.read_text(encoding="utf-8") == f"DISCORD_BOT_TOKEN={server.token}\n"
+    assert stat.S_IMODE(secrets.stat().st_mode) == 0o600
+    secrets.write_text("DISCORD_BOT_TOKEN=another\n", encoding="utf-8")
+    server.advance(6.0)  # Discord takes a new session every five seconds
+    again = silent(tmp_path, server, "--user", "42", "--service", **environ)
+    assert f"The service takes $DISCORD_BOT_TOKEN from {secrets}" in again.out and server.token not in again.out
+    assert secrets.read_text(encoding="utf-8") == "DISCORD_BOT_TOKEN=another\n"
 
 
 @pytest.mark.parametrize(
