@@ -1,56 +1,118 @@
-"""How much memory an agent and all that it has started take.
+"""How much memory agents take, each with all that it has started.
 
-Looked at from outside, in /proc or whatever the system has (psutil). What processes share is counted once where that
-makes a difference: adding up is cheap and says too much, so only a sum that is too large is looked at again, exactly.
-Any thread; blocks for a few milliseconds at most.
+Looked at from outside, in /proc or, where there is none, in what the system has (psutil). One look is at everybody and
+serves all agents: who asks for each tree by itself reads the whole of /proc for each, which among a hundred agents that
+sleep was a sixth of a core. What processes share counts in each of them: adding up is cheap and says too much, so who
+finds a sum too large asks `exactly`. Any thread; blocks for some milliseconds.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
 
-if TYPE_CHECKING:
-    import psutil
-
-__all__ = ["MOST", "tree_memory"]
+__all__ = ["MOST", "exactly", "weigh"]
 
 MOST = 500
-"""Processes of one tree that are looked at: a fork bomb must not keep us for ever."""
+"""Processes of one tree that `exactly` looks at: a fork bomb must not keep us for ever."""
+
+PROC = Path("/proc")
+PAGE = os.sysconf("SC_PAGESIZE")
+
+Families = Mapping[int, Collection[int]]
 
 
-def tree_memory(pid: int, enough: int = 0) -> int:
-    """Return the bytes of memory that `pid` and its descendants hold; 0 if there is nobody.
+def weigh(pids: Collection[int]) -> dict[int, int]:
+    """Return the resident bytes of each of these processes and its descendants; none of one that is gone."""
+    if not pids:
+        return {}
+    held, families = _everybody()
+    return {pid: sum(held.get(one, 0) for one in _tree(pid, families)) for pid in pids if pid in held}
 
-    A sum below `enough` may count shared pages several times; from there on each is counted once, where the system
-    tells.
-    """
-    import psutil  # a fifth of a second that a short command does not need
+
+def exactly(pid: int) -> int:
+    """Return the bytes that a process and its descendants hold, what they share once, where the system tells."""
+    _, families = _everybody()
+    return sum(_own(one) for one, _ in zip(_tree(pid, families), range(MOST), strict=False))
+
+
+def _everybody() -> tuple[dict[int, int], Families]:
+    """The resident bytes of all processes that may be looked at, and who has which children."""
+    held: dict[int, int] = {}
+    families: defaultdict[int, list[int]] = defaultdict(list)
+    for pid, parent, size in _listed() if _has_proc() else _told():
+        held[pid] = size
+        families[parent].append(pid)
+    return held, families
+
+
+def _tree(pid: int, families: Families) -> Iterator[int]:
+    """Yield a process and its descendants, each once: a pid may change hands while we read, and close a ring."""
+    seen, todo = {pid}, [pid]
+    for one in todo:  # grows while we walk it
+        yield one
+        new = [child for child in families.get(one, ()) if child not in seen]
+        seen.update(new)
+        todo += new
+
+
+def _has_proc() -> bool:
+    return (PROC / "self/stat").exists()
+
+
+def _listed() -> Iterator[tuple[int, int, int]]:
+    for name in filter(str.isdecimal, os.listdir(PROC)):
+        try:
+            stat = (PROC / name / "stat").read_bytes()
+        except OSError:  # it has ended, or is not ours to look at
+            continue
+        # The name in parentheses may hold anything, parentheses too; the parent is the second after it.
+        fields = stat.rpartition(b")")[2].split()
+        yield int(name), int(fields[1]), int(fields[21]) * PAGE
+
+
+def _own(pid: int) -> int:
+    """A process's share of what it holds; all of it where the system does not tell."""
+    if not _has_proc():
+        return _own_told(pid)
+    try:
+        for line in (PROC / str(pid) / "smaps_rollup").read_bytes().splitlines():
+            if line.startswith(b"Pss:"):
+                return int(line.split()[1]) * 1024
+    except OSError:  # it has ended, or runs as somebody else: what can be seen has to do
+        pass
+    try:
+        return int((PROC / str(pid) / "statm").read_bytes().split()[1]) * PAGE
+    except OSError:
+        return 0
+
+
+def _told() -> Iterator[tuple[int, int, int]]:
+    import psutil  # a fifth of a second and 0.7 MiB that Linux does not need
+
+    for process in psutil.process_iter(["ppid", "memory_info"]):
+        memory, parent = process.info["memory_info"], process.info["ppid"]
+        if memory is not None and parent is not None:  # else it is gone, or not ours to look at
+            yield process.pid, parent, memory.rss
+
+
+def _own_told(pid: int) -> int:
+    import psutil
 
     try:
-        top = psutil.Process(pid)
-        family = [top, *top.children(recursive=True)[: MOST - 1]]
+        return int(psutil.Process(pid).memory_full_info().uss)
+    except psutil.AccessDenied:  # it runs as somebody else
+        return _resident(pid)
     except psutil.Error:  # it has ended
         return 0
-    total = sum(_resident(process) for process in family)
-    return sum(_own(process) for process in family) if enough and total >= enough else total
 
 
-def _resident(process: psutil.Process) -> int:
+def _resident(pid: int) -> int:
     import psutil
 
     try:
-        return int(process.memory_info().rss)
-    except psutil.Error:  # it has ended, or is a zombie
-        return 0
-
-
-def _own(process: psutil.Process) -> int:
-    import psutil
-
-    try:
-        found = process.memory_full_info()
-    except psutil.AccessDenied:  # it runs as somebody else: what can be seen has to do
-        return _resident(process)
+        return int(psutil.Process(pid).memory_info().rss)
     except psutil.Error:
         return 0
-    return int(getattr(found, "pss", 0) or found.uss)

@@ -1,4 +1,4 @@
-"""The watcher: how much memory every agent's tree of processes takes, every two seconds.
+"""The watcher: how much memory every agent's tree of processes takes, every two seconds, all with one look.
 
 From `memory_soft_mb` the people in the conversation get a word, once until it is below again. From `memory_mb` the
 agent is ended at once: its session is told why and tells people; a session that does not come to it loses the agent all
@@ -14,10 +14,10 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from ..acp.process import kill_now
-from ..acp.weight import tree_memory
+from ..acp.weight import exactly, weigh
 from ..clock import Clock
 from ..config.bounds import AgentLimits
 from ..errors import PoolClosed
@@ -27,7 +27,7 @@ from .notices import tell
 from .pool import SessionPool
 from .port import ChatPort
 
-__all__ = ["Watcher"]
+__all__ = ["Watcher", "weigh"]
 
 log = logging.getLogger(__name__)
 
@@ -47,16 +47,18 @@ class Watcher:
         limits: Callable[[], AgentLimits],
         clock: Clock,
         *,
-        weigh: Callable[[int, int], int] = tree_memory,
+        weigh: Callable[[Collection[int]], Mapping[int, int]] = weigh,
+        exactly: Callable[[int], int] = exactly,
         interval: float = INTERVAL,
     ) -> None:
-        """`limits` are read at every look; `weigh` returns a tree's bytes, exactly from its second argument on."""
+        """`limits` are read at every look; `weigh` returns the bytes of trees, or more, `exactly` those of one."""
         self.beat = Beat("watcher")
         self._pool = pool
         self._ports = ports
         self._limits = limits
         self._clock = clock
         self._weigh = weigh
+        self._exactly = exactly
         self._interval = interval
         self._told: set[int] = set()  # pids about which people have had their word
         self._ended: set[int] = set()  # pids whose sessions have had the order
@@ -75,16 +77,18 @@ class Watcher:
         return self._thread is None or not join_all([self._thread], self._clock, PATIENCE)
 
     def round(self) -> None:
-        """Look at every agent once. Any one thread; blocks for some milliseconds an agent."""
+        """Look at every agent once. Any one thread; blocks for some milliseconds, and some for each that is large."""
         limits = self._limits()
         levels = [level * MB for level in (limits.memory_soft_mb, limits.memory_mb) if level]
         sessions, _ = self._pool.snapshot()
         living = {session.pid for session in sessions if session.pid is not None}
         self._told &= living
         self._ended &= living
-        for session in sessions if levels else ():
-            if session.pid is not None:
-                self._judge(session, session.pid, self._weigh(session.pid, min(levels)), limits)
+        sizes = self._weigh(living) if levels else {}
+        for session in sessions:
+            if session.pid is not None and (size := sizes.get(session.pid)) is not None:
+                size = self._exactly(session.pid) if size >= min(levels) else size
+                self._judge(session, session.pid, size, limits)
 
     def _judge(self, session: SessionSnapshot, pid: int, size: int, limits: AgentLimits) -> None:
         hard, soft = limits.memory_mb * MB, limits.memory_soft_mb * MB

@@ -1,13 +1,12 @@
-"""How much memory each agent holds, with everything that it has started."""
+"""How much memory each agent holds, with everything that it has started, as it was weighed last."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping
 
-import psutil
+from ..core.watcher import weigh
 
-__all__ = ["Scales", "weigh"]
+__all__ = ["Scales"]
 
 
 class Scales:
@@ -17,27 +16,5 @@ class Scales:
         self.bytes: Mapping[int, int] = {}
 
     def weigh(self, pids: Collection[int]) -> None:
-        """Weigh these processes anew. One thread; reads `/proc`."""
-        self.bytes = weigh(pids) if pids else {}
-
-
-def weigh(pids: Collection[int]) -> dict[int, int]:
-    """Return the resident bytes of each of these processes and its descendants; none of one that is gone."""
-    held: dict[int, int] = {}
-    children: dict[int, list[int]] = defaultdict(list)
-    for process in psutil.process_iter(["ppid", "memory_info"]):
-        memory, parent = process.info["memory_info"], process.info["ppid"]
-        if memory is not None and parent is not None:  # else it is gone, or not ours to look at
-            held[process.pid] = memory.rss
-            children[parent].append(process.pid)
-    return {pid: _tree(pid, held, children) for pid in pids if pid in held}
-
-
-def _tree(pid: int, held: Mapping[int, int], children: Mapping[int, list[int]]) -> int:
-    total, todo, seen = 0, [pid], set[int]()
-    while todo:
-        if (one := todo.pop()) not in seen:
-            seen.add(one)
-            total += held.get(one, 0)
-            todo += children.get(one, [])
-    return total
+        """Weigh these processes anew. One thread; blocks for some milliseconds."""
+        self.bytes = weigh(pids)

@@ -1,4 +1,4 @@
-"""How much memory a tree of processes takes: all of it, and what is shared once where it matters."""
+"""How much memory trees of processes take: all of it, and what is shared once where it matters."""
 
 from __future__ import annotations
 
@@ -7,8 +7,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-from openab_sync.acp.weight import tree_memory
+import pytest
+
+from openab_sync.acp import weight as module
+from openab_sync.acp.weight import exactly, weigh
+from tests.waiting import until
 
 MB = 1024 * 1024
 # 30 MB that three children share with their parent, and 20 of the last one's own.
@@ -37,17 +42,53 @@ def family() -> Iterator[int]:
         yield top.pid
 
 
-def test_a_family_is_weighed_as_a_whole_and_what_it_shares_once_if_it_seems_too_much() -> None:
+@pytest.fixture(params=["as the system has it", "without /proc"])
+def look(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param == "without /proc":
+        monkeypatch.setattr(module, "PROC", Path("/nowhere"))
+
+
+@pytest.mark.usefixtures("look")
+def test_a_family_is_weighed_as_a_whole_and_what_it_shares_once_if_somebody_wants_to_know() -> None:
     with family() as pid:
-        roughly = tree_memory(pid)
-        assert roughly > 130 * MB, "four times 30, once 20, and the interpreters"
-        assert tree_memory(pid, enough=1000 * MB) > 130 * MB, "far from enough: nobody looks closer"
-        exactly = tree_memory(pid, enough=100 * MB)
-        assert 50 * MB < exactly < 100 * MB
+        roughly = weigh([pid, os.getpid()])
+        assert roughly[pid] > 130 * MB, "four times 30, once 20, and the interpreters"
+        assert roughly[os.getpid()] > roughly[pid], "it is a child of ours"
+        assert exactly(pid) < 100 * MB
+        assert exactly(pid) > (50 if module.PROC.exists() else 20) * MB, "without /proc shared pages are nobody's"
+    until(lambda: weigh([pid]) == {})
 
 
+@pytest.mark.usefixtures("look")
 def test_nobody_weighs_nothing() -> None:
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
-    assert tree_memory(gone.pid) == 0
-    assert tree_memory(os.getpid()) > MB
+    assert weigh([gone.pid]) == {} and exactly(gone.pid) == 0
+    assert weigh([os.getpid(), gone.pid])[os.getpid()] > MB
+
+
+def test_all_are_weighed_with_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look at /proc for each agent is a sixth of a core for a hundred that sleep."""
+    looks: list[int] = []
+
+    def look() -> Iterator[tuple[int, int, int]]:
+        looks.append(1)
+        return iter([(pid, 1, MB) for pid in range(2, 9)])
+
+    monkeypatch.setattr(module, "_listed", look)
+    monkeypatch.setattr(module, "_has_proc", lambda: True)
+    assert weigh(range(2, 9)) == dict.fromkeys(range(2, 9), MB) and looks == [1]
+    assert weigh([]) == {} and looks == [1], "without agents nobody looks"
+
+
+def test_a_pid_that_changed_hands_while_it_was_looked_at_makes_no_ring(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_listed", lambda: iter([(5, 6, 1), (6, 5, 2)]))
+    monkeypatch.setattr(module, "_has_proc", lambda: True)
+    assert weigh([5]) == {5: 3}
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="this system has no /proc")
+def test_where_there_is_a_proc_no_library_is_needed() -> None:
+    program = f"import os, sys; from {module.__name__} import *; weigh([os.getpid()]); exactly(os.getpid())"
+    program += "; sys.exit('psutil' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

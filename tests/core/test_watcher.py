@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -22,13 +23,19 @@ class Scales:
 
     def __init__(self, bed: Bed, limits: AgentLimits = LIMITS) -> None:
         self.weights: dict[int, int] = {}
-        self.asked: list[int] = []
+        self.looks = 0
+        self.exactly: list[int] = []  # who was weighed so
         ports = {"test": bed.port}
-        self.watcher = Watcher(bed.pool, ports, lambda: limits, bed.clock, weigh=self.weigh)
+        self.watcher = Watcher(bed.pool, ports, lambda: limits, bed.clock, weigh=self.weigh, exactly=self.weigh_exactly)
 
-    def weigh(self, pid: int, enough: int) -> int:
-        self.asked.append(enough)
-        return self.weights.get(pid, 0) * MB
+    def weigh(self, pids: Collection[int]) -> dict[int, int]:
+        """More than it is: what is shared counts in each."""
+        self.looks += 1
+        return {pid: self.weights.get(pid, 0) * MB * 2 for pid in pids}
+
+    def weigh_exactly(self, pid: int) -> int:
+        self.exactly.append(pid)
+        return self.weights[pid] * MB
 
 
 def pid_of(bed: Bed, at: str = "1") -> int:
@@ -46,12 +53,14 @@ def test_people_get_one_word_until_it_is_below_again() -> None:
         scales.watcher.round()
         words = [text for text in bed.notices() if "150 MB of memory" in text]
         assert len(words) == 1 and "Beyond 200 MB it is ended." in words[0]
-        assert scales.asked == [100 * MB] * 2, "the exact sum is worth having from the first limit on"
-        scales.weights[pid_of(bed)] = 50
+        assert scales.exactly == [pid_of(bed)] * 2, "the exact sum is worth having from the first limit on"
+        scales.weights[pid_of(bed)] = 40
         scales.watcher.round()
+        assert len(scales.exactly) == 2, "even with what is shared it is below all limits"
         scales.weights[pid_of(bed)] = 150
         scales.watcher.round()
         assert len([text for text in bed.notices() if "150 MB" in text]) == 2
+        assert scales.looks == 4
         assert bed.ask("say still there").outcome == "done"
 
 
@@ -99,7 +108,7 @@ def test_without_limits_nobody_is_weighed_and_no_thread_begins() -> None:
         scales = Scales(bed, AgentLimits(memory_soft_mb=0, memory_mb=0))
         scales.watcher.start()
         scales.watcher.round()
-        assert scales.asked == [] and scales.watcher.stop()
+        assert scales.looks == 0 and scales.watcher.stop()
 
 
 EATER = """
