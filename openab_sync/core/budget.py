@@ -10,13 +10,15 @@ day are handed to `Sums` as they grow, and come back after a restart.
 
 **Threads**: any may call; nothing here blocks. **Locks**: `guard`, the pool's (rank 1): the budget is one of its books.
 Under it there is computing alone, `Sums.keep` is called after it. **Never**: more than `MOST` people and conversations
-in memory: whoever was seen longest ago is forgotten first.
+in memory: whoever was seen longest ago is forgotten first, and whatever cannot count any more: moments of more than an
+hour ago, sums of other days, words said then. Thousands of conversations come and go: a sum of each is 0.4 KiB.
 """
 
 from __future__ import annotations
 
 import math
-from collections import OrderedDict, deque
+from bisect import bisect_right
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import astuple, dataclass, replace
@@ -88,7 +90,7 @@ class Budget:
         """`limits` are asked for each time. Without `sums` nothing outlives the process. Blocks if there are some."""
         self._limits, self._clock, self._sums = limits, clock, sums
         self.guard: AbstractContextManager[object] = nullcontext()  # the pool puts its lock here
-        self._rates: OrderedDict[tuple[str, Scope, str], deque[float]] = OrderedDict()
+        self._rates: OrderedDict[tuple[str, Scope, str], list[float]] = OrderedDict()
         self._days: OrderedDict[tuple[Scope, str], Day] = OrderedDict()
         self._at_work: OrderedDict[str, tuple[str, float]] = OrderedDict()  # conversation: for whom, since when
         self._lifted: dict[str, str] = {}  # person or conversation: the day
@@ -106,9 +108,9 @@ class Budget:
         """Count a message that was let in; or say which limit it is beyond, and it is not counted."""
         with self.guard:
             hit = self._refusal_locked(person, conversation)
-            if hit is None:
-                for _, name, key, _ in self._quotas(person, conversation):
-                    self._count_locked(("messages", name, key))
+            bounded = [] if hit is not None else self._quotas(person, conversation)
+            for name, key in ((name, key) for quota, name, key, _ in bounded if quota.messages_per_minute):
+                self._count_locked(("messages", name, key))
             return hit
 
     def begin(self, person: str, conversation: str) -> Hit | None:
@@ -146,6 +148,7 @@ class Budget:
             for limit, whose, used, allowed, text in self._used_locked(person, conversation):
                 if allowed * share <= used < allowed and (limit, whose, day) not in self._told:
                     _put(self._told, (limit, whose, day), None)
+                    _drop(self._told, lambda told, _: told[2] != day)
                     return Hit(limit, text, whose or conversation)
         return None
 
@@ -249,6 +252,7 @@ class Budget:
             )
             _put(self._days, (scope, key), added)
             rows.append(added)
+        _drop(self._days, lambda _, day: day.day != added.day)
         return tuple(rows)
 
     def _of_today_locked(self, scope: Scope, key: str) -> Day:
@@ -259,14 +263,15 @@ class Budget:
         return self._today in (self._lifted.get(person), self._lifted.get(conversation))
 
     def _count_locked(self, name: tuple[str, Scope, str]) -> None:
-        moments = self._rates.get(name) or deque(maxlen=MOST)
-        moments.append(self._clock.monotonic())
+        now, moments = self._clock.monotonic(), self._rates.get(name, [])
+        del moments[: 1 - MOST]
+        moments.append(now)
         _put(self._rates, name, moments)
+        _drop(self._rates, lambda _, moments: not moments or moments[-1] <= now - HOUR)
 
     def _lately_locked(self, name: tuple[str, Scope, str], seconds: float) -> int:
-        moments, since = self._rates.get(name, deque[float]()), self._clock.monotonic() - seconds
-        while moments and moments[0] <= since:
-            moments.popleft()
+        moments = self._rates.get(name, [])
+        del moments[: bisect_right(moments, self._clock.monotonic() - seconds)]
         return len(moments)
 
     def _wait_locked(self, name: tuple[str, Scope, str], allowed: int, seconds: float) -> float:
@@ -295,6 +300,12 @@ def _put(book: OrderedDict[K, V], key: K, value: V) -> None:
     book[key] = value
     book.move_to_end(key)
     while len(book) > MOST:
+        book.popitem(last=False)
+
+
+def _drop(book: OrderedDict[K, V], is_past: Callable[[K, V], bool]) -> None:
+    """Forget those that were used longest ago as far as they are past; amortised, each is dropped once."""
+    while book and is_past(*next(iter(book.items()))):
         book.popitem(last=False)
 
 

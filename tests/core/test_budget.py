@@ -167,6 +167,24 @@ def test_whatever_people_do_memory_stays_within_bounds(monkeypatch: pytest.Monke
     assert next(day for day in budget.days() if day.scope == "everybody").tokens == 100
 
 
+def test_what_cannot_count_any_more_is_forgotten() -> None:
+    """Conversations come and go for months: what they used is kept for the hour, or the day, that it counts in."""
+    clock, budget = made(person={"messages_per_minute": 5, "tokens_per_day": 10})
+    for number in range(100):
+        assert budget.come(ANN, f"test:{number}") is None and budget.begin(ANN, f"test:{number}") is None
+        budget.spend(ANN, f"test:{number}", 0, 0.1)
+        clock.advance(60)
+    assert len(budget._days) == 102, "a hundred conversations, Ann and everybody"
+    assert len(budget._rates) == 63, "those of an hour, without messages to conversations: they have no limit a minute"
+    budget.spend(ANN, HERE, 9, 0)
+    assert budget.nearly(ANN, HERE) is not None
+    clock.advance(86400)
+    assert budget.begin(BOB, HERE) is None
+    assert len(budget._days) == 3 and len(budget._rates) == 3, "Bob, this conversation and everybody"
+    budget.spend(ANN, HERE, 9, 0)
+    assert budget.nearly(ANN, HERE) is not None and len(budget._told) == 1
+
+
 def test_what_was_used_is_told_with_what_may_be() -> None:
     _, budget = made(person={"turns_per_hour": 3, "tokens_per_day": 1000})
     budget.begin(ANN, HERE)
