@@ -55,7 +55,7 @@ from .errors import AgentError, AgentStartError, AuthRequired, ConfigError
 from .media.outbox import OutboxCaps, Outboxes
 from .store import Memory
 from .text.redact import Redactor
-from .threads import Beat
+from .threads import Beat, share_heap
 
 __all__ = ["App", "chat", "check_room"]
 
@@ -143,6 +143,7 @@ class App:
 
     def start(self) -> None:
         """Begin. Main thread; blocks (disk). Raise StoreError."""
+        share_heap()
         if self._pacer is not None:
             self._pacer.start()
         self._janitor.start()

@@ -59,6 +59,9 @@ class Peer(Protocol):
 class Connection:
     """One agent process with its peer, from `start` to `end`; `wait` works before and after, for the bell alone."""
 
+    __slots__ = ("_bell", "_clock", "_events", "_failure", "_floods", "_hearing", "_output_ended", "_owing", "_poll",
+                 "_running", "_stall", "exit_seen", "last_read", "peer", "process", "rang")  # fmt: skip
+
     def __init__(
         self,
         launch: Launch,

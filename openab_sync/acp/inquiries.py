@@ -24,6 +24,8 @@ INVALID_REQUEST, INVALID_PARAMS, REQUEST_CANCELLED = -32600, -32602, -32800
 class Inquiries:
     """The open ones. `send` takes a message for the agent, `modes` are those of elicitation that are served."""
 
+    __slots__ = ("_modes", "_noises", "_open", "_send")
+
     def __init__(self, send: Callable[[dict[str, object]], None], noises: Noises, modes: tuple[str, ...]) -> None:
         self._send = send
         self._noises = noises

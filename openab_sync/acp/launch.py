@@ -16,7 +16,7 @@ OUTBOX = "OPENAB_OUTBOX"
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """What to run: `env` is the whole environment, `cwd` is absolute, `name` is for people.
+    """What to run: `env` is the whole environment but for `outbox`, `cwd` is absolute, `name` is for people.
 
     Arguments and environment may hold secrets: they are kept out of every `repr`.
     """
@@ -31,6 +31,12 @@ class Launch:
     prefix: tuple[str, ...] = field(default=(), repr=False)
     """A program that runs the agent (a sandbox, a container, ssh), with its arguments; likewise."""
     bounds: Bounds = NO_BOUNDS
+    outbox: str = field(default="", repr=False)
+    """The folder of its files that leave. It is told as $OPENAB_OUTBOX; an `env` for each session would be 2 KiB."""
+
+    def environment(self) -> dict[str, str]:
+        """Return all of it."""
+        return {**self.env, OUTBOX: self.outbox} if self.outbox else {**self.env}
 
     def argv(self) -> list[str]:
         """Return the whole command line. Looks at the file system only.
@@ -44,4 +50,4 @@ class Launch:
         return [*self.through, resolve(first, self.env, self.cwd), *rest, self.command, *self.args]
 
     def _filled(self, word: str) -> str:
-        return word.replace("{working_dir}", self.cwd).replace("{outbox}", self.env.get(OUTBOX, ""))
+        return word.replace("{working_dir}", self.cwd).replace("{outbox}", self.outbox)

@@ -22,6 +22,8 @@ _OF_OPTIONS = (schema.ModeUpdate, schema.ConfigUpdate)
 class SessionNews:
     """The session as its updates and answers have told it so far."""
 
+    __slots__ = ("_early", "_noises", "_replayed", "book", "commands", "session_id")
+
     def __init__(self, noises: Noises) -> None:
         self.session_id: str | None = None
         self.book = OptionBook()

@@ -18,6 +18,8 @@ _LIMIT = 256  # kinds told once each; an agent that invents more of them is not 
 class Noises:
     """Remembers what was told already."""
 
+    __slots__ = ("_told",)
+
     def __init__(self) -> None:
         self._told: set[tuple[str, str]] = set()
 

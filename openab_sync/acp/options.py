@@ -26,6 +26,8 @@ _WORDS = {"true": True, "on": True, "yes": True, "false": False, "off": False, "
 class OptionBook:
     """All options of one session as they are now. Each method that takes something in returns what it had to drop."""
 
+    __slots__ = ("_config", "_mode", "_model", "options")
+
     def __init__(self) -> None:
         self._config: tuple[Option, ...] = ()
         self._mode: Option | None = None  # as `modes` told it; hidden while a config option is the same thing

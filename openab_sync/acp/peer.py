@@ -60,6 +60,10 @@ class _Pending:
 class AcpPeer:
     """Our side of one ACP session. Session thread only; no method blocks."""
 
+    __slots__ = ("_cancelling", "_closed", "_elicits", "_inquiries", "_lines", "_news", "_next_id", "_noises",
+                 "_opening", "_pending", "_version", "agent_name", "agent_title", "agent_version", "auth_methods",
+                 "capabilities", "left_out", "outgoing", "prompt_id")  # fmt: skip
+
     def __init__(self, *, version: str = "0", elicits: tuple[str, ...] = ()) -> None:
         """`elicits`: the modes of elicitation that are served, of "form" and "url"."""
         self.outgoing = bytearray()  # lines for the agent; the connection takes them from the front

@@ -139,7 +139,7 @@ class AgentProcess:
         theirs: list[int] = []
         try:
             self._open_pipes(theirs)
-            env = {**launch.env, SESSION_MARKER: self.marker}
+            env = {**launch.environment(), SESSION_MARKER: self.marker}
             umask = {} if launch.bounds.umask < 0 else {"umask": launch.bounds.umask}
             self._popen = self._os.popen(argv, env, launch.cwd, theirs, **umask)
             _living[self._popen.pid] = self.marker

@@ -21,6 +21,8 @@ Key = tuple[str, RequestId]
 class Questions:
     """The open ones, in the order they came."""
 
+    __slots__ = ("_open",)
+
     def __init__(self) -> None:
         self._open: dict[Key, Asked | Elicited] = {}
 

@@ -21,6 +21,8 @@ DISTRUSTED = 8 * 1024  # characters: longer than any key whose beginning may hav
 class StderrTail:
     """Keeps the end of a stream of log bytes; `text` is its last 64 lines or 16 KiB of characters, fit to be shown."""
 
+    __slots__ = ("_cut", "_raw", "_redact")
+
     def __init__(self, redact: Callable[[str], str]) -> None:
         self._redact = redact
         self._raw = bytearray()

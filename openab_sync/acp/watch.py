@@ -38,6 +38,8 @@ def open_pidfd(pid: int) -> int:
 class ExitWatch:
     """`fileno()` becomes readable when the child `pid` has ended and stays so until `close`."""
 
+    __slots__ = ("_fd", "_thread")
+
     def __init__(self, pid: int, open_pidfd: Callable[[int], int] = open_pidfd) -> None:
         """Begin to watch. Raise OSError (no descriptors left) or RuntimeError (no room for a thread)."""
         self._thread: threading.Thread | None = None

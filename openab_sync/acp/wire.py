@@ -33,6 +33,8 @@ _REFUSALS = (msgspec.MsgspecError, ValueError, OverflowError, RecursionError)
 class LineBuffer:
     """Pieces of bytes in, blocks of complete lines out. Never looks at a byte twice."""
 
+    __slots__ = ("_limit", "_pieces", "_size", "_too_long")
+
     def __init__(self, limit: int = LINE_LIMIT) -> None:
         self._limit = limit
         self._pieces: list[bytes] = []  # the line that has no end yet; joined once, when the end comes

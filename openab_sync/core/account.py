@@ -33,6 +33,8 @@ class Payer:
 class Account:
     """What one turn uses. `before` is what the session had used; None where that is not known: then it is learned."""
 
+    __slots__ = ("_budget", "_cost", "_limits", "_looked", "_payer", "_runaway", "_said", "_tokens", "_used", "words")
+
     def __init__(
         self, budget: Budget, limits: Callable[[], LimitsConfig], payer: Payer, before: Usage, *, is_new: bool
     ) -> None:

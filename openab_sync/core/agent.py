@@ -23,7 +23,6 @@ from ..acp import events as acp
 from ..acp.connection import Connection
 from ..acp.convert import stored_sessions
 from ..acp.kin import identify
-from ..acp.launch import OUTBOX
 from ..acp.peer import AcpPeer, error_from
 from ..acp.process import kill_now
 from ..clock import Deadline
@@ -54,6 +53,10 @@ NEWS = TEXT | {acp.ToolChanged}  # what is always a turn's, and nearly all there
 class Agent:
     """One agent process and what is open between it and us."""
 
+    __slots__ = ("_asked", "_awaited", "_beat", "_clock", "_connection", "_house", "_is_entered", "_is_told",
+                 "_known_id", "_listen_at", "_name", "_noise", "_observe", "_outbox", "_pacer", "_pipe", "_redact",
+                 "_wake", "changed", "chosen", "launch", "peer", "stirred", "title", "usage")  # fmt: skip
+
     def __init__(
         self,
         house: House,
@@ -71,7 +74,7 @@ class Agent:
         """
         self.launch = house.launch(cwd)
         if outbox is not None:
-            self.launch = replace(self.launch, env={**self.launch.env, OUTBOX: str(outbox.folder)})
+            self.launch = replace(self.launch, outbox=str(outbox.folder))
         self.peer = AcpPeer(version=VERSION, elicits=elicits)
         self.chosen: dict[str, str | bool] = {}  # options people set, in order
         self.title = ""

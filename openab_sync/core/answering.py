@@ -57,6 +57,10 @@ SPOKEN = frozenset({acp.Said, acp.Thought, acp.ToolChanged})  # what is the turn
 class Answering:
     """A turn and its reply, from the prompt to the last late page."""
 
+    __slots__ = ("_account", "_asking", "_cancel", "_house", "_is_doubted", "_mail", "_peer", "_port", "_prompt_id",
+                 "_tokens", "_was_locked", "is_unknown", "locked", "notes", "over", "patience", "redact", "reply",
+                 "turn")  # fmt: skip
+
     def __init__(
         self,
         notes: tuple[Inbound, ...],

@@ -68,6 +68,8 @@ class _Open:
 class Asking:
     """All questions of one turn."""
 
+    __slots__ = ("_ground", "_house", "_is_flooded", "_is_stopping", "_judge", "_open", "_opened", "_peer", "_port")
+
     def __init__(self, ground: Ground, house: House, port: ChatPort, peer: AcpPeer, judge: Judge) -> None:
         self._ground = ground
         self._house = house

@@ -30,6 +30,8 @@ class Pump(Protocol):
 class Calls:
     """Asks and waits. `on_slow` is called once if the answers take long."""
 
+    __slots__ = ("_agent", "_clock", "_is_told", "_on_slow", "_pump", "_slow")
+
     def __init__(self, agent: Agent, pump: Pump, clock: Clock, on_slow: Callable[[], None]) -> None:
         self._agent = agent
         self._pump = pump

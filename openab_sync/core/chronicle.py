@@ -21,6 +21,8 @@ KEPT = 3  # turns before the last one
 class Chronicle:
     """The last turns of one session, frozen."""
 
+    __slots__ = ("_clock", "_current", "_is_owing", "_next", "_number", "_past", "_seen", "_turns")
+
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._turns: tuple[TurnSeen, ...] = ()

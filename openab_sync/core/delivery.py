@@ -69,6 +69,10 @@ class _Flight:
 class Delivery:
     """Pages and files of one reply, delivered in order, one operation at a time."""
 
+    __slots__ = ("_address", "_bare", "_clock", "_files", "_finished", "_first", "_flight", "_floor", "_has_owned_up",
+                 "_holder", "_in_hand", "_is_whole", "_number", "_on_news", "_pages", "_port", "_remains",
+                 "_upload_failure", "_uploads", "changes", "forgot", "is_visible", "live_at")  # fmt: skip
+
     def __init__(
         self, address: Address, port: ChatPort, clock: Clock, on_news: Callable[[], None], floor: Floor | None = None
     ) -> None:

@@ -130,6 +130,8 @@ class Scribe:
     space is none.
     """
 
+    __slots__ = ("_blank", "_breaks", "_fence", "_line", "_pending", "_was_text", "_wrote")
+
     def __init__(self) -> None:
         self._wrote = False
         self._breaks = 0  # newlines at the end of what was written, two at most

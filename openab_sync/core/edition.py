@@ -30,6 +30,9 @@ _MENTIONS_PART = 4
 class Edition:
     """The pages of one reply, and the files that follow them."""
 
+    __slots__ = ("_begin", "_characters", "_files_read", "_first", "_last", "_limits", "_manuscript", "_mentions",
+                 "_read", "drawing", "files", "is_closed", "is_long", "pages")  # fmt: skip
+
     def __init__(self, drawing: Drawing, limits: Limits) -> None:
         self.drawing = drawing.fitted(limits)
         self._limits = limits

@@ -67,6 +67,8 @@ class Standing:
 class Judge:
     """Decides for one session."""
 
+    __slots__ = ("_agents", "_config", "_conversation", "_places", "standing")
+
     def __init__(
         self,
         config: Callable[[], PermissionsConfig],

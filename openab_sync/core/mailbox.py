@@ -30,6 +30,8 @@ __all__ = ["Mailbox"]
 class Mailbox:
     """A session's shared state. `who` is named in errors."""
 
+    __slots__ = ("_abandoned", "_begun", "_inbox", "_lock", "_open", "_orders", "_state", "_turn", "_who", "bell")
+
     def __init__(self, who: object, inbox: Inbox) -> None:
         self._who = who
         self._lock = threading.Lock()

@@ -29,6 +29,9 @@ __all__ = ["Manuscript"]
 class Manuscript:
     """The pages of one turn. Session thread only; never blocks. `limit` is what a page holds, in characters."""
 
+    __slots__ = ("_at", "_begun", "_code", "_diffs", "_drawing", "_held", "_limit", "_media_seen", "_paginator",
+                 "_part", "_scribe", "_signs", "_snippets", "_tables", "_veil", "files", "finished")  # fmt: skip
+
     def __init__(self, drawing: Drawing, limit: int) -> None:
         self._drawing = drawing
         self._limit = limit

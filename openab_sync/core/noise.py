@@ -25,6 +25,8 @@ WHAT, SAMPLE = 300, 200  # characters of each that a line shows
 class NoiseLog:
     """Logs `Noise`, limited."""
 
+    __slots__ = ("_clock", "_held", "_redact", "_since", "_written")
+
     def __init__(self, clock: Clock, redact: Callable[[str], str]) -> None:
         self._redact = redact
         self._clock = clock

@@ -46,6 +46,8 @@ class Deeds(Protocol):
 class Obeying:
     """The orders of one session."""
 
+    __slots__ = ("_agent", "_clock", "_deeds", "_in_hand", "_mailbox", "_orders", "_turns", "close_at", "closing")
+
     def __init__(self, mailbox: Mailbox, agent: Agent, turns: Turns, deeds: Deeds, clock: Clock) -> None:
         self._mailbox = mailbox
         self._agent = agent

@@ -42,6 +42,9 @@ PATIENCE = 5.0  # seconds for its thread to end
 class Pipe:
     """An agent's output, as its session and the pacer share it. `wake` is called on the pacer's thread."""
 
+    __slots__ = ("_held", "_known", "_pauses", "_reads", "_still", "_wake", "descriptor", "is_collected", "is_over",
+                 "is_watched")  # fmt: skip
+
     def __init__(self, descriptor: int, wake: Callable[[], None]) -> None:
         self.descriptor = descriptor
         self._wake = wake

@@ -42,6 +42,9 @@ class Due(StrEnum):
 class Patience:
     """The clocks of one turn. Session thread only."""
 
+    __slots__ = ("_asking_since", "_cancelled", "_checked", "_clock", "_excused", "_granted", "_heard", "_limits",
+                 "_reassured", "_started", "_warned")  # fmt: skip
+
     def __init__(self, limits: Limits, clock: Clock) -> None:
         self._limits = limits
         self._clock = clock

@@ -43,6 +43,8 @@ class _Open:
 class Questions:
     """The open questions of one reply."""
 
+    __slots__ = ("_asked_of", "_conversation", "_on_news", "_open", "_port", "_undecided")
+
     def __init__(
         self,
         conversation: Conversation,

@@ -26,6 +26,9 @@ _WEB = frozenset({"fetch"})
 class StatusReactions:
     """The one reaction of ours that a message should carry now, and the steps that lead there."""
 
+    __slots__ = ("_at_people", "_clock", "_config", "_ended_at", "_heard", "_hold", "_pending", "_pending_at",
+                 "_shown", "_stage", "_watching")  # fmt: skip
+
     def __init__(self, config: ReactionsConfig, clock: Clock, *, shown: str = "") -> None:
         """`shown` is a reaction of ours that the message has already, "" for none."""
         self._config = config

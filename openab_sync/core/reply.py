@@ -57,6 +57,10 @@ DRAFTED = 50_000
 class Reply:
     """One turn's reply. Session thread only; nothing here blocks or raises ChatError."""
 
+    __slots__ = ("_buttons", "_clock", "_delivery", "_draft_at", "_drafted", "_drawn", "_edition", "_files",
+                 "_footer", "_is_finished", "_limits", "_line", "_line_for", "_must_draw", "_passage", "_port",
+                 "_questions", "_refs", "_signs", "_turn", "conversation", "record")  # fmt: skip
+
     def __init__(
         self,
         notes: tuple[Inbound, ...],
@@ -82,7 +86,7 @@ class Reply:
         turn = uuid.uuid4().hex
         address = Address(self.conversation, self._refs[0], turn)
         self._delivery = Delivery(address, port, clock, on_news, floor)
-        self.record = Record(ledger, turn, notes, on_news, clock)
+        self.record = Record(ledger, turn, notes, on_news)
         self._edition = Edition(drawing, self._limits)
         self._passage = Passage(drawing.redact)
         self._signs = Signs(notes, port, reactions, clock, on_news)
@@ -174,10 +178,9 @@ class Reply:
     def due(self) -> float:
         """Return the moment (monotonic seconds) at which `refresh` wants to be called; infinite: on the bell only."""
         now = self._clock.monotonic()
-        if self._turn is None or self._delivery.has_news:
+        if self._turn is None or self._delivery.has_news or (self.record.is_safe and self._delivery.has_work):
             return now
-        starts_at = self.record.safe_at if self._delivery.has_work else math.inf
-        return max(now, min(starts_at, self._look_at(self._turn), self._drafts_at(self._turn), self._signs.due()))
+        return max(now, min(self._look_at(self._turn), self._drafts_at(self._turn), self._signs.due()))
 
     def hand_over(self, turn: Turn) -> None:
         """Nobody looks after it any more: its last signs go at once. What is not out is left to the next start."""

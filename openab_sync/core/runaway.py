@@ -20,6 +20,8 @@ CYCLE = 4  # different calls that are remembered
 class Runaway:
     """Watches the tool calls of one turn."""
 
+    __slots__ = ("_last", "_seen", "calls", "name", "repeated")
+
     def __init__(self) -> None:
         self.calls = 0  # begun
         self.repeated = 0  # since the last new one

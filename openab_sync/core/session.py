@@ -35,11 +35,10 @@ from .figures import Figure, cause_of
 from .house import Farewell, House, Lease, Memory, Order, Reset, SessionSnapshot, Stand
 from .inbox import Inbox
 from .judging import Judge
-from .ledger import ON_DISK
 from .login import Login
 from .mailbox import Mailbox
 from .message import Conversation, Inbound, Person
-from .notices import UNRECORDED, name, tell, tell_dropped
+from .notices import name, tell, tell_dropped
 from .obeying import Obeying
 from .port import Outcome
 from .portrait import Moment, portrait
@@ -51,6 +50,9 @@ from .urgent import Doer, do
 __all__ = ["Session"]
 
 log = logging.getLogger(__name__)
+
+BEGUN = threading.Event()  # what all have that were started: one of its own is a KiB
+BEGUN.set()
 
 LOOK = 1.0  # seconds between two looks at everything while text streams, with the first read after that
 SIGNS = 5.0  # seconds for the last reactions, when the session ends
@@ -110,7 +112,8 @@ class Session:
             self._obeying = Obeying(self.mailbox, self._agent, self._turns, self, self._clock)
             self.thread = spawn(f"session-{self.conversation}", self._run)
         finally:
-            self.begun.set()
+            begun, self.begun = self.begun, BEGUN
+            begun.set()
 
     def give_up(self) -> tuple[Farewell, Sequence[Order]]:
         """End a session that could not be started; return what it leaves. Pool only."""
@@ -238,8 +241,7 @@ class Session:
         self._agent.listen()
         self._publish(force=True)  # before anybody else's code runs: from now on it can be overdue
         try:
-            if not self._pump(answering.reply.record.start().done, ON_DISK):  # before the agent can hear of it
-                notices = [*notices, UNRECORDED]
+            self._pump(answering.reply.record.start().done)  # written down before the agent can hear of it
             answering.begin(notices, self._agent.mail(), is_doubted=self._is_doubted)
             self._pump(lambda: answering.is_over or answering.is_unknown or bool(answering.locked))
             if answering.is_unknown:

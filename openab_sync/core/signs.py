@@ -30,6 +30,9 @@ log = logging.getLogger(__name__)
 class Signs:
     """The signs of one reply: on its first message while it grows, on all of them when it is over."""
 
+    __slots__ = ("_can_react", "_clock", "_config", "_notes", "_on_news", "_port", "_reaction", "_rest", "_seen",
+                 "_status", "_typing", "_typing_at", "_typing_interval")  # fmt: skip
+
     def __init__(
         self,
         notes: tuple[Inbound, ...],

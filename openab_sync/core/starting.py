@@ -43,6 +43,8 @@ def own(memory: Memory, house: House) -> tuple[Memory, list[str]]:
 class Starting:
     """The handshake of one agent process. `keep` is told what to remember, as soon as it is known."""
 
+    __slots__ = ("_call", "_house", "_keep", "_log_in", "_notices", "_peer", "is_resumed")
+
     def __init__(
         self,
         peer: AcpPeer,

@@ -32,6 +32,8 @@ FADING = 50  # turns before the last two that are looked after until they are qu
 class Turns:
     """The last two, and those before them that are not quiet yet."""
 
+    __slots__ = ("_before", "_chronicle", "_fading", "_floor", "latest")
+
     def __init__(self, clock: Clock) -> None:
         self.latest: Answering | None = None
         self._chronicle = Chronicle(clock)

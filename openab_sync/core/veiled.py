@@ -49,6 +49,8 @@ _UNREAD = frozenset({"data"})  # base64: what is in it is not text
 class VeiledPort:
     """A ChatPort (see `core.port.ChatPort`) that lets no secret through."""
 
+    __slots__ = ("_port", "_redact")
+
     def __init__(self, port: ChatPort, redact: Redactor) -> None:
         self._port = port
         self._redact = redact
@@ -146,6 +148,8 @@ def veiled_file(file: File, redact: Redactor) -> File:
 
 class Passage:
     """What one turn tells a platform that draws by itself. Session thread only."""
+
+    __slots__ = ("_ids", "_redact", "_said", "_thought")
 
     def __init__(self, redact: Redactor) -> None:
         self._redact = redact

@@ -54,6 +54,8 @@ def unsigned(text: str) -> str:
 class Signs:
     """The same for a text that comes in pieces. One thread."""
 
+    __slots__ = ("_line",)
+
     def __init__(self) -> None:
         self._line = ""  # how the line that is being written begins; "." when a sign is none any more
 

@@ -97,26 +97,35 @@ class Redactor:
     of one that has several; those below 8 characters are ignored.
     """
 
-    def __init__(self, secrets: Iterable[str] = ()) -> None:
-        given = {value.strip() for value in secrets}
-        self._given = frozenset(value for value in given if len(value) >= _SHORTEST)
-        looks = {look for value in self._given for look in _looks(value)}
-        # Our own mark comes first: a secret that is part of it must not tear it up.
-        self.values = tuple(sorted(looks, key=lambda value: (-len(value), value)))
-        self._known = re.compile("|".join(map(re.escape, [REDACTED, *self.values])))
+    __slots__ = ("_given", "values")
+
+    def __init__(self, secrets: Iterable[str] = (), beyond: Redactor | None = None) -> None:
+        """`beyond`: one that hides some already."""
+        given = {secret for value in secrets if len(secret := value.strip()) >= _SHORTEST}
+        looks = {look for value in given for look in _looks(value)}
+        if beyond is not None:
+            looks.update(beyond.values)
+        self._given: tuple[str, ...] = (*given, *(beyond._given if beyond is not None else ()))
+        self.values: tuple[str, ...] = tuple(sorted(looks, key=lambda value: (-len(value), value)))
 
     def __repr__(self) -> str:
         return f"<Redactor secrets={len(self._given)}>"
 
     def also(self, *secrets: str) -> Redactor:
-        """Return a redactor that hides these as well."""
-        return Redactor((*self._given, *secrets)) if any(secrets) else self
+        """Return a redactor that hides these as well. Cheap: every session has one, and every turn."""
+        new = [secret for secret in secrets if secret and secret not in self._given]
+        return Redactor(new, self) if new else self
+
+    def _known(self) -> re.Pattern[str]:
+        """What finds all values. Made when one is found, which is rare: it costs more than all the looking."""
+        # Our own mark comes first: a secret that is part of it must not tear it up.
+        return re.compile("|".join(map(re.escape, [REDACTED, *self.values])))
 
     def __call__(self, text: str) -> str:
         """Return `text` with every secret replaced. Doing it again changes nothing."""
         for value in self.values:
             if value in text:
-                text = self._known.sub(REDACTED, text)
+                text = self._known().sub(REDACTED, text)
                 break
         if "@" in text and "://" in text:
             text = _LOGIN.sub(_hidden, text)

@@ -67,6 +67,9 @@ class CodeStream:
     `limit` is what a page holds, in characters; `first` is the number in the name of the first file.
     """
 
+    __slots__ = ("_again", "_begun", "_body", "_fence", "_held", "_length", "_limit", "_line", "_lines", "_number",
+                 "_size", "_where", "taken")  # fmt: skip
+
     def __init__(self, limit: int, first: int = 1) -> None:
         self._limit = limit
         self._number = first

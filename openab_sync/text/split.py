@@ -52,6 +52,8 @@ class Paginator:
     Raise ValueError if `limit` (characters in a page) is below 1.
     """
 
+    __slots__ = ("_held", "_limit", "_rest", "_start")
+
     def __init__(self, limit: int) -> None:
         if limit < 1:
             raise ValueError(f"a page must hold at least 1 character, not {limit}")

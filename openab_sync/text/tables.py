@@ -63,6 +63,8 @@ def convert(text: str, mode: Mode) -> str:
 class TableStream:
     """Tables rewritten while the text is being written; see `convert` for `mode`. Not thread-safe."""
 
+    __slots__ = ("_begun", "_fence", "_held", "_mode", "_pieces", "_run", "_size")
+
     def __init__(self, mode: Mode) -> None:
         self._mode: Mode = mode
         self._fence: Fence | None = None

@@ -25,6 +25,8 @@ _TOKEN = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~+/=-"
 class Veil:
     """One text, piece by piece."""
 
+    __slots__ = ("_held", "_last", "_redact", "_swallows")
+
     def __init__(self, redact: Redactor) -> None:
         self._redact = redact
         self._last = ""  # what was let through last

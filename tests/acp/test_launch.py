@@ -18,7 +18,7 @@ from openab_sync.errors import AgentStartError
 from openab_sync.text.redact import Redactor
 from tests.waiting import until
 
-ENV = {"PATH": os.environ["PATH"], "OPENAB_OUTBOX": "/box"}
+ENV = {"PATH": os.environ["PATH"]}
 PYTHON = os.path.realpath(sys.executable)  # the sandbox hides /tmp, where an environment may be
 OPERATING = Path(__file__).parents[2] / "conf" / "OPERATING.rst"
 # Says that it is there; neither the end of stdin nor SIGTERM ends it, and it has a child that is like it.
@@ -37,7 +37,7 @@ def test_what_becomes_the_agent_comes_first_then_what_runs_it_then_the_agent(tmp
     (program := tmp_path / "box").write_text("")
     program.chmod(0o700)
     prefix = (str(program), "--in", "{working_dir}", "--out={outbox}", "--")
-    launch = Launch("agent", ("--acp",), str(tmp_path), ENV, through=("/bin/first", "--"), prefix=prefix)
+    launch = Launch("agent", ("--acp",), str(tmp_path), ENV, through=("/bin/first", "--"), prefix=prefix, outbox="/box")
     assert launch.argv() == [
         "/bin/first", "--", str(program), "--in", str(tmp_path), "--out=/box", "--", "agent", "--acp",
     ]  # fmt: skip
@@ -66,24 +66,30 @@ def test_there_are_examples_to_be_run() -> None:
     assert {prefix[0] for prefix in examples()} == {"prlimit", "setpriv", "bwrap"}
 
 
-def ready(prefix: tuple[str, ...], tmp_path: Path) -> tuple[tuple[str, ...], dict[str, str]]:
-    """The prefix with folders of this test for those that it names, and what it is started with."""
+def test_the_outbox_is_told_to_the_agent_and_the_environment_is_one_for_all() -> None:
+    one, other = (Launch("agent", (), "/", ENV, outbox=box) for box in ("/box", ""))
+    assert one.environment() == {**ENV, "OPENAB_OUTBOX": "/box"} and other.environment() == ENV
+    assert one.env is other.env is ENV
+
+
+def ready(prefix: tuple[str, ...], tmp_path: Path) -> tuple[tuple[str, ...], str]:
+    """The prefix with folders of this test for those that it names, and the outbox."""
     if prefix[0] == "bwrap" and shutil.which("bwrap") is None:
         pytest.skip("there is no bubblewrap here")
     for name in ("work", "box", "login"):
         (tmp_path / name).mkdir()
     login = str(tmp_path / "login")
     words = tuple(login if word == "/home/me/.gemini" else word for word in prefix)
-    return words, {**ENV, "OPENAB_OUTBOX": str(tmp_path / "box")}
+    return words, str(tmp_path / "box")
 
 
 @pytest.mark.parametrize("prefix", examples(), ids=lambda prefix: prefix[0])
 def test_an_agent_behind_a_prefix_of_the_manual_runs_and_is_ended_with_all_it_has_started(
     prefix: tuple[str, ...], tmp_path: Path
 ) -> None:
-    prefix, env = ready(prefix, tmp_path)
+    prefix, box = ready(prefix, tmp_path)
     mark = f"STUBBORN-{os.getpid()}-{tmp_path.name}"
-    launch = Launch(PYTHON, ("-c", STUBBORN, mark), str(tmp_path / "work"), env, prefix=prefix)
+    launch = Launch(PYTHON, ("-c", STUBBORN, mark), str(tmp_path / "work"), ENV, prefix=prefix, outbox=box)
     process = AgentProcess(launch, Redactor())
     process.start()
     found = bytearray()
@@ -106,7 +112,7 @@ def test_an_agent_behind_a_prefix_of_the_manual_runs_and_is_ended_with_all_it_ha
 
 def test_the_sandbox_of_the_manual_lets_an_agent_write_where_it_works_and_nowhere_else(tmp_path: Path) -> None:
     (prefix,) = [prefix for prefix in examples() if prefix[0] == "bwrap"]
-    prefix, env = ready(prefix, tmp_path)
+    prefix, box = ready(prefix, tmp_path)
     (other := tmp_path / "other").mkdir()
     script = """
 import os, sys
@@ -118,7 +124,7 @@ for folder in sys.argv[1:]:
 print(len([name for name in os.listdir("/proc") if name.isdigit()]), flush=True)
 """
     folders = [str(tmp_path / name) for name in ("work", "box", "login", "other")]
-    launch = Launch(PYTHON, ("-c", script, *folders), str(tmp_path / "work"), env, prefix=prefix)
+    launch = Launch(PYTHON, ("-c", script, *folders), str(tmp_path / "work"), ENV, prefix=prefix, outbox=box)
     process = AgentProcess(launch, Redactor())
     process.start()
     said = bytearray()

@@ -144,3 +144,12 @@ def test_a_known_value_never_comes_through(secret: str, before: str, after: str)
 def test_a_megabyte_is_searched_in_time(text: str) -> None:
     """No pattern goes back over the text; or the test's own time limit ends it."""
     assert len(Redactor(["hunter2hunter2"])(text)) <= len(text)
+
+
+def test_a_redactor_grows_by_what_is_new_and_hides_as_if_it_had_known_all_from_the_start() -> None:
+    """Each session, and each turn, has one that hides one more: what is known is not looked at anew."""
+    all_at_once = Redactor(["first-secret", 'second "secret"'])
+    grown = Redactor(["first-secret"]).also('second "secret"')
+    assert grown.values == all_at_once.values and repr(grown) == repr(all_at_once) == "<Redactor secrets=2>"
+    assert grown.also("first-secret") is grown is grown.also("")
+    assert grown('a first-secret, a second \\"secret\\"') == "a [redacted], a [redacted]"

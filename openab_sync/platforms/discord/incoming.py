@@ -21,7 +21,6 @@ import discord
 
 from ...core.admission import Verdict
 from ...core.commands import CommandAnswer
-from ...core.ledger import ON_DISK
 from ...core.message import Conversation, Inbound, MessageRef, Person
 from ...errors import ChatError, ChatRefused, StoreError
 from ...text.split import split
@@ -29,13 +28,13 @@ from .asking import Asking
 from .attachments import Downloads, Fetched, extras, fetch
 from .bots import Company, conversation_at
 from .drafts import Draft, complete, files_of, is_only_voice, prompt_of, route_of
-from .export import Exports, may_read_history
+from .export import Exports
 from .gate import Gate
 from .lanes import Lanes
 from .places import GONE, Place, Places
 from .recent import Recent
 from .titles import title_of
-from .words import EXPORT, asked, order_in
+from .words import EXPORT, order_in
 
 if TYPE_CHECKING:
     from .kit import Kit
@@ -50,7 +49,6 @@ PAGE = 2000
 NOBODY = "You called me without a question: write what I should do behind my name."
 TOO_MANY = "Too many messages are on their way to me just now: this one was not taken, please send it again."
 TOO_LATE = "I was away when you gave that order: give it again if it still matters."
-NOT_YET = "I could not write your message down yet, because the disk does not answer. I take it as soon as it does."
 LATE = "🕰️"  # on what was written while nobody listened
 UNREADABLE = "You may not read the history of this channel."
 BY_DELETING = Person("", "deleting the message")
@@ -68,7 +66,6 @@ class Incoming:
         self._lanes = Lanes(MOST_UNDER_WAY)
         self._recent = Recent()
         self._drafts: dict[int, Draft] = {}  # those in a lane, by message
-        self._held_up: set[str] = set()  # conversations that were told that the disk does not answer
         self._asking = Asking(kit, gate, self._places, self._begin)
         self.ask = self._asking.ask
         self.again = self._asking.again
@@ -101,7 +98,7 @@ class Incoming:
         words = payload.message.content
         if not self._recent.has_changed(payload.message_id, words):
             return
-        text, draft = asked(self._gate.ours.prompt(words)), self._drafts.get(payload.message_id)
+        text, draft = _asked(self._gate.ours.prompt(words)), self._drafts.get(payload.message_id)
         if not text and not payload.message.attachments:  # nothing is left to be answered
             if draft is not None:
                 self._withdraw(draft)
@@ -136,7 +133,7 @@ class Incoming:
     ) -> Draft:
         """Return a message as it would be on its way now; `text` is what was asked if it is not in the message."""
         if author == message.author:
-            text = asked(prompt_of(message, self._gate.ours))
+            text = _asked(prompt_of(message, self._gate.ours))
         return Draft(message, author, self._places.plan(message), text, about)
 
     async def go_on(self, draft: Draft) -> None:
@@ -220,7 +217,7 @@ class Incoming:
             return
         if not late and self._is_kept_out(message, place.conversation):
             return
-        draft = Draft(message, message.author, place, asked(text), is_late=late)
+        draft = Draft(message, message.author, place, _asked(text), is_late=late)
         if not draft.text and is_only_voice(files_of(draft)):
             self._put(message, lambda: self._say_nothing(draft), conversation_at(message.channel.id))
             return
@@ -290,24 +287,13 @@ class Incoming:
         self._kit.broker.receive(note)
 
     async def _safe(self, draft: Draft) -> None:
-        """Wait until a message is on the disk. Raise ChatError, for its writer, if it is not accepted.
-
-        A disk that does not answer is waited for, and that is said, once in a conversation.
-        """
+        """Wait until a message is on the disk. Raise ChatError, for its writer, if it is not accepted."""
         assert draft.accepted is not None
-        where = draft.where.conversation
         try:
-            await asyncio.wait({draft.accepted}, timeout=ON_DISK)
-            is_told = where.key in self._held_up or draft.is_withdrawn or draft.author.bot
-            if not draft.accepted.done() and not is_told:
-                self._held_up.add(where.key)
-                self._kit.port.post(where, NOT_YET, reply_to=draft.where)
             await asyncio.shield(draft.accepted)
         except StoreError as error:
             draft.is_refused = True
             raise ChatError(error.user_text()) from error
-        finally:
-            self._held_up.discard(where.key)
 
     async def _ready(self, draft: Draft, placed: asyncio.Future[Place] | None) -> Inbound | None:
         """Find the draft its place and fetch its files; None if there is nothing to answer, and people know.
@@ -364,7 +350,7 @@ class Incoming:
 
     async def _export(self, where: Conversation, message: discord.Message) -> None:
         """Upload the conversation as a file, to somebody who may read all that will be in it."""
-        if not may_read_history(message):  # the bot may read what the person may not
+        if not _may_read_history(message):  # the bot may read what the person may not
             await self._places.tell(message, message.author, UNREADABLE)
             return
         try:
@@ -392,3 +378,20 @@ class Incoming:
 
     def _show_edited(self, ref: MessageRef) -> None:
         self._kit.port.react(ref, "✏️", True)
+
+
+def _may_read_history(message: discord.Message) -> bool:
+    """Whether the author may read what was written there before; not if that cannot be known."""
+    channel = message.channel
+    if message.guild is None:
+        return True
+    if not isinstance(message.author, discord.Member) or (isinstance(channel, discord.Thread) and not channel.parent):
+        return False
+    return channel.permissions_for(message.author).read_message_history
+
+
+def _asked(text: str) -> str:
+    """Return what is asked, without the command's word where somebody wrote `/ask` or `/do` as text."""
+    if text.startswith("/ask "):
+        return text.removeprefix("/ask ").strip()
+    return f"/{text.removeprefix('/do ').strip().removeprefix('/')}" if text.startswith("/do ") else text
