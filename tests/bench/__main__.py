@@ -15,7 +15,8 @@ from pathlib import Path
 from tests.bench.load import agent_command
 from tests.bench.report import describe
 from tests.bench.runner import BenchError, Runner, Samples
-from tests.bench.scenarios import SCENARIOS, Scenario
+from tests.bench.scenario import Scenario
+from tests.bench.scenarios import SCENARIOS
 
 __all__ = ["main"]
 

@@ -2,7 +2,8 @@
  *
  * A prompt is an order of up to five words:
  *   stream COUNT SIZE RATE KIND   COUNT notifications of SIZE bytes of text, RATE a second (0: as fast as they are
- *                                 read), then the text "END" and the answer; KIND is text or mixed
+ *                                 read), then the text "END" and the answer; KIND is text, mixed or stamped: text, and
+ *                                 before END when the prompt was read and when this is said (monotonic ns), and who we are
  *   silent                        one chunk, a tool that runs, and then nothing, until it is cancelled
  *   orphan                        the same, with a grandchild that keeps stdout open for five seconds
  * It leaves when its stdin ends. agent.py does the same where there is no compiler.
@@ -21,6 +22,7 @@
 
 static char in[1 << 20];
 static size_t have;
+static int64_t heard; /* when the prompt was read */
 
 static void say(const char *data, size_t size)
 {
@@ -33,6 +35,13 @@ static void say(const char *data, size_t size)
 }
 
 static void say_text(const char *text) { say(text, strlen(text)); }
+
+static int64_t now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
 
 /* Wait up to `ms` for our stdin (-1: for ever); return whether the turn was cancelled meanwhile. */
 static int cancelled(int ms)
@@ -70,13 +79,6 @@ static size_t build(char *to, long i, long size, int mixed)
         p += sprintf(p, "\"}}}}\n");
     }
     return (size_t)(p - to);
-}
-
-static int64_t now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * 1000000000LL + t.tv_nsec;
 }
 
 /* Return whether the turn was cancelled. */
@@ -130,24 +132,29 @@ static int hang(int with_orphan)
     return 1;
 }
 
-/* Return whether the prompt's turn was cancelled. */
+static void say_end(int stamped)
+{
+    char stamp[80] = "", text[512];
+    if (stamped)
+        sprintf(stamp, " STAMP %lld %lld %d ", (long long)heard, (long long)now(), (int)getpid());
+    sprintf(text, UPDATE CHUNK "%sEND\"}}}}\n", "message", stamp);
+    say_text(text);
+}
+
+/* Return whether the prompt's turn was cancelled. The order is a block of its own, maybe behind others. */
 static int obey(const char *line)
 {
     const char *order = line;
-    while ((order = strstr(order, "\"text\""))) {
-        order += 6 + strspn(order + 6, " ");
-        if (*order == ':')
-            break;
-    }
-    order = order ? strchr(order, '"') + 1 : "";
+    while ((order = strstr(order, "\"stream ")) && order > line && order[-1] == '\\') /* quoted by another block */
+        order++;
     long count, size, rate;
     char kind[16] = "";
-    if (sscanf(order, "stream %ld %ld %ld %15[a-z]", &count, &size, &rate, kind) == 4) {
+    if (order && sscanf(order, "\"stream %ld %ld %ld %15[a-z]", &count, &size, &rate, kind) == 4) {
         int stopped = count > 0 && stream(count, size, rate, kind[0] == 'm');
-        say_text(UPDATE "\"sessionUpdate\":\"agent_message_chunk\",\"content\":{\"type\":\"text\",\"text\":\"END\"}}}}\n");
+        say_end(kind[0] == 's');
         return stopped;
     }
-    return hang(!strncmp(order, "orphan", 6));
+    return hang(strstr(line, "\"orphan") != NULL);
 }
 
 static void answer(const char *id, const char *result)
@@ -169,7 +176,7 @@ static void take(const char *line)
         answer(name, "{\"protocolVersion\":1,\"agentCapabilities\":{},\"authMethods\":[]}");
     else if (strstr(line, "\"session/new\""))
         answer(name, "{\"sessionId\":\"s\"}");
-    else if (strstr(line, "\"session/prompt\""))
+    else if (strstr(line, "\"session/prompt\"") && (heard = now()))
         answer(name, obey(line) ? "{\"stopReason\":\"cancelled\"}" : "{\"stopReason\":\"end_turn\"}");
     else
         answer(name, "null");

@@ -18,6 +18,7 @@ HEAD = b'{"jsonrpc":"2.0","method":"session/update","params":{"sessionId":"s","u
 KINDS = (b"message", b"message", b"message", b"message", b"thought", b"thought", b"message")
 
 pending = b""
+heard = 0  # when the prompt was read
 
 
 def say(data: bytes) -> None:
@@ -93,11 +94,13 @@ def obey(line: bytes) -> bool:
         return hang(b'"orphan' in line)
     count, size, rate = (int(word) for word in found.groups()[:3])
     stopped = stream(count, size, rate, found[4] == b"mixed")
-    say(chunk(b"END"))
+    stamp = b" STAMP %d %d %d " % (heard, time.monotonic_ns(), os.getpid()) if found[4] == b"stamped" else b""
+    say(chunk(stamp + b"END"))
     return stopped
 
 
 def take(line: bytes) -> None:
+    global heard  # noqa: PLW0603  # one agent, one turn
     found = re.search(rb'"id": ?([^,} ]+)', line)
     if found is None:
         return
@@ -106,6 +109,7 @@ def take(line: bytes) -> None:
     elif b'"session/new"' in line:
         result = b'{"sessionId":"s"}'
     elif b'"session/prompt"' in line:
+        heard = time.monotonic_ns()
         result = b'{"stopReason":"cancelled"}' if obey(line) else b'{"stopReason":"end_turn"}'
     else:
         result = b"null"

@@ -8,21 +8,21 @@ from __future__ import annotations
 import gc
 import os
 import random
-import resource
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
-from tests.bench.sides.side import Side, rss, rss_peak
-from tests.bench.task import Figures, Task
+from tests.bench.accepting import JOURNAL_JOBS
+from tests.bench.program_jobs import PROGRAM_JOBS
+from tests.bench.quantile import quantile
+from tests.bench.sides.side import Side, cpu_seconds, rss, rss_peak
+from tests.bench.task import ENDLESS, WARM, Figures, Task
 
 __all__ = ["JOBS"]
 
-WARM = "stream 1 100 0 text"
 NEVER = 2.0  # seconds after which "not noticed" is what it is
-ENDLESS = 1_000_000_000
 
 
 def stream(side: Side, task: Task) -> Figures:
@@ -30,18 +30,24 @@ def stream(side: Side, task: Task) -> Figures:
     names = range(task.sessions)
     _open_warm(side, task.sessions)
     gc.collect()
-    cpu, begin = _cpu(), time.monotonic()
+    cpu, begin = cpu_seconds(side), time.monotonic()
     for name in names:
         side.say(name, task.order)
     brought = side.finish(names)
-    wall, cpu = time.monotonic() - begin, _cpu() - cpu
+    wall, cpu = time.monotonic() - begin, cpu_seconds(side) - cpu
     shown = getattr(side, "shown", None)
     if task.live != "events" and shown is not None:
         assert shown(0) == task.visible, f"{shown(0)} of {task.visible} characters are on the pages"
     else:
-        assert brought >= task.characters * task.sessions, f"{brought} is not all that was said"
+        assert brought >= task.visible * task.sessions, f"{brought} is not all that was said"
     many = task.count * task.sessions
-    return {"rate": many / wall, "cpu": cpu * 1e6 / many, "load": cpu / wall, "wall": wall, "peak": rss_peak() / 1024}
+    return {
+        "rate": many / wall,
+        "cpu": cpu * 1e6 / many,
+        "load": cpu / wall,
+        "wall": wall,
+        "peak": rss_peak(side) / 1024,
+    }
 
 
 def pace(side: Side, task: Task) -> Figures:
@@ -52,9 +58,9 @@ def pace(side: Side, task: Task) -> Figures:
         side.say(name, task.order)
     fifth = task.count / task.rate / 5
     side.work(fifth)
-    cpu, begin = _cpu(), time.monotonic()
+    cpu, begin = cpu_seconds(side), time.monotonic()
     side.work(3 * fifth)
-    wall, cpu = time.monotonic() - begin, _cpu() - cpu
+    wall, cpu = time.monotonic() - begin, cpu_seconds(side) - cpu
     side.finish(names)
     return {"cpu": cpu * 1e6 / (task.rate * task.sessions * wall), "load": cpu / wall}
 
@@ -64,12 +70,7 @@ def first(side: Side, task: Task) -> Figures:
 
     `sessions` others: with count 0 they are in a silent tool, else they stream without an end.
     """
-    others = range(1, task.sessions + 1)
-    _open_warm(side, task.sessions + 1)
-    for name in others:
-        side.say(name, f"stream {ENDLESS} {task.size} {task.rate} text" if task.count else "silent")
-    for name in others:
-        side.first(name)
+    _busy(side, task)
     late = []
     pause = random.Random(1)  # so that no beat of the others is met always at the same point
     for _ in range(task.rounds):
@@ -78,7 +79,7 @@ def first(side: Side, task: Task) -> Figures:
         side.say(0, WARM)
         late.append((side.first(0) - begin) * 1000)
         side.finish([0])
-    return {"p50": _quantile(late, 0.5), "p99": _quantile(late, 0.99), "max": max(late)}
+    return {"p50": quantile(late, 0.5), "p99": quantile(late, 0.99), "max": max(late)}
 
 
 def beat(side: Side, task: Task) -> Figures:
@@ -94,7 +95,7 @@ def beat(side: Side, task: Task) -> Figures:
     beats = getattr(side, "beats", None)
     assert beats is not None, "this side has no loop"
     late, taken = ([seconds * 1000 for seconds in found] for found in beats(task.rounds, task.count))
-    return {"p50": _quantile(late, 0.5), "p99": _quantile(late, 0.99), "max": max(late), "beat": max(taken)}
+    return {"p50": quantile(late, 0.5), "p99": quantile(late, 0.99), "max": max(late), "beat": max(taken)}
 
 
 def death(side: Side, task: Task) -> Figures:
@@ -107,7 +108,7 @@ def death(side: Side, task: Task) -> Figures:
         begin = time.monotonic()
         os.kill(side.pid(name), signal.SIGKILL)
         late.append(min(side.gone(name, NEVER) - begin, NEVER) * 1000)
-    return {"p50": _quantile(late, 0.5), "p99": _quantile(late, 0.99)}
+    return {"p50": quantile(late, 0.5), "p99": quantile(late, 0.99), "max": max(late)}
 
 
 def spawn(side: Side, task: Task) -> Figures:
@@ -120,34 +121,45 @@ def spawn(side: Side, task: Task) -> Figures:
         late.append((time.monotonic() - begin) * 1000)
         for name in names:
             side.retire(name)
-    return {"ready": _quantile(late, 0.5)}
+    return {"ready": quantile(late, 0.5)}
 
 
 def idle(side: Side, task: Task) -> Figures:
     """Memory of a session that has nothing to do, after its first turn."""
     _open_warm(side, 1)
     gc.collect()
-    before = rss()
+    before = rss(side)
     names = range(1, task.sessions + 1)
     side.open(names)
     _warm(side, names)
     gc.collect()
-    return {"each": (rss() - before) / task.sessions}
+    return {"each": (rss(side) - before) / task.sessions}
 
 
 def bare(side: Side, task: Task) -> Figures:
     """Memory of the program with nothing connected."""
-    return {"rss": rss() / 1024}
+    return {"rss": rss(side) / 1024}
+
+
+def busy(side: Side, task: Task) -> Figures:
+    """Memory of a session whose agent has streamed for three seconds, and goes on."""
+    _open_warm(side, 1)
+    gc.collect()
+    before = rss(side)
+    _stream_on(side, range(1, task.sessions + 1), task)
+    side.work(3)
+    gc.collect()
+    return {"each": (rss(side) - before) / task.sessions}
 
 
 def churn(side: Side, task: Task) -> Figures:
     """Memory that stays after `sessions` conversations have come and gone, one after the other."""
     _pass(side, range(20))
     gc.collect()
-    before = rss()
+    before = rss(side)
     _pass(side, range(20, 20 + task.sessions))
     gc.collect()
-    return {"kept": (rss() - before) / 1024}
+    return {"kept": (rss(side) - before) / 1024}
 
 
 def cold(side: Side, task: Task) -> Figures:
@@ -155,14 +167,24 @@ def cold(side: Side, task: Task) -> Figures:
     late = []
     for _ in range(task.rounds):
         begin = time.monotonic()
-        subprocess.run([sys.executable, *side.cold], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(side.cold, check=True, stdout=subprocess.DEVNULL)
         late.append(time.monotonic() - begin)
     return {"start": min(late)}
 
 
-JOBS: dict[str, Callable[[Side, Task], Figures]] = {
-    job.__name__: job for job in (stream, pace, first, beat, death, spawn, idle, bare, churn, cold)
-}
+JOBS: dict[str, Callable[[Any, Task], Figures]] = (
+    {job.__name__: job for job in (stream, pace, first, beat, death, spawn, idle, busy, bare, churn, cold)}
+    | PROGRAM_JOBS
+    | JOURNAL_JOBS
+)
+
+
+def _stream_on(side: Side, names: range, task: Task) -> None:
+    side.open(names)
+    for name in names:
+        side.say(name, f"stream {ENDLESS} {task.size} {task.rate} text")
+    for name in names:
+        side.first(name)
 
 
 def _pass(side: Side, names: range) -> None:
@@ -183,10 +205,11 @@ def _warm(side: Side, names: range) -> None:
     side.finish(names)
 
 
-def _cpu() -> float:
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return usage.ru_utime + usage.ru_stime
-
-
-def _quantile(values: list[float], part: float) -> float:
-    return sorted(values)[min(len(values) - 1, int(len(values) * part))]
+def _busy(side: Side, task: Task) -> None:
+    """Open a session 0 that waits, and `sessions` others that are silent or stream without an end."""
+    _open_warm(side, task.sessions + 1)
+    others = range(1, task.sessions + 1)
+    for name in others:
+        side.say(name, f"stream {ENDLESS} {task.size} {task.rate} text" if task.count else "silent")
+    for name in others:
+        side.first(name)

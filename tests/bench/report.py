@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from tests.bench.runner import Samples
-from tests.bench.scenarios import METRICS, Scenario, Target
+from tests.bench.scenario import METRICS, Scenario, Target
 
 __all__ = ["describe", "judge", "ratios"]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.bench.scenarios import Contestant, Scenario
+from tests.bench.scenario import Contestant, Scenario
 from tests.bench.task import Figures, SideName
 
 __all__ = ["BenchError", "Runner", "Samples"]
@@ -28,8 +28,9 @@ class BenchError(Exception):
 class Runner:
     """Has the contestants measured, each time in a fresh process, or with `keep` in one process a side."""
 
-    def __init__(self, command: tuple[str, ...], *, keep: bool) -> None:
+    def __init__(self, command: tuple[str, ...], *, keep: bool, upstream: str = "") -> None:
         self._command = command
+        self._upstream = upstream
         self._keep = keep
         self._workers: dict[SideName, subprocess.Popen[str]] = {}
 
@@ -52,7 +53,7 @@ class Runner:
         side = contestant.side
         worker = self._workers.get(side) or self._hire(side)
         assert worker.stdin is not None and worker.stdout is not None
-        worker.stdin.write(contestant.task.dump(side, self._command) + "\n")
+        worker.stdin.write(contestant.task.dump(side, self._command, self._upstream) + "\n")
         worker.stdin.flush()
         answer = worker.stdout.readline()
         if not answer or not self._keep:

@@ -6,13 +6,20 @@ import json
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
-__all__ = ["Figures", "Kind", "Live", "SideName", "Task"]
+__all__ = ["ENDLESS", "WARM", "Figures", "Kind", "Live", "SideName", "Task"]
 
-SideName = Literal["ours", "sdk", "floor", "discord"]
-Kind = Literal["text", "mixed"]
+SideName = Literal["ours", "sdk", "floor", "discord", "run", "bot", "store", "sqlite", "fsync", "upstream"]
+Kind = Literal["text", "mixed", "stamped"]
 Live = Literal["edit", "events", "once"]
 Figures = dict[str, float]
 """What was measured, by its name in `scenarios.METRICS`."""
+
+
+WARM = "stream 1 100 0 stamped"
+"""The shortest turn. A stamped answer says when its prompt was read, when its end was said, and by which process."""
+
+ENDLESS = 1_000_000_000
+"""So many chunks come to no end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +55,12 @@ class Task:
         """Return the same with fewer notifications, for a side that would need minutes: figures are per thousand."""
         return replace(self, count=max(10, self.count // by // 10 * 10)) if self.count > by else self
 
-    def dump(self, side: SideName, command: tuple[str, ...]) -> str:
-        """Return it as a line for a worker."""
-        return json.dumps({"side": side, "command": command, "task": asdict(self)})
+    def dump(self, side: SideName, command: tuple[str, ...], upstream: str = "") -> str:
+        """Return it as a line for a worker: `command` runs the agent, `upstream` is the Rust original."""
+        return json.dumps({"side": side, "command": command, "upstream": upstream, "task": asdict(self)})
 
     @staticmethod
-    def load(line: str) -> tuple[SideName, tuple[str, ...], Task]:
+    def load(line: str) -> tuple[SideName, tuple[str, ...], str, Task]:
         """Take such a line apart."""
         order: dict[str, Any] = json.loads(line)
-        return order["side"], tuple(order["command"]), Task(**order["task"])
+        return order["side"], tuple(order["command"]), order["upstream"], Task(**order["task"])

@@ -11,13 +11,13 @@ import sys
 from collections.abc import Sequence
 
 from tests.bench.jobs import JOBS
-from tests.bench.sides.side import Side
+from tests.bench.sides.side import Book, Side
 from tests.bench.task import Figures, SideName, Task
 
 __all__: list[str] = []
 
 
-def make(side: SideName, command: Sequence[str], task: Task) -> Side:
+def make(side: SideName, command: Sequence[str], upstream: str, task: Task) -> Side | Book:
     """Build the side, everything imported and started."""
     room = (task.rounds if task.job == "death" else max(task.sessions, task.count if task.job == "beat" else 0)) + 2
     match side:
@@ -37,12 +37,24 @@ def make(side: SideName, command: Sequence[str], task: Task) -> Side:
             from tests.bench.sides.floor import Floor
 
             return Floor(command, task.live, room)
+        case "run" | "bot":
+            from tests.bench.sides.run import on_discord
+
+            return on_discord(command, room, bare=side == "bot")
+        case "store" | "sqlite" | "fsync":
+            from tests.bench.sides.books import BOOKS
+
+            return BOOKS[side]()
+        case "upstream":
+            from tests.bench.sides.upstream import started
+
+            return started(upstream, command, task.live, room)
 
 
 def carry_out(line: str) -> Figures:
     """Measure what the line says."""
-    name, command, task = Task.load(line)
-    side = make(name, command, task)
+    name, command, upstream, task = Task.load(line)
+    side = make(name, command, upstream, task)
     try:
         return JOBS[task.job](side, task)
     finally:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from contextlib import closing
 
-from tests.bench.journal import measure
+import pytest
+
+from tests.bench.accepting import accept
+from tests.bench.sides.books import BOOKS
+from tests.bench.task import Task
 
 
-def test_many_at_once_share_a_commit(tmp_path: Path) -> None:
-    rate, median, late, group = measure(tmp_path, threads=20, messages=200)
-    assert rate > 0 and 0 < median <= late
-    assert group > 1
+@pytest.mark.parametrize("name", BOOKS)
+def test_many_at_once_share_a_commit_in_the_journal_alone(name: str) -> None:
+    with closing(BOOKS[name]()) as book:
+        figures = accept(book, Task("accept", sessions=20, count=5))
+    assert figures["accepted"] > 0 and 0 < figures["p50"] <= figures["p99"]
+    assert (figures["group"] > 1) is (name == "store")

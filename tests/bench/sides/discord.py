@@ -7,9 +7,6 @@ posted and edited there; measured is what they leave of the interpreter to the l
 from __future__ import annotations
 
 import asyncio
-import json
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -24,6 +21,7 @@ from openab_sync.core.message import Conversation, MessageRef
 from openab_sync.core.port import ChatPort, Controls
 from openab_sync.platforms.discord.platform import Discord
 from openab_sync.store import Store, open_books
+from tests.bench.sides.chat import Chat
 from tests.bench.sides.ours import END, Ours, Talk
 from tests.bench.sides.side import PATIENCE
 from tests.waiting import until
@@ -69,14 +67,13 @@ class _Watched:
 class OnDiscord:
     """A whole broker, logged in to the fake Discord."""
 
+    process = Ours.process
     cold: tuple[str, ...] = Ours.cold
 
     def __init__(self, command: Sequence[str], room: int) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="openab-bench-")
-        program = [sys.executable, "-m", "tests.bench.sides.discord_server", str(room)]
-        self._server = subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        assert self._server.stdout is not None
-        where = json.loads(self._server.stdout.readline())
+        self._server = Chat("tests.bench.sides.discord_server", str(room))
+        where = self._server.where
         discord = DiscordConfig(bot_token=where["token"], api_url=where["origin"], allow_all_users=True)
         self._store = Store.open(Path(self._folder.name))
         self._platform = Discord(Config(discord=discord), open_books(self._store), Path(self._folder.name) / "inbox")
@@ -126,7 +123,7 @@ class OnDiscord:
         self._ours.close()
         self._platform.stop()
         self._store.close()
-        self._server.communicate()
+        self._server.close()
         self._folder.cleanup()
 
 

@@ -6,6 +6,7 @@ import math
 import os
 import select
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -34,7 +35,8 @@ class _Pipe:
 class Floor:
     """Agents behind bare pipes and one `poll`."""
 
-    cold: tuple[str, ...] = ("-c", "pass")
+    process = os.getpid()
+    cold: tuple[str, ...] = (sys.executable, "-c", "pass")
 
     def __init__(self, command: Sequence[str], live: str, room: int) -> None:
         self._command = command

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 import tempfile
 import threading
 import time
@@ -158,7 +159,8 @@ class Ours:
     a chat service, and posts it as one page at the end.
     """
 
-    cold: tuple[str, ...] = ("-m", "openab_sync", "--help")
+    process = os.getpid()
+    cold: tuple[str, ...] = (sys.executable, "-m", "openab_sync", "--help")
 
     def __init__(
         self,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
+import os
+import sys
 import time
 from collections.abc import Awaitable, Sequence
 from typing import Any, TypeVar
@@ -60,7 +62,8 @@ class _Session:
 class Sdk:
     """Sessions of the SDK on one event loop, which runs whenever something is waited for."""
 
-    cold: tuple[str, ...] = ("-c", "import acp")
+    process = os.getpid()
+    cold: tuple[str, ...] = (sys.executable, "-c", "import acp")
 
     def __init__(self, command: Sequence[str], live: str, room: int) -> None:
         self._command = command
