@@ -71,10 +71,18 @@ def tell(order: str) -> None:
     options = [{"optionId": "no", "name": f"No, {text}"[:900], "kind": "reject_once"}]
     send({"id": "q", "method": "session/request_permission",
           "params": {"sessionId": SESSION, "toolCall": tool, "options": options}})  # fmt: skip
+    choices = [{"const": "x", "title": text, "description": text}]
+    fields = {
+        "a": {"type": "string", "title": known()[0], "description": text, "default": text},
+        "b": {"type": "string", "title": text, "oneOf": choices},
+    }
+    form = {"mode": "form", "message": text, "requestedSchema": {"type": "object", "properties": fields}}
+    send({"id": "e", "method": "elicitation/create", "params": {"sessionId": SESSION, **form}})
 
 
 def main() -> None:
     prompt_id: object = None
+    unanswered: set[str] = set()
     for line in sys.stdin:
         message = json.loads(line)
         method = message.get("method")
@@ -83,10 +91,13 @@ def main() -> None:
         elif method == "session/new":
             send({"id": message["id"], "result": {"sessionId": SESSION}})
         elif method == "session/prompt":
-            prompt_id = message["id"]
+            prompt_id, unanswered = message["id"], {"q", "e"}
             words = [block.get("text", "") for block in message["params"]["prompt"]]
             tell(next(word for word in words if word.startswith(("once", "cut ", "pages "))))
-        elif message.get("id") == "q":  # asked and answered: the turn fails with all it knows
+        elif message.get("id") in unanswered:  # all asked and answered: the turn fails with all it knows
+            unanswered.discard(message["id"])
+            if unanswered:
+                continue
             error = {"code": -32603, "message": " ".join(known()), "data": {"details": known()}}
             send({"id": prompt_id, "error": error})
         elif "id" in message:

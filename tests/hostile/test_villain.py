@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import tracemalloc
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -44,20 +45,51 @@ def test_a_thousand_questions_are_each_answered_and_people_see_fifty_at_once() -
     with villain() as bed:
         bed.say("questions 1000")
 
-        def undecided() -> list[Future[Decision]]:
-            return [future for _, future in list(bed.port.questions.values()) if not future.done()]
-
-        until(lambda: bed.snapshot().questions == MOST and len(undecided()) == MOST)
+        until(lambda: bed.snapshot().questions == MOST and len(undecided(bed)) == MOST)
         until(lambda: bed.notices("1"), what="people are told")
         while not bed.ends("1"):
-            waiting = undecided()
+            waiting = undecided(bed)
             assert len(waiting) <= MOST
             for future in waiting:
                 future.set_result(Decision("no", ANN))
-            until(lambda: undecided() or bed.ends("1"), 20000 * MS, what="the agent has had a thousand answers")
+            until(lambda: undecided(bed) or bed.ends("1"), 20000 * MS, what="the agent has had a thousand answers")
         assert bed.ends("1")[0].outcome == "done"
         told = [text for text in bed.notices("1") if text.startswith("🔒")]
         assert len(told) == 1 and f"{MOST} questions are open already" in told[0]
+
+
+def undecided(bed: Bed) -> list[Future[Decision]]:
+    return [future for _, future in list(bed.port.questions.values()) if not future.done()]
+
+
+def decline(bed: Bed) -> None:
+    """Say no to all that is asked."""
+    for future in undecided(bed):
+        future.set_result(Decision("no", ANN))
+
+
+def taken(count: int) -> int:
+    """The bytes that are held at most while an agent asks so many questions, and people answer what they see."""
+    with villain() as bed:
+        tracemalloc.start()
+        try:
+            before, _ = tracemalloc.get_traced_memory()
+            bed.say(f"questions {count}")
+            while not bed.ends("1"):
+                decline(bed)
+                until(lambda: bed.ends("1") or undecided(bed))
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        return peak - before
+
+
+@pytest.mark.slow
+def test_a_thousand_questions_take_little_memory_each() -> None:
+    """What is not put to people costs its line in the turn, and no question with its buttons and Futures."""
+    hundred, thousand = taken(100), taken(1000)
+    assert thousand < 4 * MB
+    assert (thousand - hundred) / 900 < 3000, "bytes for each that people do not see; what the fake notes included"
 
 
 @pytest.mark.parametrize("limits", [EVENTS, PAGES], ids=["events", "pages"])

@@ -18,10 +18,11 @@ import pytest
 
 from tests.cli.running import run
 from tests.fakes.discord import Server
-from tests.fakes.discord.things import Channel
+from tests.fakes.discord.things import Channel, Message
 from tests.hostile.telltale import SESSION
 from tests.hostile.test_telltale import CANARIES, PROGRAM
 from tests.platforms.discord.e2e.service import QUICK, mention, service
+from tests.platforms.discord.pressing import buttons
 from tests.waiting import until
 
 NAMES = [name for name in CANARIES if name != "CANARY_A"]
@@ -66,7 +67,23 @@ def stored(home: Path) -> str:
     return "\n".join(kept)
 
 
-def test_nothing_of_a_secret_is_anywhere(server: Server, tmp_path: Path) -> None:
+def answered(server: Server, thread: Channel, *, is_asked: bool) -> None:
+    """Ann opens the form and declines it, and says no to the tool if it `is_asked` for; what she sees is sent, too."""
+
+    def asked(button: str) -> list[tuple[Message, str]]:
+        return [(one, label) for one in thread.history for label in buttons(one) if label.startswith(button)]
+
+    ann = server.user("ann")
+    form, fill = until(lambda: asked("Fill in"), 10, "the form is put to people")[0]
+    pressed = ann.click(form, fill)
+    server.until(lambda: pressed.modal is not None, 10, "the form is shown")
+    ann.click(form, "Decline")
+    if is_asked:
+        ann.click(*until(lambda: asked("No, "), 10, "the tool is asked for")[0])
+
+
+@pytest.mark.parametrize(("mode", "order"), [pytest.param("deny", "once", marks=pytest.mark.slow), ("ask", "cut 3")])
+def test_nothing_of_a_secret_is_anywhere(mode: str, order: str, server: Server, tmp_path: Path) -> None:
     lines = tmp_path / "audit.jsonl"
     agent = {"command": sys.executable, "args": [PROGRAM], "inherit_env": NAMES}
     more: dict[str, Any] = {"agent.env": {"MINE_TOKEN": CANARIES["CANARY_A"]}}
@@ -76,13 +93,14 @@ def test_nothing_of_a_secret_is_anywhere(server: Server, tmp_path: Path) -> None
         environ={name: CANARIES[name] for name in NAMES},
         agent=agent,
         **more,
-        permissions={"mode": "deny"},
+        permissions={"mode": mode},
         reply={"thoughts": True, "footer": True},
         log={"level": "debug"},
         audit={"file": str(lines), "prompts": True},
     ) as running:
         server.until_ready()
-        thread = mention(server, "cut 3")
+        thread = mention(server, order)
+        answered(server, thread, is_asked=mode == "ask")
         key = f"discord:{thread.id}"
         until(lambda: '"idle"' in asked(tmp_path, "/api/sessions"), 10, "the turn is over")
         told = "\n".join(asked(tmp_path, path) for path in (*PATHS, f"/api/sessions/{key}"))
