@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from tests.bench.load import HERE, agent_command
 from tests.bench.report import describe, judge
 from tests.bench.runner import Samples
-from tests.bench.scenario import Scenario, Target
+from tests.bench.scenario import METRICS, Scenario, Target
 from tests.bench.scenarios import SCENARIOS
 
 ROOT = Path(__file__).parent.parent
@@ -25,7 +26,7 @@ def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def _is_on_discord(scenario: Scenario) -> bool:
-    return bool({one.side for one in scenario.contestants} & {"discord", "run", "bot"})
+    return bool({one.side for one in scenario.contestants} & {"discord", "run", "bot", "held", "refused"})
 
 
 def _kind(scenario: Scenario) -> object:
@@ -48,6 +49,16 @@ def test_every_scenario_prints_its_figures(tmp_path: Path) -> None:
         measured = {name: set(samples[0]) for name, samples in results[scenario.name].items()}
         assert list(measured) == [one.name for one in scenario.contestants]
         assert all(figures >= set(scenario.metrics) for figures in measured.values())
+
+
+def test_the_sizing_table_names_scenarios_and_figures_that_there_are() -> None:
+    guide = (ROOT / "conf" / "OPERATING.rst").read_text(encoding="utf-8")
+    table = guide[guide.index("How large a machine") : guide.index("What an agent takes")]
+    rows = re.findall(r"``([a-z0-9-]+)`` +(\S.*?)  ", table)
+    known = {one.name: {METRICS[metric].title for metric in one.metrics} for one in SCENARIOS}
+    assert len(rows) >= 7
+    for name, figures in rows:
+        assert {figure for figure in figures.split("; ") if not figure.endswith(";")} <= known[name], name
 
 
 def test_a_scenario_that_does_not_exist_is_a_usage_error() -> None:

@@ -18,6 +18,7 @@ from tests.bench.accepting import JOURNAL_JOBS
 from tests.bench.program_jobs import PROGRAM_JOBS
 from tests.bench.quantile import quantile
 from tests.bench.sides.side import Side, cpu_seconds, rss, rss_peak
+from tests.bench.status_jobs import STATUS_JOBS
 from tests.bench.task import ENDLESS, WARM, Figures, Task
 
 __all__ = ["JOBS"]
@@ -175,6 +176,7 @@ def cold(side: Side, task: Task) -> Figures:
 JOBS: dict[str, Callable[[Any, Task], Figures]] = (
     {job.__name__: job for job in (stream, pace, first, beat, death, spawn, idle, busy, bare, churn, cold)}
     | PROGRAM_JOBS
+    | STATUS_JOBS
     | JOURNAL_JOBS
 )
 

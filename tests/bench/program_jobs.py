@@ -11,7 +11,7 @@ from tests.bench.quantile import quantile
 from tests.bench.sides.side import Page, Program, cpu_seconds, rss, rss_peak, status
 from tests.bench.task import ENDLESS, Figures, Task
 
-__all__ = ["PROGRAM_JOBS"]
+__all__ = ["PROGRAM_JOBS", "stream_on"]
 
 PACE = 30  # chunks a second that others say meanwhile
 
@@ -28,7 +28,7 @@ def last(side: Program, task: Task) -> Figures:
 
 def _late(side: Program, task: Task, measure: Callable[[float, Page], float]) -> Figures:
     side.open(range(task.sessions + 1))
-    _stream_on(side, range(1, task.sessions + 1), PACE)
+    stream_on(side, range(1, task.sessions + 1), PACE)
     late = []
     pause = random.Random(1)  # so that no beat of the others is met always at the same point
     for _ in range(task.rounds):
@@ -43,7 +43,7 @@ def shutdown(side: Program, task: Task) -> Figures:
     names = range(task.sessions)
     side.open(names)
     if task.rate:
-        _stream_on(side, names, task.rate)
+        stream_on(side, names, task.rate)
         side.work(1)
     begin = time.monotonic()
     return {"wall": side.end() - begin}
@@ -65,7 +65,7 @@ def live(side: Program, task: Task) -> Figures:
         "threads": status(side, "Threads"),
         "descriptors": float(len(os.listdir(f"/proc/{side.process}/fd"))),
     }
-    _stream_on(side, names, task.rate)
+    stream_on(side, names, task.rate)
     side.work(1)
     cpu, begin = cpu_seconds(side), time.monotonic()
     side.work(task.rounds)
@@ -79,7 +79,8 @@ PROGRAM_JOBS: dict[str, Callable[[Program, Task], Figures]] = {
 }
 
 
-def _stream_on(side: Program, names: range, rate: int) -> None:
+def stream_on(side: Program, names: range, rate: int) -> None:
+    """Have all of them stream without an end; return when each has been seen to."""
     for name in names:
         side.say(name, f"stream {ENDLESS} 100 {rate} text")
     for name in names:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from tests.bench.scenario import Contestant, Scenario, Target, against, faster
 from tests.bench.scenarios_programs import PROGRAMS
+from tests.bench.scenarios_status import STATUS
 from tests.bench.task import Task
 
 __all__ = ["SCENARIOS"]
@@ -289,4 +290,4 @@ def _memory() -> tuple[Scenario, ...]:
     )
 
 
-SCENARIOS = (*_throughput(), *_paced(), *_answers(), *_latency(), *_memory(), *PROGRAMS)
+SCENARIOS = (*_throughput(), *_paced(), *_answers(), *_latency(), *_memory(), *PROGRAMS, *STATUS)

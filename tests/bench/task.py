@@ -8,7 +8,9 @@ from typing import Any, Literal
 
 __all__ = ["ENDLESS", "WARM", "Figures", "Kind", "Live", "SideName", "Task"]
 
-SideName = Literal["ours", "sdk", "floor", "discord", "run", "bot", "store", "sqlite", "fsync", "upstream"]
+SideName = Literal[
+    "ours", "sdk", "floor", "discord", "run", "bot", "held", "refused", "store", "sqlite", "fsync", "upstream"
+]
 Kind = Literal["text", "mixed", "stamped"]
 Live = Literal["edit", "events", "once"]
 Figures = dict[str, float]

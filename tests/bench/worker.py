@@ -37,10 +37,10 @@ def make(side: SideName, command: Sequence[str], upstream: str, task: Task) -> S
             from tests.bench.sides.floor import Floor
 
             return Floor(command, task.live, room)
-        case "run" | "bot":
+        case "run" | "bot" | "held" | "refused":
             from tests.bench.sides.run import on_discord
 
-            return on_discord(command, room, bare=side == "bot")
+            return on_discord(command, room, side)
         case "store" | "sqlite" | "fsync":
             from tests.bench.sides.books import BOOKS
 

@@ -23,6 +23,7 @@ import psutil
 from tests.bench.sides.chat import Chat
 from tests.bench.sides.side import PATIENCE, Page
 from tests.bench.task import WARM
+from tests.waiting import until
 
 __all__ = ["Process", "Start"]
 
@@ -33,10 +34,14 @@ ROOT = Path(__file__).parents[3]
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """How a program is started: its command line, and what is added to its environment."""
+    """How a program is started: its command line, and what is added to its environment.
+
+    It is there when it has logged `ready`; without one when its chat service has it logged in.
+    """
 
     argv: Sequence[str]
     environ: Mapping[str, str]
+    ready: str = ""
 
 
 class Process:
@@ -46,15 +51,24 @@ class Process:
     """
 
     def __init__(
-        self, chat: Chat, start: Callable[[Path], Start], cold: tuple[str, ...], *, told: str, reset: str = ""
+        self,
+        chat: Chat,
+        start: Callable[[Path], Start],
+        cold: tuple[str, ...],
+        *,
+        told: str,
+        reset: str = "",
+        code: int = 0,
     ) -> None:
         self._chat, self._told, self._reset = chat, told, reset
         self._seen: dict[int, int] = {}  # when the first text of the running turn stood there
         self.cold = cold
         self._folder = tempfile.TemporaryDirectory(prefix="openab-bench-")
+        self.folder = Path(self._folder.name)
+        self._code = code  # with which it ends
         self._agents: dict[int, int] = {}
-        self._log = Path(self._folder.name) / "log"
-        how = start(Path(self._folder.name))
+        self._log = self.folder / "log"
+        how = start(self.folder)
         begin = time.monotonic()
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
@@ -62,11 +76,15 @@ class Process:
             )
         self.process = self._process.pid
         try:
-            self.starting = chat.ask("ready")["at"] / 1e9 - begin
+            self.starting = (self._logged(how.ready) if how.ready else chat.ask("ready")["at"] / 1e9) - begin
         except AssertionError:
             self._complain()
             self._process.kill()
             raise
+
+    def _logged(self, text: str) -> float:
+        until(lambda: text in self._log.read_text(errors="replace"), PATIENCE, f"{text!r} is logged")
+        return time.monotonic()
 
     def _complain(self) -> None:
         print(self._log.read_text(errors="replace")[-4000:], file=sys.stderr)
@@ -127,7 +145,7 @@ class Process:
         """Have it end in order; return the moment at which nothing of it is left. Raise AssertionError if it fails."""
         left = psutil.Process(self._process.pid).children(recursive=True)
         self._process.send_signal(signal.SIGTERM)
-        if self._process.wait(PATIENCE) != 0:
+        if self._process.wait(PATIENCE) != self._code:
             self._complain()
             raise AssertionError(f"it ended with {self._process.returncode}")
         psutil.wait_procs(left, PATIENCE)

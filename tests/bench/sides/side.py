@@ -68,6 +68,9 @@ class Program(Side, Protocol):
     starting: float
     """Seconds from its start until its chat service had it logged in."""
 
+    folder: Path
+    """Its home: what it keeps is in `state`."""
+
     def say(self, name: int, order: str) -> float:
         """Begin a turn; return the moment at which the chat service has told the program."""
 
