@@ -228,13 +228,49 @@ def test_an_answer_that_stands_twice_is_noticed(server: Server) -> None:
     wrote(server, fates, "a.1")
     for _ in range(2):
         says(server, "[a.1]")
-    assert fates.faults() == ["a.1 was answered 2 times"]
+    assert fates.faults() == ["a.1 was answered 2 times and told about 0 times: ['[a.1]', '[a.1]']"]
 
 
-def test_a_message_that_still_looks_as_if_it_waited_is_noticed(server: Server) -> None:
+def test_who_is_told_twice_or_answered_as_well_is_noticed(server: Server) -> None:
+    fates = Fates(server)
+    twice, both = wrote(server, fates, "a.1"), wrote(server, fates, "a.2")
+    for _ in range(2):
+        says(server, "not now", twice)
+    says(server, "[a.2]", both)
+    says(server, "not now", both)
+    assert fates.faults() == [
+        "a.1 was answered 0 times and told about 2 times: ['not now', 'not now']",
+        "a.2 was answered 1 times and told about 1 times: ['[a.2]', 'not now']",
+    ]
+
+
+def test_a_place_in_the_line_is_no_fate(server: Server) -> None:
     fates = Fates(server)
     message = wrote(server, fates, "a.1")
-    says(server, "[a.1]")
-    Actor(server, server.app.user).react(message, "👀")
-    assert (fates.open(), fates.waiting()) == ([], ["a.1"])
-    assert fates.faults() == ["1 look as if they still waited: a.1"]
+    says(server, "All 8 agents are busy: number 2 in line, it starts by itself.", message)
+    assert fates.open() == ["a.1"]
+    says(server, "[a.1]", message)
+    assert (fates.open(), fates.faults()) == ([], [])
+
+
+def test_what_opened_a_thread_is_told_about_in_there(server: Server) -> None:
+    fates = Fates(server)
+    message = wrote(server, fates, "a.1")
+    bot = Actor(server, server.app.user)
+    thread = bot.open_thread(message, "a thread")
+    bot.write(thread, "well")
+    assert fates.open() == ["a.1"]
+    bot.write(thread, "> ⚠️ Interrupted by a restart before anything had been said.")
+    assert (fates.open(), fates.faults()) == ([], [])
+
+
+def test_messages_that_still_look_as_if_they_waited_are_noticed(server: Server) -> None:
+    """One may: a broker that is killed while it takes the mark back."""
+    fates = Fates(server)
+    for name in ("a.1", "a.2"):
+        assert fates.faults() == []
+        message = wrote(server, fates, name)
+        says(server, f"[{name}]")
+        Actor(server, server.app.user).react(message, "👀")
+    assert (fates.open(), fates.waiting()) == ([], ["a.1", "a.2"])
+    assert fates.faults() == ["2 look as if they still waited: ['a.1', 'a.2']"]
