@@ -4,7 +4,7 @@
 with its process. A message is in the ledger if it was accepted through it (`Inbound.delivery`); others are let be.
 
     accept ─► complete ─► start ─► draw | draft … ─► finish ─► sent … ─► close
-       └─► withdraw | fail
+       └─► withdraw | refuse ─► fail
 
 **What a Future means**: the commit that makes a thing true has been tried. `start` is waited for (in the session's one
 wait) before the prompt's bytes can leave, `draw` before a page is posted, `finish` before the last pages are. If the
@@ -52,6 +52,9 @@ class Ledger(Protocol):
 
     def withdraw(self, found: Collection[int]) -> None:
         """Nobody wants the messages of these numbers answered any more."""
+
+    def refuse(self, found: Collection[int], words: str) -> Future[None]:
+        """They will not be answered, and their people are about to be told so, in these words."""
 
     def fail(self, found: Collection[int]) -> None:
         """They will not be answered, and their people were told."""
@@ -116,6 +119,9 @@ class Journaled:
         if found:
             self._deliveries.withdraw(found)
 
+    def refuse(self, found: Collection[int], words: str) -> Future[None]:
+        return self._deliveries.refuse(found, words) if found else _done()
+
     def fail(self, found: Collection[int]) -> None:
         if found:
             self._deliveries.fail(found)
@@ -158,6 +164,9 @@ class _Unwritten:
 
     def withdraw(self, found: Collection[int]) -> None:
         pass
+
+    def refuse(self, found: Collection[int], words: str) -> Future[None]:
+        return _done()
 
     def fail(self, found: Collection[int]) -> None:
         pass

@@ -32,7 +32,7 @@ from .notices import tell
 from .port import ChatPort, Controls, File, Seen
 from .retrace import INTERRUPTED, SILENT, drafted, interrupted, retraced, unknown_turn
 
-__all__ = ["Mending", "Patience", "Stopped"]
+__all__ = ["Mending", "Patience", "Stopped", "note_of"]
 
 log = logging.getLogger(__name__)
 
@@ -124,7 +124,7 @@ class Mending:
 
     def _mend(self, row: ReplyRow, seen: Sequence[Seen] | None, loose: Sequence[Seen] | None) -> set[str]:
         """Bring one reply to its end; return the ids of its messages. `loose`: what is nobody's page that we know."""
-        notes = tuple(_note(kept) for kept in row.deliveries)
+        notes = tuple(note_of(kept) for kept in row.deliveries)
         if row.state == "running":
             if notes:
                 self._house.ledger.start(row.turn, notes)  # nobody may have written that down
@@ -216,7 +216,7 @@ class Mending:
                 log.info("%s: a message does not show what became of it: %s", self._conversation, error)
 
 
-def _note(kept: Kept) -> Inbound:
+def note_of(kept: Kept) -> Inbound:
     """Return a message as far as it is known."""
     if kept.note:
         return read_note(kept.note, kept.id)

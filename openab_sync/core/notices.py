@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, TypeVar
 
-from ..errors import OpenabError
+from ..errors import ChatRefused, OpenabError
 from ..text.clean import one_line
 from ..text.marks import literal
 from .ending import reset_text
-from .house import Cancel, House, Reset
+from .house import Cancel, House, Reset, promise
 from .ledger import numbers
 from .line import Place
 from .message import Conversation, Inbound, MessageRef, Person
@@ -33,6 +33,7 @@ __all__ = [
     "nothing",
     "offer_lift",
     "refuse",
+    "say_refused",
     "tell",
     "tell_dropped",
     "turn_away",
@@ -49,25 +50,52 @@ T = TypeVar("T")
 
 
 def tell(
-    port: ChatPort, conversation: Conversation, text: str, reply_to: MessageRef | None = None
+    port: ChatPort, conversation: Conversation, text: str, reply_to: MessageRef | None = None, nonce: str = ""
 ) -> Future[MessageRef] | Future[None]:
-    """Say a sentence in a conversation; the Future is done when it stands there, or never will."""
+    """Say a sentence in a conversation; the Future is done when it stands there, or never will.
+
+    `nonce`: as `ChatPort.post` has it.
+    """
     if port.limits(conversation).live == "events":
         port.event(conversation, Notice(text))
         return nothing()
-    said = port.post(conversation, text, reply_to=reply_to)
+    said = port.post(conversation, text, reply_to=reply_to, nonce=nonce)
     _watch(said, conversation)
     return said
 
 
 def refuse(house: House, port: ChatPort, note: Inbound, text: str, marked: Future[None] | None = None) -> None:
-    """Tell whoever wrote a message why it will not be answered. It is over when they were told, and not before.
+    """Tell whoever wrote a message why it will not be answered; that is written down first.
 
     The mark goes after it has come (`marked`): a chat service may swap two requests that are on their way together.
     """
-    (marked or nothing()).add_done_callback(lambda _: unmark(house, port, note.ref))
-    told = tell(port, note.conversation, text, note.ref)
-    told.add_done_callback(lambda _: house.ledger.fail(numbers([note])))
+    if port.limits(note.conversation).live == "events":  # what it shows comes in the order in which it is called
+        house.ledger.refuse(numbers([note]), text)
+        say_refused(house, port, note, text, marked)
+        return
+    written = house.ledger.refuse(numbers([note]), text)
+    written.add_done_callback(lambda _: say_refused(house, port, note, text, marked))
+
+
+def say_refused(house: House, port: ChatPort, note: Inbound, text: str, marked: Future[None] | None = None) -> None:
+    """Tell whoever wrote a message that it is refused, once however often this is called, and take its mark away.
+
+    It is over when they were told and the mark is gone, and not before; if the chat does not answer, the next start
+    tells them.
+    """
+    gone: Future[None] = promise()
+    marking = marked or nothing()
+    marking.add_done_callback(
+        lambda _: unmark(house, port, note.ref).add_done_callback(lambda _: gone.set_result(None))
+    )
+    nonce = f"refused {note.delivery} {note.ref.id}" if note.delivery else ""
+    told = tell(port, note.conversation, text, note.ref, nonce)
+
+    def over(_: object) -> None:
+        if not told.cancelled() and isinstance(told.exception(), ChatRefused | None):
+            house.ledger.fail(numbers([note]))
+
+    told.add_done_callback(lambda _: gone.add_done_callback(over))
 
 
 def offer_lift(

@@ -4,6 +4,7 @@
                                is told, and people decide (Retry, Discard)
     a reply that was finished  the pages and files that are missing are delivered, none twice
     a message that waits       handed in again, in order: by its platform, which completes it first if need be
+    one that was refused       told so, under the nonce that the dead process has used
 
 How a reply is brought to its end is `mending`, what of it stands in the chat already `retrace`.
 
@@ -29,8 +30,9 @@ from ..store import Delivery, ReplyRow
 from ..threads import Beat, join_all, spawn
 from .house import House, promise
 from .ledger import read_note
-from .mending import Mending, Patience, Stopped
+from .mending import Mending, Patience, Stopped, note_of
 from .message import Conversation, Inbound, MessageRef
+from .notices import say_refused
 from .port import ChatPort
 
 __all__ = ["Recovery", "Waiting"]
@@ -143,9 +145,15 @@ class Recovery:
     def _mend(self, conversation: Conversation) -> None:
         case = self._cases[conversation.key]
         port = self._ports[conversation.platform]
-        mending = Mending(self._house, port, conversation, self._patience)
-        begun = mending.mend(case.replies, case.waiting)
-        case.waiting = [kept for kept in case.waiting if kept is not begun]
+        refused, case.waiting = (
+            [kept for kept in case.waiting if bool(kept.refusal) is is_refused] for is_refused in (True, False)
+        )
+        for kept in refused:
+            say_refused(self._house, port, note_of(kept), kept.refusal)
+        if case.replies or case.waiting:
+            mending = Mending(self._house, port, conversation, self._patience)
+            begun = mending.mend(case.replies, case.waiting)
+            case.waiting = [kept for kept in case.waiting if kept is not begun]
 
 
 def _waiting(kept: Delivery) -> Waiting:

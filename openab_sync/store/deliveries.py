@@ -4,6 +4,9 @@
         │           └────────────┴──────► failed       its author was told why it is not answered
         └──► withdrawn                                  nobody wants it answered any more
 
+Who is refused is told with words that are written down before (`refuse`): whatever ends the process in between, the
+next one says the same, and does not begin it.
+
 A message is acknowledged when `accept` is done. It is accepted with the bare facts, for they are there at once; whole
 it is when its files are fetched (`complete`), and then it can be replayed without asking the chat service again.
 Every later change says from which states it leads, so a change that comes late, or twice, does no harm.
@@ -60,6 +63,8 @@ class Delivery:
     turn: str = ""
     accepted: float = 0.0
     """Seconds since the epoch."""
+    refusal: str = ""
+    """With which words it is refused, "" if it is not; it waits to be told."""
 
 
 class Deliveries:
@@ -116,6 +121,14 @@ class Deliveries:
         """Nobody wants these answered any more: they stay withdrawn."""
         return self._end(numbers, "withdrawn", "('accepted')")
 
+    def refuse(self, numbers: Collection[int], words: str) -> Future[None]:
+        """These will not be answered, and their authors are to be told so with these words; then `fail`."""
+        now = self._clock.time()
+        return self._write(
+            "UPDATE deliveries SET refusal = ?, changed = ? WHERE id = ? AND state = 'accepted'",
+            [(words, now, number) for number in numbers],
+        )
+
     def fail(self, numbers: Collection[int]) -> Future[None]:
         """These will not be answered, and their authors were told; a turn that was at it is over, too."""
         done, now = self._end(numbers, "failed", "('accepted', 'started', 'finished')"), self._clock.time()
@@ -153,7 +166,7 @@ class Deliveries:
         return self._store.write(ask)
 
     def waiting(self) -> list[Delivery]:
-        """Return what was accepted and not begun, in order. Blocks (disk). Raise StoreError."""
+        """Return what was accepted and not begun, in order, refused ones too. Blocks (disk). Raise StoreError."""
         return self._store.read(lambda db: deliveries_of(db, "state = 'accepted'", ()))
 
     # ---- the end of keeping ----
@@ -178,7 +191,7 @@ class Deliveries:
 def deliveries_of(db: sqlite3.Connection, where: str, values: tuple[object, ...]) -> list[Delivery]:
     """Return the deliveries that `where` (SQL of ours) means, in order. The journal's thread, or a change."""
     rows = db.execute(
-        "SELECT id, conversation, message, author, text, route, state, note, turn, accepted FROM deliveries "
+        "SELECT id, conversation, message, author, text, route, state, note, turn, accepted, refusal FROM deliveries "
         f"WHERE {where} ORDER BY id",
         values,
     )
@@ -190,6 +203,7 @@ def deliveries_of(db: sqlite3.Connection, where: str, values: tuple[object, ...]
             note=note or "",
             turn=turn or "",
             accepted=accepted,
+            refusal=refusal,
         )
-        for id, conversation, message, author, text, route, state, note, turn, accepted in rows
+        for id, conversation, message, author, text, route, state, note, turn, accepted, refusal in rows
     ]

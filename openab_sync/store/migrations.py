@@ -227,6 +227,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX deliveries_by_conversation ON deliveries (conversation)",
         "CREATE INDEX replies_by_conversation ON replies (conversation)",
     ),
+    # 12: with which words a message is refused: it is so from then on, whether its writer has been told or not
+    ("ALTER TABLE deliveries ADD COLUMN refusal TEXT NOT NULL DEFAULT ''",),
 )
 
 

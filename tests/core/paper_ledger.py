@@ -44,6 +44,9 @@ class PaperLedger:
         if found:
             self._write("withdraw", *found)
 
+    def refuse(self, found: Collection[int], words: str) -> Future[None]:
+        return self._write("refuse", *found, words)
+
     def fail(self, found: Collection[int]) -> None:
         if found:
             self._write("fail", *found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,12 +13,13 @@ import pytest
 
 from openab_sync.config.schema import Config
 from openab_sync.core.message import MessageRef, Person
-from openab_sync.core.notices import break_off, forget_mark, mark, name, tell, tell_dropped
+from openab_sync.core.notices import break_off, forget_mark, mark, name, refuse, say_refused, tell, tell_dropped
 from openab_sync.core.port import Limits, Notice, TurnEnded
 from openab_sync.core.state import State
-from openab_sync.errors import ChatRefused, ChatTimeout
+from openab_sync.errors import ChatError, ChatRefused, ChatTimeout
 from tests.core.bed import ANN, BOB, Bed, place
 from tests.core.makers import ANNA, BEN, HERE, house, note
+from tests.core.paper_ledger import PaperLedger
 from tests.fakes.clock import FakeClock
 from tests.fakes.platform import FakePlatform
 
@@ -45,6 +47,39 @@ def test_a_mark_is_put_and_taken_back(port: FakePlatform) -> None:
     assert port.reactions[note("m").ref] == ["👀"]
     forget_mark(inn, port, note("m"))
     assert port.reactions[note("m").ref] == []
+
+
+def test_who_is_refused_is_told_when_that_is_written_and_it_is_over_when_that_shows(port: FakePlatform) -> None:
+    ledger = PaperLedger(slow=True)
+    inn = replace(house(FakeClock()), ledger=ledger)
+    one = replace(note("m"), delivery=7)
+    mark(inn, port, one.ref)
+    port.hold()
+    refuse(inn, port, one, "Not now.")
+    assert (ledger.words(), port.ops[1:]) == (["refuse"], [])
+    ledger.owed[0].set_result(None)
+    assert ledger.words() == ["refuse"]
+    port.release_all()
+    assert ledger.lines == [("refuse", 7, "Not now."), ("fail", 7)]
+    assert port.texts(HERE) == ["Not now."]
+    assert port.reactions[one.ref] == []
+
+
+def test_who_is_told_again_that_they_are_refused_reads_it_once(port: FakePlatform) -> None:
+    inn, one = house(FakeClock()), replace(note("m"), delivery=7)
+    for _ in range(2):
+        say_refused(inn, port, one, "Not now.")
+    assert port.texts(HERE) == ["Not now."]
+
+
+@pytest.mark.parametrize(("error", "words"), [(ChatRefused("no"), ["fail"]), (ChatTimeout("no"), [])], ids=repr)
+def test_who_cannot_be_told_just_now_is_told_after_the_next_start(
+    port: FakePlatform, error: ChatError, words: list[object]
+) -> None:
+    ledger = PaperLedger()
+    port.fail_next(error, what="post")
+    say_refused(replace(house(FakeClock()), ledger=ledger), port, replace(note("m"), delivery=7), "Not now.")
+    assert ledger.words() == words
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,17 @@ def test_messages_are_handed_out_in_the_order_of_their_acceptance(scene: Scene) 
     assert [found.number for found in scene.recovery.waiting(THERE)] == [there.delivery]
 
 
+def test_one_that_was_refused_is_told_so_and_not_handed_out(scene: Scene, books: Books) -> None:
+    scene.accept("a")
+    refused = scene.accept("b")
+    scene.ledger.refuse([refused.delivery], "Not now.").result(PATIENCE)
+    scene.recovery.read()
+    scene.recovery.mend(HERE).result(PATIENCE)
+    assert [(one.text, one.reply_to) for one in scene.port.messages(HERE)] == [("Not now.", refused.ref)]
+    assert [one.text for one in scene.recovery.waiting(HERE)] == ["a"]
+    assert [kept.fact.text for kept in books.deliveries.waiting()] == ["a"]
+
+
 def test_replies_are_brought_to_their_end_first(scene: Scene) -> None:
     scene.ledger.start("t", [scene.accept("a")])
     scene.accept("b")

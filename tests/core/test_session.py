@@ -13,9 +13,11 @@ import pytest
 
 from openab_sync.acp import events as acp
 from openab_sync.core import session as session_module
+from openab_sync.core.message import Inbound, MessageRef
 from openab_sync.core.port import Limits, Settled
 from openab_sync.core.state import State
 from tests.core.bed import ANN, EVENTS, Bed, place, received
+from tests.core.paper_ledger import PaperLedger
 from tests.fakes.clock import FakeClock
 from tests.waiting import until
 
@@ -299,6 +301,15 @@ def test_a_missing_command_is_named_with_where_it_was_looked_for() -> None:
         assert end.outcome == "failed"
         assert "no-such-agent" in end.reason
         assert "PATH" in end.reason
+
+
+def test_a_turn_that_could_not_even_begin_is_written_down_as_over() -> None:
+    """Else the next start would answer what its people were told will not be."""
+    ledger = PaperLedger()
+    with Bed("--die-at-start", ledger=ledger) as bed:
+        bed.broker.receive(Inbound(MessageRef(place(), "m"), ANN, "say hello", delivery=7))
+        until(lambda: "close" in ledger.words(), what="it is over")
+    assert ledger.words() == ["complete", "start", "finish", "close"]
 
 
 @pytest.mark.parametrize(

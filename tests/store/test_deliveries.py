@@ -88,6 +88,15 @@ def test_what_was_withdrawn_stays_withdrawn(store: Store, books: Books) -> None:
     assert books.deliveries.waiting() == []
 
 
+def test_one_that_is_refused_waits_to_be_told(store: Store, books: Books) -> None:
+    first, begun = accept(books), accept(books, "12")
+    books.replies.start("t", "discord:1", [begun])
+    books.deliveries.refuse([first, begun], "Not now.")
+    assert [(kept.id, kept.refusal) for kept in books.deliveries.waiting()] == [(first, "Not now.")]
+    books.deliveries.fail([first])
+    assert books.deliveries.waiting() == []
+
+
 def test_what_has_begun_is_not_withdrawn(store: Store, books: Books) -> None:
     number = accept(books)
     books.replies.start("t", "discord:1", [number])

@@ -146,7 +146,8 @@ def test_everything_is_written_out_without_what_resumes_a_session(running: Store
 
 
 def test_bytes_are_written_as_text(running: Store) -> None:
-    running.read(lambda db: db.execute("INSERT INTO replies VALUES ('t', 'test:1', 'running', '', '', 1.0, NULL)"))
+    columns = "turn, conversation, state, outcome, reason, began"
+    running.read(lambda db: db.execute(f"INSERT INTO replies ({columns}) VALUES ('t', 'test:1', 'running', '', '', 1)"))
     running.read(lambda db: db.execute("INSERT INTO files VALUES ('t', 0, 0, 'a', 'b', x'00ff')"))
     [file] = [json.loads(line) for line in export(running.folder) if '"table": "files"' in line]
     assert file["data"] == {"base64": "AP8="}

@@ -266,12 +266,12 @@ class Incoming:
             note = await self._ready(draft, placed)
         except ChatError as error:
             log.warning("Discord, message %d is not answered: %s", draft.message.id, error)
-            self._kit.broker.dismiss(draft.delivery, is_told=True)
             self._unmark(draft)
             if placed is not None and not placed.done():
                 placed.set_exception(error)  # whoever waits for it tells
-                return
-            await self._places.tell(draft.message, draft.author, error.user_text())
+            else:
+                await self._places.tell(draft.message, draft.author, error.user_text())
+            self._kit.broker.dismiss(draft.delivery, is_told=True)
             return
         finally:
             # Whoever edits or deletes the message from now on finds it in the broker: nothing comes in between.

@@ -89,8 +89,8 @@ class Recovering:
                 self._receive(one.note)
                 return
             log.warning("%s: message %s cannot be read any more: %s", one.ref.conversation, one.ref.id, error)
-            self._kit.port.post(conversation_at(one.route["channel"]), LOST, reply_to=one.ref)
-            self._kit.broker.dismiss(one.number, is_told=True)
+            told = self._kit.port.post(conversation_at(one.route["channel"]), LOST, reply_to=one.ref)
+            told.add_done_callback(lambda _: self._kit.broker.dismiss(one.number, is_told=True))
             return
         if one.note is None:
             await self._incoming.go_on(draft)

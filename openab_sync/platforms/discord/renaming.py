@@ -1,7 +1,8 @@
 """Titles of threads: the agent's first one is given, once, and never over a person's own.
 
 Discord takes two renames of a thread in ten minutes, and a name that changes under people's eyes helps nobody find
-their thread again. What the agent calls it later is seen in `/status` and in its list of sessions.
+their thread again. What the agent calls it later is seen in `/status` and in its list of sessions. A name that is not
+the one that we have given is a person's, whether we have seen them give it or were away.
 
 **Threads**: the loop's only.
 """
@@ -43,7 +44,7 @@ class Titles:
         """
         title = one_line(TITLES.title(title).strip(), TITLE)
         known = self._books.get(conversation.key)
-        if title and not known.title_is_settled and await self._is_ours(int(conversation.id)):
+        if title and not known.title_is_settled and await self._is_ours(int(conversation.id), known.title):
             await self._rename(conversation, title)
 
     async def _rename(self, conversation: Conversation, title: str) -> None:
@@ -57,10 +58,12 @@ class Titles:
             self._books.put(replace(now, title=before.title, title_is_settled=before.title_is_settled))
             raise
 
-    async def _is_ours(self, where: int) -> bool:
-        """Whether it is a thread that we have opened: what somebody else has opened keeps the name they gave it."""
+    async def _is_ours(self, where: int, given: str) -> bool:
+        """Whether it is a thread that we have opened, and has the name that we have `given` it, as far as we know."""
         channel = self._client.get_channel(where)
         if channel is None:
             channel = await self._calls.make("see this channel", where, lambda: self._client.fetch_channel(where))
         us = self._client.user
-        return isinstance(channel, discord.Thread) and us is not None and channel.owner_id == us.id
+        if us is None or not isinstance(channel, discord.Thread) or channel.owner_id != us.id:
+            return False
+        return not given or channel.name == given

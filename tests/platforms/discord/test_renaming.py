@@ -43,6 +43,7 @@ class Client:
         self.kind: Any = discord.Thread
         self.user = discord.Object(1)
         self.opened_by = 1
+        self.name = "what was asked"
         self.is_known = True
         self.error: Exception | None = None
 
@@ -56,7 +57,7 @@ class Client:
     def _channel(self) -> Any:
         channel = self.kind.__new__(self.kind)
         if self.kind is discord.Thread:
-            channel.owner_id = self.opened_by
+            channel.owner_id, channel.name = self.opened_by, self.name
         return channel
 
     async def edit_channel(self, number: int, *, name: str) -> None:
@@ -105,6 +106,14 @@ def test_the_title_that_a_person_gave_stays(desk: Desk) -> None:
     desk.shelf.put(replace(Known(HERE.key), title_is_settled=True))
     asyncio.run(desk.give("One"))
     assert desk.client.named == []
+
+
+@pytest.mark.parametrize(("given", "named"), [("what was asked", ["One"]), ("another name", [])])
+def test_a_name_that_is_not_the_one_we_gave_is_a_person_s(desk: Desk, given: str, named: list[str]) -> None:
+    """They may have given it while we were away."""
+    desk.shelf.put(replace(Known(HERE.key), title=given))
+    asyncio.run(desk.give("One"))
+    assert desk.client.named == named
 
 
 def test_what_is_no_thread_keeps_its_name(desk: Desk) -> None:
