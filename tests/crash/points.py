@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 from openab_sync.store import journal
 
-__all__ = ["POINTS", "Commit", "Function", "arm", "die"]
+__all__ = ["COMMITS", "POINTS", "Commit", "Function", "arm", "die"]
 
 
 def die() -> None:
@@ -28,12 +28,16 @@ def die() -> None:
     threading.Event().wait()  # it comes a moment later
 
 
+When = Literal["before", "after"]
+WHENS: tuple[When, When] = ("before", "after")
+
+
 @dataclass(frozen=True)
 class Function:
     """A function or coroutine, as `module:Class.name`; `count` says at which call."""
 
     name: str
-    when: Literal["before", "after"] = "before"
+    when: When = "before"
     count: int = 1
 
 
@@ -42,7 +46,7 @@ class Commit:
     """The commit of a change whose SQL has this text in it; `after`: when it has been made, before anything else is."""
 
     text: str
-    when: Literal["before", "after"] = "before"
+    when: When = "before"
     count: int = 1
 
 
@@ -122,64 +126,71 @@ def _arm_commit(point: Commit) -> None:
         module.Store._note = made
 
 
-ACCEPT, COMPLETE = r"INSERT INTO deliveries", r"UPDATE deliveries SET conversation"
-START, DRAW = r"INSERT OR IGNORE INTO replies", r"REPLACE INTO pages"
-FINISH, CLOSE = r"UPDATE replies SET state = 'finished'", r"UPDATE replies SET state = '?(delivered|\?)"
-WITHDRAW, EDIT = r"SET state = 'withdrawn'", r"UPDATE deliveries SET text"
-FAIL = r"UPDATE deliveries SET state = 'failed'"
-SENT = r"DELETE FROM files WHERE turn = \S+ AND number"
+COMMITS: dict[str, str] = {
+    # messages and their replies
+    "accept": r"INSERT INTO deliveries",
+    "complete": r"UPDATE deliveries SET conversation",
+    "edit": r"UPDATE deliveries SET text",
+    "withdraw": r"SET state = 'withdrawn'",
+    "refuse": r"UPDATE deliveries SET refusal",
+    "fail": r"UPDATE deliveries SET state = 'failed'",
+    "start": r"UPDATE deliveries SET state = 'started'",
+    "page": r"REPLACE INTO pages",
+    "finish": r"UPDATE replies SET state = 'finished'",
+    "sent": r"DELETE FROM files WHERE turn = \S+ AND number",
+    "close": r"UPDATE replies SET state = '?(delivered|\?)",
+    # the books
+    "memory": r"REPLACE INTO memories",
+    "memory-gone": r"DELETE FROM memories WHERE key =",
+    "cursor": r"REPLACE INTO cursors",
+    "conversation": r"REPLACE INTO conversations",
+    "title": r"REPLACE INTO conversations .*'A new title'",
+    "rename": r"REPLACE INTO conversations .*, 1, '\d*', \d+\)",
+    "question": r"REPLACE INTO buttons .*'question'",
+    "broker": r"INSERT INTO brokers",
+    "agent": r"INSERT INTO agents",
+    "agent-gone": r"DELETE FROM agents WHERE marker",
+    "audit": r"INSERT INTO audit .*'message'",
+    "spending": r"REPLACE INTO spending",
+    "forget": r"DELETE FROM deliveries WHERE conversation",
+}
+"""What is written to the journal, by words of its SQL: each has a point before its commit, and one after."""
+
 PORT = "openab_sync.platforms.discord.port:DiscordPort"
 
 POINTS: dict[str, Function | Commit] = {
     "none": Function("openab_sync.app:chat"),  # never called
     # on its way in
     "before-accept": Function("openab_sync.store.deliveries:Deliveries.accept"),
-    "before-accept-commit": Commit(ACCEPT),
-    "after-accept-commit": Commit(ACCEPT, "after"),
     "before-mark": Function("openab_sync.core.broker:Broker.mark"),
     "after-mark": Function(f"{PORT}._react", "after"),
     "before-thread": Function("openab_sync.platforms.discord.places:_opened"),
     "after-thread": Function("openab_sync.platforms.discord.places:_opened", "after"),
-    "before-complete-commit": Commit(COMPLETE),
-    "after-complete-commit": Commit(COMPLETE, "after"),
     "before-placed": Function("openab_sync.core.pool:SessionPool.deliver"),
     "after-placed": Function("openab_sync.core.pool:SessionPool.deliver", "after"),
     # its turn
     "before-start": Function("openab_sync.core.record:Record.start"),
-    "before-start-commit": Commit(START),
-    "after-start-commit": Commit(START, "after"),
     "before-prompt": Function("openab_sync.core.answering:Answering.begin"),
     "after-prompt": Function("openab_sync.core.turn:Turn.take"),
     "first-page-posted": Function(f"{PORT}._post", "after"),
-    "before-page-commit": Commit(DRAW),
-    "after-page-commit": Commit(DRAW, "after"),
     "first-edit": Function(f"{PORT}._edit", "after"),
     "question-posted": Function("openab_sync.platforms.discord.questions:Questions._post", "after"),
     "before-question": Function("openab_sync.platforms.discord.questions:Questions._post"),
     # its end
     "before-finish": Function("openab_sync.core.record:Record.finish"),
-    "before-finish-commit": Commit(FINISH),
-    "after-finish-commit": Commit(FINISH, "after"),
     "page-1-sent": Function(f"{PORT}._post", "after", 1),
     "page-2-sent": Function(f"{PORT}._post", "after", 2),
     "page-3-sent": Function(f"{PORT}._post", "after", 3),
     "before-upload": Function(f"{PORT}._upload"),
     "after-upload": Function(f"{PORT}._upload", "after"),
-    "before-sent-commit": Commit(SENT),
-    "after-sent-commit": Commit(SENT, "after"),
     "before-close": Function("openab_sync.core.ledger:Journaled.close"),
-    "before-close-commit": Commit(CLOSE),
-    "after-close-commit": Commit(CLOSE, "after"),
-    # taken back, changed
-    "before-withdraw-commit": Commit(WITHDRAW),
-    "after-withdraw-commit": Commit(WITHDRAW, "after"),
-    "before-edit-commit": Commit(EDIT),
-    "after-edit-commit": Commit(EDIT, "after"),
-    "before-fail-commit": Commit(FAIL),
-    "after-fail-commit": Commit(FAIL, "after"),
     # while the one after it mends
     "mending-read": Function(f"{PORT}._ours", "after"),
     "mending-told": Function(f"{PORT}._edit", "after"),
     "mending-posted": Function(f"{PORT}._post", "after"),
     "mending-signed": Function(f"{PORT}._sign", "after"),
 }
+POINTS |= {f"before-{name}-commit": Commit(text) for name, text in COMMITS.items()}
+POINTS |= {f"after-{name}-commit": Commit(text, "after") for name, text in COMMITS.items()}
+# The first start of a turn is that of the one that had been interrupted.
+POINTS |= {f"{when}-next-start-commit": Commit(COMMITS["start"], when, 2) for when in WHENS}

@@ -121,6 +121,18 @@ class Broker:
             rows = [*messages, *replies]
         return [f"the journal has {text!r} as {state}, which is not over" for text, state in rows]
 
+    def trail(self, fault: str) -> list[str]:
+        """Return what the journal says of the message that a fault begins with: how to find out what happened."""
+        name = fault.partition(" ")[0]
+        with closing(sqlite3.connect(f"file:{self._home}/state/journal.db?mode=ro", uri=True)) as db:
+            rows = db.execute(
+                "SELECT d.id, d.conversation, d.message, d.state, d.refusal, d.accepted, d.changed, r.turn, r.outcome, "
+                "r.reason, r.began, r.ended FROM deliveries d LEFT JOIN replies r USING (turn) "
+                "WHERE d.text LIKE '%[' || ? || ']%'",
+                (name,),
+            )
+            return [f"    {row}" for row in rows]
+
     def give_up(self) -> None:
         """Make sure that nothing is left."""
         self._service.stop()
@@ -141,7 +153,9 @@ def run(seconds: float, seed: int, log: Path | None, *, is_killed: bool) -> tupl
             broker.give_up()
             if log:
                 log.write_text(broker.written)
-        faults += [*fates.faults(), *(f"Discord: {one}" for one in server.violations)]
+        told = fates.faults()
+        faults += [line for fault in told for line in (fault, *broker.trail(fault))]
+        faults += [f"Discord: {one}" for one in server.violations]
         faults += [] if is_killed else drift(readings)
         say(f"{fates!r}  killed {broker.deaths} times")
     return faults, readings

@@ -12,29 +12,35 @@ journal is unfinished.
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import re
-import signal
-import sqlite3
-import subprocess
-import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.cli.running import PATIENCE, ROOT, environment
-from tests.fakes import fake_agent
+from tests.cli.running import PATIENCE
+from tests.crash.stage import (
+    DONE,
+    FAILED,
+    SEEN,
+    Stage,
+    Warm,
+    busy,
+    dies,
+    in_thread,
+    is_interrupted,
+    reactions,
+    said,
+    stops,
+)  # fmt: skip
 from tests.fakes.discord import Server
-from tests.fakes.discord.things import Channel, Message
-from tests.platforms.discord.e2e.service import QUICK, configure
+from tests.fakes.discord.things import Message
+from tests.platforms.discord.e2e.service import QUICK
 from tests.platforms.discord.pressing import buttons
 from tests.waiting import until
 
@@ -42,7 +48,6 @@ pytestmark = pytest.mark.crash
 
 SHORT, LONG, HALF = "say good morning", "chunks 300 15", "say half of it\nhang"
 EDITS = "say half\ngate {gate}\nsay  of it\nhang"
-DONE, FAILED, SEEN, LATE = "🆗", "😱", "👀", "🕰️"
 
 
 @dataclass(frozen=True)
@@ -113,143 +118,6 @@ def server() -> Iterator[Server]:
         yield server
 
 
-class Warm:
-    """The process that forks brokers (`tests.crash.warm`)."""
-
-    def __init__(self) -> None:
-        command = [sys.executable, "-m", "tests.crash.warm"]
-        self._process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def run(self, point: str, config: Path, home: Path, log: Path) -> Run:
-        ask = {"point": point, "arguments": ["run", "-c", str(config)], "environ": environment(home), "log": str(log)}
-        assert self._process.stdin is not None
-        self._process.stdin.write(f"{json.dumps(ask)}\n")
-        self._process.stdin.flush()
-        return Run(self, int(self.read()), log)
-
-    def read(self) -> str:
-        assert self._process.stdout is not None
-        return self._process.stdout.readline()
-
-    def close(self) -> None:
-        self._process.communicate()
-
-
-class Run:
-    """One broker."""
-
-    def __init__(self, warm: Warm, pid: int, log: Path) -> None:
-        self._warm, self.pid, self._log = warm, pid, log
-        self._code: int | None = None
-
-    @property
-    def log(self) -> str:
-        return self._log.read_text()
-
-    @property
-    def is_there(self) -> bool:
-        """Whether it serves: a signal before that ends it at once."""
-        return self._log.exists() and "started, pid" in self.log
-
-    def end(self) -> int:
-        """Wait for its end; return its exit code."""
-        if self._code is None:
-            self._code = int(self._warm.read())
-        return self._code
-
-    def kill(self) -> None:
-        """Make sure that it has ended."""
-        if self._code is None:
-            os.kill(self.pid, signal.SIGKILL)
-            self.end()
-
-
-class Stage:
-    """A home, an agent that writes down what it hears, and one broker after the other."""
-
-    def __init__(self, warm: Warm, server: Server, home: Path) -> None:
-        self.warm, self.server, self.home, self.log = warm, server, home, home / "heard"
-        program, *args = fake_agent("--log", str(self.log), "--memory", str(home / "memory"))
-        self.sections: dict[str, Any] = {
-            "agent": {"command": program, "args": args},
-            "pool": {"shutdown_grace_secs": 5},
-            "reactions.timing": {"debounce_ms": 0},
-        }
-        self._starts = 0
-
-    @contextmanager
-    def run(self, point: str = "none") -> Iterator[Run]:
-        """A broker, from its start until the `with` block ends; what is left then is killed."""
-        if self._starts:
-            self.server.advance(6.0)  # Discord takes a new session every five seconds
-        self._starts += 1
-        config = configure(self.home, self.server, **self.sections)
-        running = self.warm.run(point, config, self.home, self.home / f"log-{self._starts}")
-        try:
-            yield running
-        finally:
-            running.kill()
-
-    def until_ready(self) -> None:
-        self.server.until(lambda: self.server.gateway.identifies >= self._starts, PATIENCE, "it logs in")
-        self.server.until_ready(PATIENCE)
-
-    def open(self) -> None:
-        """Have the bot be there once: what it misses is what comes after that."""
-        with self.run() as running:
-            self.until_ready()
-            first = self.mention("say hello")
-            until(lambda: reactions(self.server, first) == {DONE} and not self.unfinished(), PATIENCE, "it is there")
-            stops(running)
-        self.log.unlink()
-
-    def mention(self, text: str) -> Message:
-        app = self.server.app
-        return self.server.user("ann").write("general", f"<@{app.id}> {text}", mentions=[app])
-
-    def prompts(self) -> int:
-        """How often the agent was asked."""
-        lines = self.log.read_bytes().splitlines() if self.log.exists() else []
-        return sum(json.loads(line).get("method") == "session/prompt" for line in lines)
-
-    def unfinished(self) -> list[str]:
-        """What the journal holds that is not over; the program may be running."""
-        with closing(sqlite3.connect(f"file:{self.home}/state/journal.db?mode=ro", uri=True)) as db:
-            replies = db.execute("SELECT state FROM replies WHERE state IN ('running', 'finished')").fetchall()
-            messages = db.execute("SELECT state FROM deliveries WHERE state IN ('accepted', 'started', 'finished')")
-            return [state for (state,) in [*replies, *messages]]
-
-    def has_whole(self) -> bool:
-        """Whether the journal holds a message that is complete and waits."""
-        with closing(sqlite3.connect(f"file:{self.home}/state/journal.db?mode=ro", uri=True)) as db:
-            whole = "SELECT 1 FROM deliveries WHERE state = 'accepted' AND note IS NOT NULL"
-            return db.execute(whole).fetchone() is not None
-
-    def ours(self, message: Message) -> list[Message]:
-        """What the bot has written for a message."""
-        app, thread = self.server.app, message.thread
-        history = thread.history if thread else []
-        return [one for one in history if one.author is app.user and not one.deleted and one.kind in (0, 19)]
-
-
-def dies(running: Run) -> None:
-    assert running.end() == -signal.SIGKILL, running.log
-
-
-def stops(running: Run) -> None:
-    os.kill(running.pid, signal.SIGTERM)
-    assert running.end() == 0, running.log
-
-
-def reactions(server: Server, message: Message) -> set[str]:
-    """Ours, but for the one that says that a message was found late."""
-    return {emoji for emoji, users in message.reactions.items() if server.app.id in users} - {LATE}
-
-
-def is_interrupted(texts: list[str]) -> bool:
-    return any("Interrupted by a restart" in text for text in texts)
-
-
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: "-then-".join(filter(None, (row.point, row.then))))
 def test_crash(warm: Warm, server: Server, tmp_path: Path, row: Row) -> None:
     stage = Stage(warm, server, tmp_path)
@@ -315,24 +183,6 @@ def assert_whole(texts: list[str], ours: list[Message], said: str) -> None:
 # What takes more than one message.
 
 
-def in_thread(stage: Stage, thread: Channel, text: str) -> Message:
-    app = stage.server.app
-    return stage.server.user("ann").write(thread, f"<@{app.id}> {text}", mentions=[app])
-
-
-def busy(stage: Stage) -> Channel:
-    """A conversation whose agent is at work."""
-    first = stage.mention("hang")
-    stage.server.until(lambda: first.thread, PATIENCE, "a thread opens")
-    assert first.thread is not None
-    until(lambda: stage.prompts() == 1, PATIENCE, "the agent is at work")
-    return first.thread
-
-
-def said(stage: Stage, thread: Channel) -> list[str]:
-    return [one.content for one in thread.history if one.author is stage.server.app.user and one.kind in (0, 19)]
-
-
 def test_what_waited_is_answered_in_its_order(warm: Warm, server: Server, tmp_path: Path) -> None:
     stage = Stage(warm, server, tmp_path)
     with stage.run() as running:
@@ -371,10 +221,13 @@ def test_what_was_taken_back_is_not_answered(warm: Warm, server: Server, tmp_pat
     assert server.violations == []
 
 
-@pytest.mark.parametrize("point", ["before-fail-commit", "after-fail-commit"])
-def test_one_that_is_refused_is_told_so_before_it_counts_as_over(
+@pytest.mark.parametrize(
+    "point", ["before-refuse-commit", "after-refuse-commit", "before-fail-commit", "after-fail-commit"]
+)
+def test_one_that_is_refused_is_told_so_once_and_not_begun(
     warm: Warm, server: Server, tmp_path: Path, point: str
 ) -> None:
+    """That it is refused is written before it is told; before that it is not refused."""
     stage = Stage(warm, server, tmp_path)
     stage.sections["pool"]["max_buffered_messages"] = 1
     with stage.run(point) as running:
@@ -384,7 +237,7 @@ def test_one_that_is_refused_is_told_so_before_it_counts_as_over(
         stage.server.until(stage.has_whole, PATIENCE, "the second waits")
         refused = in_thread(stage, thread, "say third")
         dies(running)
-    assert sum("this one was not taken" in text for text in thread.texts) == 1
+    assert sum("this one was not taken" in text for text in thread.texts) == (1 if "fail" in point else 0)
     with stage.run() as running:
         stage.until_ready()
         until(lambda: not stage.unfinished(), PATIENCE, "all of it is over")
@@ -392,10 +245,11 @@ def test_one_that_is_refused_is_told_so_before_it_counts_as_over(
         stops(running)
     answered = sum(text == "third" for text in thread.texts)
     told = sum("this one was not taken" in text for text in thread.texts)
-    if point == "after-fail-commit":
-        assert (answered, told) == (0, 1)
-    else:  # it was not over: it is answered after all, or there is no room for it again
-        assert answered + told == 2, thread.texts
+    if point == "before-refuse-commit":  # it is handed in again, and there is room for it or not
+        assert answered + told == 1, thread.texts
+    else:
+        assert (answered, told) == (0, 1), thread.texts
+        assert reactions(server, refused) == set()
     assert sum(text == "second" for text in thread.texts) == 1
     assert server.violations == []
 
