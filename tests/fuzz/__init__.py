@@ -6,16 +6,19 @@ with its corpus and needs nothing. Targets are imported by name and late: atheri
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
-__all__ = ["CORPUS", "TARGETS", "Target", "seeds", "target"]
+__all__ = ["CORPUS", "TARGETS", "Target", "scene", "seeds", "target"]
 
 Target = Callable[[bytes], None]
 """Takes any bytes; raises whatever they break."""
 
-TARGETS = ("wire", "peer", "config", "split", "tables")
+DISCORD = ("ids", "events") if importlib.util.find_spec("discord") else ()
+
+TARGETS = ("wire", "peer", "config", "split", "tables", *DISCORD)
 
 CORPUS = Path(__file__).parent / "corpus"
 
@@ -24,6 +27,13 @@ def target(name: str) -> Target:
     """Return the function of the target `name`."""
     found: Target = importlib.import_module(f"tests.fuzz.{name}").one_input
     return found
+
+
+def scene(name: str) -> AbstractContextManager[None]:
+    """What the target `name` wants to have open for many inputs: one that is fed without it opens it for each."""
+    make: Callable[[], AbstractContextManager[None]]
+    make = getattr(importlib.import_module(f"tests.fuzz.{name}"), "scene", nullcontext)
+    return make()
 
 
 def seeds(name: str) -> list[Path]:

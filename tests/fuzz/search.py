@@ -6,7 +6,7 @@ import importlib
 import sys
 from typing import Any
 
-from tests.fuzz import target
+from tests.fuzz import scene, target
 
 __all__ = ["search"]
 
@@ -20,7 +20,8 @@ def search(name: str, options: list[str]) -> None:
     with atheris.instrument_imports(include=FOLLOWED):
         one_input = target(name)
     atheris.Setup([sys.argv[0], *options], one_input)
-    atheris.Fuzz()
+    with scene(name):
+        atheris.Fuzz()
 
 
 if __name__ == "__main__":

@@ -41,6 +41,6 @@ class Approvers:
 
 def roles_of(author: discord.User | discord.Member) -> frozenset[str]:
     """Return the ids of somebody's roles. The role that everybody has is not one: its id is the guild's."""
-    if not isinstance(author, discord.Member):
+    if not isinstance(author, discord.Member) or getattr(author, "guild", None) is None:  # a server that is not there
         return frozenset()
     return frozenset(str(role.id) for role in author.roles if not role.is_default())

@@ -67,7 +67,7 @@ class Gate:
 
     def message(self, message: discord.Message) -> Verdict:
         """Whether a message is for us, and from somebody who may."""
-        if message.guild is None and not self.is_ours(message):
+        if message.guild is None and not is_elsewhere(message) and not self.is_ours(message):
             self.sight.met(message.channel.id, message.author.id)
         return admit(self.rules, self.knock(message))
 
@@ -130,7 +130,7 @@ class Gate:
             roles_of(message.author),
             server=str(message.guild.id) if message.guild is not None else "",
             is_ours=self.is_ours(message),
-            is_system=message.type not in PLAIN,
+            is_system=message.type not in PLAIN or is_elsewhere(message),
             is_private=message.guild is None,
             is_thread=isinstance(where, discord.Thread),
             calls_us=self._calls_us(message),
@@ -172,6 +172,11 @@ def rules_of(config: DiscordConfig) -> Rules:
 def person_of(author: discord.User | discord.Member, webhook_id: int | None = None) -> Person:
     """Return somebody as the core knows people, by the name that is shown."""
     return Person(str(author.id), author.display_name, is_bot=author.bot or webhook_id is not None)
+
+
+def is_elsewhere(message: discord.Message) -> bool:
+    """Whether it is from a server that is not there (yet): no direct message, though it has no server either."""
+    return message.guild is None and getattr(message.channel, "guild_id", None) is not None
 
 
 def places_of(channel: object, channel_id: int | None) -> frozenset[str]:

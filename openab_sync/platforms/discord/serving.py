@@ -39,6 +39,14 @@ CLOSING = 2.0  # seconds for answers that are on their way
 FOREIGN = (discord.DiscordException, aiohttp.ClientError, OSError, asyncio.TimeoutError)
 
 
+def _is_whole(interaction: discord.Interaction[Any]) -> bool:
+    """Whether it says who did it and where: both may be left out, and then nothing can be decided about it."""
+    if interaction.channel_id is not None and interaction.user is not discord.utils.MISSING:
+        return True
+    log.warning("Discord: an interaction says not who did it, or not where: it is left alone")
+    return False
+
+
 def here(interaction: discord.Interaction[Any]) -> Conversation:
     """Return the conversation that an interaction took place in."""
     return Conversation("discord", str(interaction.channel_id))
@@ -78,7 +86,7 @@ class Serving:
 
         `is_answer`: it answers a question of the agent's.
         """
-        if not self._is_open:
+        if not self._is_open or not _is_whole(interaction):
             return
         task = asyncio.current_task()
         assert task is not None
@@ -96,7 +104,7 @@ class Serving:
         self, interaction: discord.Interaction[Any], found: Iterable[tuple[str, str]], typed: str
     ) -> list[app_commands.Choice[str]]:
         """Return what completes what is `typed`: nothing for somebody who is not admitted. Asks no session."""
-        if not self._is_open or self._gate.interaction(interaction) is not Verdict.IN:
+        if not self._is_open or not _is_whole(interaction) or self._gate.interaction(interaction) is not Verdict.IN:
             return []
         return offered(found, typed)
 

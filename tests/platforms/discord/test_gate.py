@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from openab_sync.core.admission import Rules
 from openab_sync.platforms.discord.bots import conversation_at, warning_of
 from openab_sync.platforms.discord.gate import rules_of
 from tests.fakes.discord import Server
+from tests.fakes.discord.payloads import message_json
+from tests.fakes.discord.world import Event
 from tests.platforms.discord.bed import admin, house
 from tests.platforms.discord.fake_client import QUICK
 from tests.platforms.discord.pressing import told
@@ -310,6 +313,20 @@ def test_an_admin_does_what_others_may_not(server: Server) -> None:
         )
         assert "is large now" in told(server, bed.ann.slash("config", where=thread, option="model", value="large"))
         assert "people" not in told(server, bed.ann.slash("reset", where=thread))
+
+
+def test_a_message_of_a_server_that_is_not_there_is_no_direct_message(server: Server, log: Path) -> None:
+    """Discord may tell of a server before it has told that we are on it."""
+    with house(server, "--log", str(log), discord={"allow_dm": True, **admin(server)}) as bed:
+        first = bed.mention("say first")
+        bed.until_said("first", thread_of(server, first))
+        told = message_json(server.world, first, server.app)
+        for more in ({}, {"member": None}):
+            names = {"id": str(server.world.next_id()), "guild_id": "4711", "channel_id": str(server.world.next_id())}
+            strange = {key: value for key, value in {**told, **names, **more}.items() if value is not None}
+            server.world.emit(Event("MESSAGE_CREATE", partial(lambda data, _: data, strange), app=server.app))
+        bed.until_said("last", bed.thread("say last"))
+        assert asked(log) == ["say first", "say last"]
 
 
 def test_another_server_is_silent_and_its_commands_are_refused(server: Server, log: Path) -> None:

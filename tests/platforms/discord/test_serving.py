@@ -110,14 +110,36 @@ def test_who_cannot_even_be_told_is_in_the_log(place: Place, server: Server, cap
     server.forgive("got no answer")
 
 
-def test_a_completion_is_empty_for_who_is_not_admitted(place: Place) -> None:
+WHOLE = SimpleNamespace(channel_id=1, user=SimpleNamespace(id=2))
+
+
+def offered(place: Place, interaction: object = WHOLE) -> list[str]:
     async def offer() -> list[str]:
         found = [("Big", "big")]
-        return [choice.value for choice in await place.serving.offer(cast(Any, None), found, "b")]
+        return [choice.value for choice in await place.serving.offer(cast(Any, interaction), found, "b")]
 
-    assert place.bot.call(offer()) == ["big"]
+    return place.bot.call(offer())
+
+
+def test_a_completion_is_empty_for_who_is_not_admitted(place: Place) -> None:
+    assert offered(place) == ["big"]
     place.gate.verdict = Verdict.REFUSED
-    assert place.bot.call(offer()) == []
+    assert offered(place) == []
+
+
+def test_what_says_not_who_or_where_is_left_alone(place: Place, caplog: pytest.LogCaptureFixture) -> None:
+    """Discord may leave out both; nothing can be decided about it then."""
+    nobody = SimpleNamespace(channel_id=1, user=discord.utils.MISSING)
+    nowhere = SimpleNamespace(channel_id=None, user=WHOLE.user)
+    assert [offered(place, what) for what in (nobody, nowhere)] == [[], []]
+
+    async def serve(interaction: object) -> None:
+        await place.serving.serve(cast(Any, interaction), place.act)
+
+    for what in (nobody, nowhere):
+        place.bot.call(serve(what))
+    assert not place.entered.is_set()
+    assert caplog.text.count("is left alone") == 4
 
 
 def test_at_the_end_an_answer_on_its_way_is_waited_for_and_nothing_more_is_taken(place: Place, server: Server) -> None:
