@@ -30,6 +30,7 @@ from ..clock import Clock
 from ..errors import ChatError, ChatTimeout
 from ..store.replies import PageRow
 from ..text.clean import one_line
+from ..text.masks import unmasked
 from .floor import Debt, Floor
 from .message import Conversation, MessageRef
 from .page import REFUSALS, Look, Page, Upload
@@ -151,7 +152,7 @@ class Delivery:
     def _want_page(self, index: int, text: str, *, is_final: bool) -> None:
         if index == len(self._pages):
             self._pages.append(Page(index))
-        page, look = self._pages[index], Look(text, self._bare)
+        page, look = self._pages[index], Look(unmasked(text), self._bare)  # written down as it will stand there
         if is_final and not page.is_final:
             page.tries, page.failure = 0, None
         elif page.wanted != look and page.ref is not None:

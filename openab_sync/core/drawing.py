@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -115,12 +115,19 @@ class Drawing:
         """Return a turn as one text, as far as it has come; tables are left as they are."""
         scribe = Scribe()
         pieces: list[str] = []
-        for segment in turn.segments:
+        for segment in _untorn(turn.segments, self.redact):
             if not self.hides(segment):
                 scribe.begin(segment)
                 grows = turn.outcome is None and segment is turn.segments[-1]
                 pieces.append(scribe.put(self.block(segment, grows=grows)))
         return "".join([*pieces, scribe.behind([ending])])
+
+
+def _untorn(segments: Sequence[Segment], redact: Redactor) -> Iterator[Segment]:
+    """Yield segments; of a secret that something else tears into two texts of the agent's nothing is in either."""
+    said = ["".join(segment.parts) if isinstance(segment, TextRun) else "" for segment in segments]
+    for segment, raw, text in zip(segments, said, redact.across(said), strict=True):
+        yield TextRun([text], segment.continues) if isinstance(segment, TextRun) and text != raw else segment
 
 
 class Scribe:

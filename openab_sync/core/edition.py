@@ -14,6 +14,7 @@ import re
 
 from ..acp import events as acp
 from ..text.ends import last_lines
+from ..text.masks import unmasked
 from ..text.tables import convert
 from .drawing import Drawing
 from .manuscript import Manuscript
@@ -77,7 +78,7 @@ class Edition:
 
     def so_far(self, turn: Turn) -> str:
         """Return what the turn says so far as one text; nothing is written, and nothing has to be read from there."""
-        return convert(self.drawing.on_paper().whole(turn), self.drawing.tables)
+        return unmasked(convert(self.drawing.on_paper().whole(turn), self.drawing.tables))
 
     # ---- how many ----
 

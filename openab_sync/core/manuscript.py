@@ -175,9 +175,9 @@ class Manuscript:
         self._held = ""
 
     def _begin_anew(self) -> None:
-        """What comes next belongs to nothing that was written."""
+        """What comes next belongs to nothing that was written, but for a secret that is torn by what stands between."""
         self._let_go()
-        self._veil, self._signs = Veil(self._drawing.redact), Signs()
+        self._signs = Signs()
 
     def _write_block(self, segment: Segment, *, grows: bool = False) -> None:
         self._begin_anew()

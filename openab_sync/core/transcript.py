@@ -107,7 +107,17 @@ def freeze(number: int, turn: Turn, questions: tuple[Question, ...], redact: Red
         turn.explain(),
         is_cut,
     )
-    return seen if redact is None else swept(seen, redact)
+    return seen if redact is None else swept(replace(seen, parts=_untorn(seen.parts, redact)), redact)
+
+
+def _untorn(parts: tuple[Part, ...], redact: Redactor) -> tuple[Part, ...]:
+    """Take out the secrets that something else tears into two texts of the agent's."""
+    said = [part for part in parts if isinstance(part, TextPart) and part.kind == "text"]
+    texts = iter(redact.across([part.text for part in said]))
+    return tuple(
+        replace(part, text=next(texts)) if isinstance(part, TextPart) and part.kind == "text" else part
+        for part in parts
+    )
 
 
 def last_words(turns: tuple[TurnSeen, ...]) -> str:

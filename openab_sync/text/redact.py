@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Sequence
 from urllib.parse import quote
 
-__all__ = ["PEM_END", "PEM_END_ROOM", "REDACTED", "TELLING", "Redactor", "looks_secret"]
+__all__ = ["PEM_END", "PEM_END_ROOM", "REDACTED", "SHORTEST", "TELLING", "Redactor", "looks_secret"]
 
 REDACTED = "[redacted]"
 
@@ -23,8 +24,9 @@ TELLING = 3
 """So many characters of a secret at the end of a text are held back: fewer tell nothing, and every other word's last
 letter would be among them."""
 
-# Shorter values are words: hiding them would make holes in innocent text and tell what they are.
-_SHORTEST = 8
+SHORTEST = 8
+"""Shorter values are words: hiding them would make holes in innocent text and tell what they are."""
+
 # Of a value that spans lines each line is one, from this length: quoted, it is never whole.
 _SHORTEST_LINE = 16
 
@@ -101,7 +103,7 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str] = (), beyond: Redactor | None = None) -> None:
         """`beyond`: one that hides some already."""
-        given = {secret for value in secrets if len(secret := value.strip()) >= _SHORTEST}
+        given = {secret for value in secrets if len(secret := value.strip()) >= SHORTEST}
         looks = {look for value in given for look in _looks(value)}
         if beyond is not None:
             looks.update(beyond.values)
@@ -169,6 +171,30 @@ class Redactor:
             cut = min(cut, _overlap(text, value))
         return cut
 
+    def begun(self, text: str) -> int:
+        """Return how many characters at the end of `text` are the beginning of a known secret; 0 for none."""
+        return max((_common(text, value) for value in self.values), default=0)
+
+    def across(self, texts: Sequence[str]) -> Sequence[str]:
+        """Return texts that follow each other without known secrets that begin in one of them and end in another."""
+        whole = "".join(texts) if len(texts) > 1 else ""
+        if not any(value in whole for value in self.values):
+            return texts
+        spans = deque(found.span() for found in self._known().finditer(whole) if found[0] != REDACTED)
+        shown, begin = [], 0
+        for text in texts:
+            at, end = begin, begin + len(text)
+            pieces: list[str] = []
+            while at < end and spans and spans[0][0] < end:
+                first, last = spans[0]
+                pieces += [whole[at : max(at, first)], REDACTED]
+                at = min(last, end)
+                if last <= end:
+                    spans.popleft()
+            shown.append("".join([*pieces, whole[at:end]]))
+            begin = end
+        return shown
+
     def _carried_head(self, text: str) -> int:
         """Return where `Bearer` begins if the last run of `text` is what it carries; -1 if it is not."""
         begin = len(text.rstrip(_RUN))
@@ -185,7 +211,7 @@ def _looks(value: str) -> set[str]:
     """Return what a secret may look like in a text."""
     looks = {value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], quote(value, safe="")}
     looks.update(line for raw in value.splitlines() if len(line := raw.strip()) >= _SHORTEST_LINE)
-    return {look for look in looks if len(look) >= _SHORTEST}
+    return {look for look in looks if len(look) >= SHORTEST}
 
 
 def _hidden(found: re.Match[str]) -> str:
@@ -228,6 +254,16 @@ def _open_key(text: str) -> int:
             return found.start()
     at = text.rfind("-----BEGIN ")
     return at if _PEM_HEAD.match(text, at) else len(text)
+
+
+def _common(text: str, value: str) -> int:
+    """Return the length of the longest end of `text` with which `value` begins; the whole of it does not count."""
+    at = max(0, len(text) - len(value) + 1)
+    while (at := text.find(value[0], at)) >= 0:
+        if value.startswith(text[at:]):
+            return len(text) - at
+        at += 1
+    return 0
 
 
 def _overlap(text: str, value: str) -> int:

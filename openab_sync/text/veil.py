@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from .redact import PEM_END, PEM_END_ROOM, REDACTED, TELLING, Redactor
+from .redact import PEM_END, PEM_END_ROOM, REDACTED, SHORTEST, TELLING, Redactor
 
 __all__ = ["Veil"]
 
@@ -55,18 +55,26 @@ class Veil:
         return self._let_through(probe[:cut])
 
     def rest(self, more: str = "") -> str:
-        """Return how what is held back, and `more` behind it, would be shown if nothing came any more.
-
-        Nothing is changed by this.
-        """
-        if self._swallows:
-            return ""
-        return _new(self._last, self._redact(self._last + self._held + more)) if self._held or more else ""
+        """Return how `flush` would show what is held back, and `more` behind it. Nothing is changed by this."""
+        return "" if self._swallows else self._broken_off(self._held + more)[0]
 
     def flush(self) -> str:
-        """Return what is held back: the text is over."""
+        """Return what is held back: something else is shown next, or nothing. The text may go on behind that.
+
+        Of a known secret that has only begun, 8 characters and more are not shown; what follows of it later is hidden.
+        """
         held, self._held = "" if self._swallows else self._held, ""
-        return self._let_through(self._last + held) if held else ""
+        shown, self._last = self._broken_off(held)
+        return shown
+
+    def _broken_off(self, held: str) -> tuple[str, str]:
+        """How `held` is shown where the text is broken off, and what is to be remembered of its end."""
+        probe = self._last + held
+        begun = self._redact.begun(probe)
+        hidden = min(begun, len(held)) if begun >= SHORTEST else 0
+        shown = _new(self._last, self._redact(probe[: len(probe) - hidden])) if len(held) > hidden else ""
+        shown += REDACTED if hidden else ""
+        return shown, probe[-max(begun, _KEPT) :] if begun else (self._last + shown)[-_KEPT:]
 
     def _let_through(self, probe: str) -> str:
         shown = _new(self._last, self._redact(probe))

@@ -31,6 +31,13 @@ def test_pages_are_posted_in_order_and_the_first_is_an_answer(post: Post) -> Non
     assert post.bells == 3
 
 
+def test_a_page_is_written_down_as_it_will_stand_there(post: Post) -> None:
+    """After a restart what stands in the chat is compared with what was written down: no mask is in either."""
+    post.want(["see [https://good.example](https://evil.example)"], [])
+    assert [row.text for row in post.delivery.rows()] == ["see https://good.example (https://evil.example)"]
+    assert post.texts == ["see https://good.example (https://evil.example)"]
+
+
 def test_a_page_that_says_it_already_is_left_alone(post: Post) -> None:
     post.want([], ["one"])
     post.want(["one"], ["two"])

@@ -12,6 +12,7 @@ from openab_sync.core.drawing import Drawing
 from openab_sync.core.manuscript import Manuscript
 from openab_sync.core.port import File, Notice
 from openab_sync.core.turn import Taken, ToolGroup, Turn
+from openab_sync.text.redact import Redactor
 from openab_sync.text.snippets import CodeStream
 from openab_sync.text.split import split
 from openab_sync.text.tables import convert
@@ -73,6 +74,21 @@ def test_pages_written_on_the_way_are_the_pages_of_the_whole(
     assert written(turn, manuscript) == split(convert(text + code.tail(), drawing.tables), limit)
     files = [item for _, item in manuscript.files if isinstance(item, File) and item.name.startswith("code-")]
     assert [(file.name, file.data.decode()) for file in files] == [(item.name, item.text) for item in code.taken]
+
+
+def test_a_secret_with_a_tool_in_its_middle_is_not_told_in_two_parts() -> None:
+    """Looked at at every step, and as a whole: of the first part at most seven characters are seen."""
+    drawing = Drawing(redact=Redactor(["canary-of-this-test"]))
+    turn, manuscript = new_turn(), Manuscript(drawing, 2000)
+    looks = []
+    for event in (acp.Said("It is canary-of"), tool("a", "ls", "completed"), acp.Said("-this-test, and so on.")):
+        turn.take(event)
+        looks.append("\n".join(written(turn, manuscript)))
+    turn.end("done")
+    looks.append("\n".join(written(turn, manuscript)))
+    looks.append(drawing.whole(turn))
+    assert all("canary" not in look and "this-test" not in look for look in looks)
+    assert all(look.count("[redacted]") == 2 for look in looks[-2:])
 
 
 def test_what_may_still_change_is_drawn_as_it_is_now() -> None:

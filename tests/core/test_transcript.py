@@ -121,3 +121,10 @@ def test_what_is_seen_has_no_secrets_and_not_the_head_of_one_that_is_being_said(
     assert "[redacted]" in str(seen.parts[1]) and "canary" not in str(seen.parts[1])
     running.end("done")
     assert freeze(1, running, (), redact).parts[-1] == TextPart("text", "and canary-of-th")
+
+
+def test_a_secret_that_a_tool_tears_into_two_texts_is_in_neither() -> None:
+    redact, said = Redactor(["canary-of-this-test"]), turn()
+    said.take(acp.Said("It is canary-of"), acp.ToolChanged("t", title="ls"), acp.Said("-this-test, so"))
+    texts = [part.text for part in freeze(1, said, (), redact).parts if isinstance(part, TextPart)]
+    assert texts == ["It is [redacted]", "[redacted], so"]

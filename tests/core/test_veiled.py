@@ -83,6 +83,9 @@ def test_what_was_held_back_comes_before_whatever_is_next() -> None:
     tool = acp.ToolChanged("t", title="ls")
     assert told(acp.Said("at can"), tool) == [acp.Said("at "), acp.Said("can"), tool]
     assert told(acp.Said("can", "1"), acp.Said("ary", "2")) == [acp.Said("can", "1"), acp.Said("ary", "2")]
+    assert told(acp.Said("canary-of"), tool, acp.Said("-this-test!")) == [
+        acp.Said("[redacted]"), tool, acp.Said("[redacted]!"),
+    ]  # fmt: skip
     assert told(acp.Thought("can"), acp.Thought("ary-of-this-test!")) == [acp.Thought("[redacted]!")]
 
 

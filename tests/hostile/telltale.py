@@ -1,7 +1,8 @@
 """An agent that tells all it was given, wherever an agent can say something, and cuts it where it can be cut.
 
 The prompt says how: `once` tells everything as a whole, `cut N` in pieces of N characters, `pages` with so much text
-before that page boundaries come into the middle of it. Its own session id is among what it tells.
+before that page boundaries come into the middle of it, `tear N` with a call of a tool behind the first N characters of
+each. Its own session id is among what it tells.
 """
 
 from __future__ import annotations
@@ -48,6 +49,11 @@ def tell(order: str) -> None:
     elif word == "pages":
         for secret in known():
             say("x" * int(size) + " " + secret + " ")
+    elif word == "tear":
+        for number, secret in enumerate(known()):
+            say(f" so: {secret[: int(size)]}")
+            update("tool_call", toolCallId=f"tear{number}", title="look", kind="read", status="completed")
+            say(f"{secret[int(size) :]} and so on")
     else:
         say(text)
         say(text, "agent_thought_chunk")
@@ -93,7 +99,7 @@ def main() -> None:
         elif method == "session/prompt":
             prompt_id, unanswered = message["id"], {"q", "e"}
             words = [block.get("text", "") for block in message["params"]["prompt"]]
-            tell(next(word for word in words if word.startswith(("once", "cut ", "pages "))))
+            tell(next(word for word in words if word.startswith(("once", "cut ", "pages ", "tear "))))
         elif message.get("id") in unanswered:  # all asked and answered: the turn fails with all it knows
             unanswered.discard(message["id"])
             if unanswered:

@@ -82,6 +82,25 @@ def everything(port: FakePlatform) -> str:
     return "\n".join(map(str, told))
 
 
+@pytest.mark.parametrize("size", [1, 4, 12])
+def test_a_secret_with_a_tool_in_its_middle_is_not_told_in_two_parts(size: int, port: FakePlatform) -> None:
+    """What its first characters are may be seen, up to seven; the rest is nowhere."""
+    secrets = [secret for secret in SECRETS if len(secret) > size + 3]
+    app = App(config(), {"test": port}, environ={**CANARIES, "PATH": "/usr/bin:/bin"}, secrets=[ARGUMENT])
+    app.start()
+    app.broker.receive(Inbound(MessageRef(HERE, "m1"), ANN, f"tear {size}"))
+    port.until(lambda: bool(port.questions))
+    for _, future in port.questions.values():
+        future.set_result(Decision("no", ANN))
+    until(lambda: all(item.turn_started is None for item in app.broker.snapshot().sessions), what="the turn ends")
+    seen = {"sent": everything(port), "seen": f"{app.broker.snapshot().sessions[0].turns!r}"}
+    assert app.stop()
+    assert all(text.count("[redacted]") > len(secrets) for text in seen.values())
+    parts = {(secret, part) for secret in secrets for part in (secret[size:], secret[:size][8:]) if part}
+    found = {(where, secret) for where, text in seen.items() for secret, part in parts if part in text}
+    assert found == set()
+
+
 @pytest.mark.parametrize("order", ORDERS)
 def test_nothing_that_leaves_holds_a_secret(order: str, port: FakePlatform, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)

@@ -153,3 +153,24 @@ def test_a_redactor_grows_by_what_is_new_and_hides_as_if_it_had_known_all_from_t
     assert grown.values == all_at_once.values and repr(grown) == repr(all_at_once) == "<Redactor secrets=2>"
     assert grown.also("first-secret") is grown is grown.also("")
     assert grown('a first-secret, a second \\"secret\\"') == "a [redacted], a [redacted]"
+
+
+@pytest.mark.parametrize(
+    ("texts", "shown"),
+    [
+        (["a canary", "-1 b"], ["a [redacted]", "[redacted] b"]),
+        (["can", "ary", "-1"], ["[redacted]", "[redacted]", "[redacted]"]),
+        (["canary-1", "canary-1"], ["[redacted]", "[redacted]"]),
+        (["can", "teen"], ["can", "teen"]),
+        (["x", "", "y"], ["x", "", "y"]),
+        (["a canary-1 b canary", "-1", "c"], ["a [redacted] b [redacted]", "[redacted]", "c"]),
+    ],
+)
+def test_a_secret_across_texts_is_taken_out_of_each(texts: list[str], shown: list[str]) -> None:
+    assert list(Redactor(["canary-1"]).across(texts)) == shown
+
+
+def test_how_much_of_a_secret_has_begun_at_the_end_of_a_text() -> None:
+    redact = Redactor(["canary-1"])
+    begun = [redact.begun(text) for text in ("a canary-", "canary-1", "c", "", "a", "cac", "canary- ")]
+    assert begun == [7, 0, 1, 0, 0, 1, 0]

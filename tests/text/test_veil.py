@@ -118,3 +118,34 @@ def test_a_megabyte_in_small_pieces_costs_what_it_costs_at_once() -> None:
     size = sum(len(veil.feed("word and another word of text, ")) for _ in range(30_000))
     assert size > 900_000
     assert time.thread_time() - begin < 20, "linear: not a word is looked at twice"
+
+
+@pytest.mark.parametrize("secret", KNOWN)
+def test_a_secret_that_something_else_tears_is_not_told_by_its_parts(secret: str) -> None:
+    """As by a tool between two texts: of the first part at most seven characters are seen, of the rest nothing."""
+    for at in range(1, len(secret)):
+        veil = Veil(Redactor(KNOWN))
+        before = veil.feed(f"It is {secret[:at]}")
+        assert before + veil.rest() == before + (rest := veil.flush()), "a look shows what will be shown"
+        after = veil.feed(secret[at:]) + veil.feed(" and that.") + veil.flush()
+        assert before + rest == f"It is {secret[:at] if at < 8 else REDACTED}"
+        assert _nearly(after, f"{REDACTED} and that.")
+
+
+def test_a_secret_in_three_parts_is_not_told_either() -> None:
+    veil = Veil(Redactor(KNOWN))
+    said = [veil.feed(part) + veil.flush() for part in ("so: correct ho", "rse", " batt", "ery!")]
+    assert said == [f"so: {REDACTED}", REDACTED, REDACTED, f"{REDACTED}!"]
+
+
+def test_what_only_begins_like_a_secret_goes_on_as_it_was_written() -> None:
+    veil = Veil(Redactor(KNOWN))
+    assert veil.feed("a can") + veil.flush() + veil.feed("teen") + veil.flush() == "a canteen"
+
+
+@given(st.lists(st.sampled_from(["can", "ary", "-1", "ab", "a", "x ", "correct horse", " battery"]), max_size=12))
+def test_however_it_is_torn_no_secret_can_be_put_together(parts: list[str]) -> None:
+    veil, text = Veil(Redactor(KNOWN)), ""
+    for part in parts:
+        text += veil.feed(part) + veil.flush()
+    assert not any(secret in text for secret in KNOWN)
