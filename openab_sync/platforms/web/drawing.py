@@ -63,8 +63,8 @@ def _content(key: str, entry: Entry) -> Json:
             return {"kind": "file", "name": name, "mime": mime, "size": size, "url": url}
         case LinkTo(name, uri):
             return {"kind": "link", "name": name, "uri": uri, "is_safe": safe_uri(uri)}
-        case Sentence(text, ok):
-            return {"kind": "notice", "text": text, "ok": ok}
+        case Sentence(text, ok, lifts):
+            return {"kind": "notice", "text": text, "ok": ok, "lifts": lifts}
         case Asked() as asked:
             return {"kind": "question", **drawn_question(asked)}
         case Stopped(outcome, reason, footer, seconds):

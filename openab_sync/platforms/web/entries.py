@@ -91,10 +91,11 @@ class LinkTo:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence of ours. `ok` is False for what could not be done."""
+    """A sentence of ours. `ok` is False for what could not be done; `lifts`: whose limits it can lift, "" for none."""
 
     text: str
     ok: bool = True
+    lifts: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ from .port import (
     Left,
     Listening,
     Made,
+    Offered,
     SettledBy,
     Told,
 )
@@ -151,6 +152,9 @@ class Hall:
             case Told(conversation, text, ok):
                 self._transcript(conversation).tell(text, ok=ok)
                 self._transcript(conversation).reconcile(self.waiting(conversation))
+                return {conversation.key}
+            case Offered(conversation, text, whose):
+                self._transcript(conversation).tell(text, ok=True, lifts=whose)
                 return {conversation.key}
             case Fell(conversation, text):
                 self._fault(conversation, text)

@@ -29,6 +29,7 @@ __all__ = [
     "Left",
     "Listening",
     "Made",
+    "Offered",
     "SettledBy",
     "Told",
     "WebPort",
@@ -78,6 +79,15 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Offered:
+    """A sentence about limits; there may be none for `whose` (a person or a conversation) until midnight."""
+
+    conversation: Conversation
+    text: str
+    whose: str
+
+
+@dataclass(frozen=True, slots=True)
 class Dropped:
     """A message was taken back by whoever wrote it."""
 
@@ -122,7 +132,21 @@ class Left:
     bell: SimpleQueue[None]
 
 
-Arrival = Heard | Happened | AskedOf | SettledBy | Told | Dropped | Fell | Forgotten | Made | Listening | Left | None
+Arrival = (
+    Heard
+    | Happened
+    | AskedOf
+    | SettledBy
+    | Told
+    | Offered
+    | Dropped
+    | Fell
+    | Forgotten
+    | Made
+    | Listening
+    | Left
+    | None
+)
 """What the queue carries; a None ends its reader."""
 
 Arrivals = SimpleQueue[Arrival]
@@ -142,6 +166,7 @@ class WebPort:
             can_ask=True,
             forms=True,
             links=True,
+            controls=True,
         )
         self._open: dict[str, Future[Decision]] = {}  # what people are asked, by id: a store or a pop each (atomic)
         self._ids = itertools.count(1)  # next() of a count is atomic: several session threads may post
@@ -181,7 +206,8 @@ class WebPort:
         nonce: str = "",
         controls: Controls | None = None,
     ) -> Future[MessageRef]:
-        self._arrivals.put(Happened(conversation, Notice(text)))
+        whose = controls.lift if controls is not None else ""
+        self._arrivals.put(Offered(conversation, text, whose) if whose else Happened(conversation, Notice(text)))
         return _done(MessageRef(conversation, f"posted-{next(self._ids)}"))
 
     def edit(self, ref: MessageRef, text: str, *, controls: Controls | None = None) -> Future[None]:

@@ -136,10 +136,10 @@ class Transcript:
         if entry is not None and isinstance(entry.content, Asked):
             self._change(entry.id, replace(entry.content, settled=plain(text).strip() or "decided"))
 
-    def tell(self, text: str, *, ok: bool) -> None:
-        """A command was answered."""
+    def tell(self, text: str, *, ok: bool, lifts: str = "") -> None:
+        """A command was answered, or a limit was met that can be lifted for whom `lifts` names."""
         self._close()
-        self._add(Sentence(plain(text), ok))
+        self._add(Sentence(plain(text), ok, lifts))
 
     def reconcile(self, waiting: Container[MessageRef]) -> None:
         """Those of its messages that neither wait nor run were dropped."""

@@ -3,8 +3,8 @@ from __future__ import annotations
 from queue import SimpleQueue
 
 from openab_sync.acp import events as acp
-from openab_sync.core.port import ChatPort, Decision, File, Notice
-from openab_sync.platforms.web.port import Arrival, AskedOf, Happened, Made, SettledBy, WebPort
+from openab_sync.core.port import ChatPort, Controls, Decision, File, Notice
+from openab_sync.platforms.web.port import Arrival, AskedOf, Happened, Made, Offered, SettledBy, WebPort
 
 from .makers import ANN, ONE, question
 
@@ -34,6 +34,14 @@ def test_all_that_the_core_says_arrives_in_order() -> None:
         Happened(ONE, Notice("c")),
         Made(ONE, File("d.txt", b"d")),
     ]
+
+
+def test_a_sentence_with_which_limits_are_lifted_says_whose() -> None:
+    queue: SimpleQueue[Arrival] = SimpleQueue()
+    port = WebPort(queue)
+    port.post(ONE, "too much", controls=Controls(lift="page"))
+    port.post(ONE, "something", controls=Controls())
+    assert arrived(queue) == [Offered(ONE, "too much", "page"), Happened(ONE, Notice("something"))]
 
 
 def test_a_question_arrives_and_so_does_its_end() -> None:

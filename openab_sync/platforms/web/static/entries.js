@@ -76,7 +76,10 @@ const DRAW = {
       make("span", { class: "box", "aria-hidden": "true" }, BOXES[step.status] ?? "☐"), make("span", {}, step.text, make("span", { class: "hidden" }, ` (${step.status.replace("_", " ")})`)))))),
   file,
   link: (entry) => make("p", { class: "notice" }, entry.is_safe ? make("a", { href: entry.uri, rel: "noopener noreferrer", target: "_blank" }, `🔗 ${entry.name}`) : `🔗 ${entry.name} ${entry.uri}`),
-  notice: (entry) => make("p", { class: "notice", "data-ok": entry.ok ? null : "no" }, entry.text),
+  notice: (entry, old, acts) => {
+    const lift = make("button", { type: "button", class: "quiet small", onclick: () => { lift.disabled = true; acts.lift(entry.lifts); } }, "🔓 Lift the limits");
+    return make("div", { class: "notice", "data-ok": entry.ok ? null : "no" }, make("p", {}, entry.text), entry.lifts ? lift : null);
+  },
   question: (entry, old, acts) => question(entry, acts),
   end: (entry) => {
     const is_bad = !["done", "cancelled"].includes(entry.outcome);

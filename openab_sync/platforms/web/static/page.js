@@ -23,6 +23,7 @@ const acts = {
   fill: (data, values) => change("POST", "web/answers", { question: data.question, option: "fill", values }),
   address: (data) => change("POST", "web/addresses", { question: data.question }),
   complain: (error) => composer.complain(error.message),
+  lift: (whose) => order("limits", `lift ${whose}`),
   takeBack: (entry) => doing(() => change("POST", "web/take-back", { conversation: current, message: entry.message })),
 };
 const board = new Board(acts);
@@ -162,9 +163,9 @@ function route() {
 
 // What people do.
 
-async function order(name) {
+async function order(name, argument = "") {
   await doing(async () => {
-    const { text } = await change("POST", "web/orders", { conversation: current, name });
+    const { text } = await change("POST", "web/orders", { conversation: current, name, argument });
     if (text) setText($("elsewhere"), text); // a conversation of another platform's: it is told nowhere else
   });
 }

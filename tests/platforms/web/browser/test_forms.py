@@ -1,4 +1,4 @@
-"""Forms and addresses that an agent asks for, in a real browser: with the keyboard alone, on a phone, seen by axe."""
+"""Forms, addresses and limits in a real browser: answered with the keyboard alone, on a phone, seen by axe."""
 
 from __future__ import annotations
 
@@ -54,6 +54,16 @@ def test_a_form_is_filled_in_with_the_keyboard_on_a_phone(bed: Bed, window: Wind
     wanted = {"name": "Ann", "colour": "red", "sure": True, "count": 7, "tags": ["a"]}
     assert answer == {"action": "accept", "content": wanted}
     assert "Filled in" in window.text("#talk .ask.settled")
+
+
+def test_limits_are_lifted_with_a_button(tmp_path: Path, window: Window) -> None:
+    with page(tmp_path, limits={"tool_calls_per_turn": 5}) as bed:
+        window.enter(bed)
+        window.say("repeat_tools 8")
+        window.press("🔓 Lift the limits", "#talk")
+        window.until_text("No limits here until midnight.")
+        assert not window.one("#talk .notice button").is_enabled() and faults(window) == []
+        window.leave()
 
 
 def test_a_form_is_declined(bed: Bed, window: Window) -> None:
