@@ -174,8 +174,7 @@ def _serve(live: Live, environ: Mapping[str, str], secrets: Collection[str], sto
     status = _status(live.config.status, store.folder)
 
     def beats() -> list[Beat]:
-        seen = [status.beat] if status is not None else []
-        return [store.beat, discord.beat, web.hall.beat, *seen, *app.beats()]
+        return [store.beat, discord.beat, web.hall.beat, *([status.beat] if status else []), *app.beats()]
 
     news.tick = _Life(beats, ears.manager).look
     try:
@@ -196,7 +195,8 @@ def _serve(live: Live, environ: Mapping[str, str], secrets: Collection[str], sto
                 beats=beats,
             )
             status.start(sources, [web.start(app.broker)])
-            ears.tell(f"the page: {status.guard.make_link()} (works once, within ten minutes)")
+            if live.config.status.page:
+                ears.tell(f"the page: {status.guard.make_link()} (works once, within ten minutes)")
             web.take_up()
         discord.start(app.broker)
         names = [discord.name, *([web.name] if status is not None else [])]

@@ -284,6 +284,8 @@ class StatusConfig(_Section, frozen=True, kw_only=True):
     """`host:port`; empty: nowhere. Port 0: any that is free."""
     token: str = ""
     """What programs show to be let in; empty: the one in `status.token` in the store's folder. Secret."""
+    page: bool = True
+    """Whether the page is there, too, for whoever operates the bot; without it programs have the API alone."""
     hosts: tuple[Word, ...] = ()
     """Names that the server is called by besides numbers and `localhost`: that of a proxy in front of it."""
 

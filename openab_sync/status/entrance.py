@@ -14,15 +14,24 @@ __all__ = ["entrance"]
 # A page of our own goes on to the next: a redirect from a foreign one would come without the cookie (SameSite=Strict).
 _ONWARD = '<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0;url=/"><title>openab-sync</title>'
 _USED = "This link was used before, or is older than ten minutes. `openab-sync status --link` makes a new one."
+_NONE = "There is no page here: [status] page is false."
 
 ENTER = Route(
     "GET", "/enter/<secret>", Access.OPEN, "Let a browser in", "text/html", also={403: "The link was used, or is old."}
 )
-LINK = Route("POST", "/api/link", Access.CHANGE, "Make a link that lets a browser in, once", Link, 201)
+LINK = Route(
+    "POST",
+    "/api/link",
+    Access.CHANGE,
+    "Make a link that lets a browser in, once",
+    Link,
+    201,
+    also={404: "There is no page."},
+)
 ME = Route("GET", "/api/me", Access.CONTENT, "What a change from this page has to carry", Me)
 
 
-def entrance(guard: Guard) -> Blueprint:
+def entrance(guard: Guard, *, has_page: bool = True) -> Blueprint:
     """Return the routes."""
     pages = Blueprint("entrance", __name__)
 
@@ -37,6 +46,8 @@ def entrance(guard: Guard) -> Blueprint:
 
     @serve(pages, LINK)
     def link() -> Response:
+        if not has_page:
+            return refuse(404, _NONE)
         return reply(Link(guard.make_link()), 201)
 
     @serve(pages, ME)

@@ -23,8 +23,11 @@ __all__ = ["caller", "make_site"]
 BODY = 1 << 20  # bytes of a request
 
 
-def make_site(sources: Sources, guard: Guard, blueprints: Iterable[Blueprint] = ()) -> Flask:
-    """Return the WSGI application: our routes and those of `blueprints`, all of them behind `guard`."""
+def make_site(sources: Sources, guard: Guard, blueprints: Iterable[Blueprint] = (), *, has_page: bool = True) -> Flask:
+    """Return the WSGI application: our routes and those of `blueprints`, all of them behind `guard`.
+
+    Without a page no links are made that would lead to one.
+    """
     site = Flask(__name__, static_folder=None, template_folder=None)
     site.config.update(MAX_CONTENT_LENGTH=BODY, MAX_FORM_MEMORY_SIZE=BODY, PROVIDE_AUTOMATIC_OPTIONS=False)
     site.url_map.strict_slashes = False
@@ -58,7 +61,13 @@ def make_site(sources: Sources, guard: Guard, blueprints: Iterable[Blueprint] = 
         current_app.logger.error("%s %s failed", request.method, request.path, exc_info=error)
         return refuse(500, "An internal error: the log has the details.")
 
-    ours = (health(sources), entrance(guard), looking(sources), changing(sources), _description(guard))
+    ours = (
+        health(sources),
+        entrance(guard, has_page=has_page),
+        looking(sources),
+        changing(sources),
+        _description(guard),
+    )
     for blueprint in (*ours, *blueprints):
         site.register_blueprint(blueprint)
     return site

@@ -48,19 +48,20 @@ class Status:
         self.address = self._server.address
         self.guard = Guard(token, self.address, clock or SystemClock(), names=config.hosts)
         self._note = folder / ADDRESS_FILE
+        self._has_page = config.page
         self._feed: Feed | None = None
         self._pulse = Pulse()
         self.beat = self._pulse.beat
 
     def start(self, sources: Sources, blueprints: Iterable[Blueprint] = ()) -> None:
-        """Begin to answer, also at the routes of `blueprints`. Main thread. Raise StoreError."""
+        """Begin to answer, also at `blueprints`: the page's, if there is to be one. Main thread. Raise StoreError."""
         scales = Scales()
         sources = replace(sources, memory=lambda: scales.bytes)
         feed = self._feed = Feed(sources, self._pulse.wake)
         told = Metrics(sources)
-        pages = (events(feed), metrics(told), *blueprints)
+        pages = (events(feed), metrics(told), *(blueprints if self._has_page else ()))
         write_note(self._note.parent, self._note.name, self.address.url)
-        self._server.start(make_site(sources, self.guard, pages))
+        self._server.start(make_site(sources, self.guard, pages, has_page=self._has_page))
         self._pulse.start((feed.look, told.take_in), lambda: scales.weigh(_pids(sources)), lambda: len(feed) > 0)
         log.info("status at %s", self.address.url)
 

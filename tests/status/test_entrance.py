@@ -24,6 +24,11 @@ def test_who_has_the_token_makes_links() -> None:
     assert scene.get(made.json["url"].removeprefix("http://127.0.0.1:8787")).status_code == 200
 
 
+def test_where_there_is_no_page_no_link_is_made() -> None:
+    answer = Scene.make(has_page=False).ask("POST", "/api/link", **KEY)
+    assert (answer.status_code, answer.json) == (404, {"error": "There is no page here: [status] page is false."})
+
+
 def test_a_page_is_told_what_its_changes_carry_and_a_program_needs_nothing() -> None:
     scene = Scene.make()
     assert scene.get("/api/me", **KEY).json == {"changes": ""}

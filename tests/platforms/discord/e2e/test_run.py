@@ -215,6 +215,20 @@ def test_the_page_shows_its_conversations_and_has_one_of_its_own(server: Server,
         assert running.end() == 0, running.log
 
 
+def test_without_the_page_programs_have_the_api_alone(server: Server, tmp_path: Path) -> None:
+    status = {"listen": "127.0.0.1:0", "page": False, "token": "a-token-of-the-tests"}
+    with service(tmp_path, server, status=status) as running:
+        server.until_ready()
+        server.until_said("Good morning, agent.", mention(server, "Good morning, agent."), 10)
+        assert [fetch(tmp_path, path)[0] for path in ("/", "/page/page.js", "/web/look")] == [404, 404, 404]
+        assert (fetch(tmp_path, "/healthz")[0], "discord:" in fetch(tmp_path, "/api/sessions")[1]) == (200, True)
+        told = run(tmp_path, "status", "--link", "-c", str(tmp_path / "config.toml"))
+        assert (told.code, told.err) == (1, "openab-sync: There is no page here: [status] page is false.\n")
+        running.signal()
+        assert running.end() == 0, running.log
+        assert "/enter/" not in running.log
+
+
 def fetch(home: Path, path: str) -> tuple[int, str]:
     """What the status server of that home answers."""
     url = (home / "state" / "status.address").read_text().strip()
