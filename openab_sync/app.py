@@ -216,10 +216,15 @@ def chat(
 
     Raise OpenabError if the house cannot be built or a file cannot be read, BrokenPipeError if nobody reads stdout.
     """
-    from .platforms.console.talk import Wish, talk
+    from .platforms.console.talk import Wish, outbox, talk
 
     wish = Wish(prompt, files, as_json, verbose)
-    return talk(config, wish, environ, lambda ports: App(config, ports, environ=environ, secrets=secrets))
+    with outbox(environ) as folder:
+
+        def build(ports: Mapping[str, ChatPort]) -> App:
+            return App(config, ports, environ=environ, secrets=secrets, outbox=folder)
+
+        return talk(config, wish, environ, build)
 
 
 def check_room(max_sessions: int) -> None:

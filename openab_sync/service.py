@@ -240,7 +240,8 @@ def demo(
     with TemporaryDirectory(prefix="openab-sync-demo-") as name, handled(dict.fromkeys(news.heard(), news.put)):
         folder = Path(name)
         web, figures = Web(folder / "inbox", agent=_title(config), chips=chips), Figures()
-        app = App(config, {web.name: web.port}, environ=environ, secrets=secrets, observe=figures)
+        box = beside(folder / "inbox")
+        app = App(config, {web.name: web.port}, environ=environ, secrets=secrets, observe=figures, outbox=box)
         status = _status(config.status, folder)
         if status is None:
             raise ConfigError("there is no page without an address", key="status.listen")

@@ -191,6 +191,19 @@ def _files(turn: Turn) -> Steps:
     yield 0.0
 
 
+def _deliver(turn: Turn) -> Steps:
+    box = os.environ.get("OPENAB_OUTBOX", "")
+    if os.path.isdir(box):
+        hidden = os.path.join(box, ".notes.txt")  # it is taken when it is complete
+        with open(hidden, "w", encoding="utf-8") as file:
+            file.write("A file of the demo agent's.\n")
+        os.replace(hidden, os.path.join(box, "notes.txt"))
+        turn.say("Here is a file for you: `notes.txt`.\n")
+    else:
+        turn.say("I have no folder for files for you.\n")
+    yield 0.0
+
+
 def _env(turn: Turn) -> Steps:
     turn.say(_listing("Names in my environment", sorted(os.environ)))
     yield 0.0
@@ -341,6 +354,7 @@ WORDS = {
     "table": Word(_table, "a markdown table"),
     "code": Word(_code, "a fenced block of code"),
     "files": Word(_files, "tells what came with the prompt"),
+    "deliver": Word(_deliver, "a file for you"),
     "env": Word(_env, "the names (not the values) in its environment"),
     "cwd": Word(_cwd, "where it works"),
     "mcp": Word(_mcp, "the names of the MCP servers it was given"),

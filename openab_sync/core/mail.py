@@ -37,10 +37,13 @@ class Mail:
         """Return what the prompt says about it."""
         return [TextBlock(_WORDS.format(folder=self.outbox.folder))] if self.is_first else []
 
-    def collected(self, clock: Clock, limits: Limits, redact: Redactor) -> Iterator[acp.Media | Notice]:
+    def collected(self, clock: Clock, limits: Limits, redact: Redactor) -> Iterator[acp.Media | acp.Link | Notice]:
         """Yield the files that leave, as parts of the answer, and a sentence for each that does not."""
         found = self.outbox.collect(clock.monotonic(), limits.file_size)
         for out in found.files:
+            if limits.local:
+                yield acp.Link(out.path, redact(out.name), out.mime, len(out.data))
+                continue
             file = veiled_file(File(out.name, out.data, out.mime), redact)
             data = base64.b64encode(file.data).decode()
             yield acp.Media("resource", file.mime, data, uri=quote(file.name))

@@ -63,6 +63,7 @@ class Limits:
     spoilers: bool = False  # text between two || is hidden until somebody wants to see it
     max_pages: int = 0  # an answer of more pages becomes a file, its head and its tail; 0: no limit
     file_size: int = 0  # bytes that a file may have; 0: no limit
+    local: bool = False  # people sit at this machine: files of the agent's are named by their paths, not sent
     mention: str = ""  # what a mention looks like in a text, as a regular expression; "": there are none
 
     @property

@@ -18,13 +18,13 @@ import secrets
 import stat
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from .inbox import folder_of, safe_name, size_text, sweep
 from .kinds import kind_of
 
-__all__ = ["Collected", "Outbox", "OutboxCaps", "Outboxes", "Outgoing", "beside", "sweep_outboxes"]
+__all__ = ["Collected", "Outbox", "OutboxCaps", "Outboxes", "Outgoing", "beside", "clear_outboxes", "sweep_outboxes"]
 
 log = logging.getLogger(__name__)
 
@@ -50,11 +50,12 @@ class OutboxCaps:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A file that leaves. `mime` is what its bytes are."""
+    """A file that leaves. `mime` is what its bytes are, `path` where it lies afterwards."""
 
     name: str
     data: bytes = field(repr=False)
     mime: str = ""
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,13 @@ class Outboxes:
 def beside(inbox: Path) -> Path:
     """Return where outboxes are kept: beside the folder of inboxes."""
     return inbox.with_name("outbox")
+
+
+def clear_outboxes(root: Path) -> None:
+    """Remove the folders below `root` in which nothing lies, and itself; no link is followed."""
+    for folder, _, _ in os.walk(root, topdown=False):
+        with contextlib.suppress(OSError):  # something lies there
+            os.rmdir(folder)
 
 
 def sweep_outboxes(root: Path, age: float, now: float) -> int:
@@ -147,13 +155,13 @@ class Outbox:
             try:
                 self._check_rate(len(files), now)
                 file = _read(folder, name, min(most, room), is_last=room < most)
-                _move(folder, name, SENT)
+                taken = _move(folder, name, SENT)
             except _Unfit as why:
                 refused.append(f"`{safe_name(name)}` was not sent: it {why}.")
                 with contextlib.suppress(_Unfit):  # it is told in every turn then, until somebody looks
                     _move(folder, name, REFUSED)
                 continue
-            files.append(file)
+            files.append(replace(file, path=str(self.folder / SENT / taken)))
             room -= len(file.data)
             self._times.append(now)
         if len(refused) > _TOLD:
@@ -225,8 +233,8 @@ def _content(descriptor: int, most: int) -> bytes | None:
     return data if len(data) <= most else None
 
 
-def _move(folder: int, name: str, where: str) -> None:
-    """Put something into a folder beside it, under a name that is free. Raise _Unfit if that cannot be done.
+def _move(folder: int, name: str, where: str) -> str:
+    """Put something into a folder beside it, under a name that is free; return that. Raise _Unfit if it cannot be done.
 
     A rename follows no link in its last part, and the folder is opened as one: a link in its place is refused.
     """
@@ -240,6 +248,7 @@ def _move(folder: int, name: str, where: str) -> None:
                 os.stat(name, dir_fd=there, follow_symlinks=False)
                 taken = f"{secrets.token_hex(4)}-{name}"
             os.rename(name, taken, src_dir_fd=folder, dst_dir_fd=there)
+            return taken
         finally:
             os.close(there)
     except OSError as error:

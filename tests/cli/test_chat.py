@@ -113,6 +113,16 @@ def test_a_picture_is_kept_where_the_agent_works(tmp_path: Path) -> None:
     assert (folder / "image-1.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_file_of_the_agents_is_named_by_its_path_and_stays(tmp_path: Path) -> None:
+    done = chat(tmp_path, "-p", "deliver")
+    assert (done.code, done.out) == (0, "Here is a file for you: `notes.txt`.\n")
+    path = Path(done.err.removeprefix("📎 notes.txt ").strip())
+    assert path.is_relative_to(tmp_path / "state" / "chat-outbox") and path.parent.name == "sent"
+    assert path.read_text() == "A file of the demo agent's.\n"
+    assert chat(tmp_path, "-p", "echo nothing").err == ""
+    assert len(list((tmp_path / "state" / "chat-outbox").iterdir())) == 1, "nothing is left of a run without files"
+
+
 def test_the_agent_works_where_it_is_told_to(tmp_path: Path) -> None:
     config = tmp_path / "config.toml"
     config.write_text(f'[agent]\npreset = "demo"\nenv = {{ PYTHONPATH = "{ROOT}" }}\n')  # also where not installed

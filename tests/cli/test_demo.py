@@ -50,6 +50,11 @@ def test_a_visitor_is_answered_and_nothing_is_left(tmp_path: Path, number: signa
             assert health.status == 200
         visitor = Visitor(link)
         assert visitor.hear(visitor.say("hello from a test"), "hello from a test", PATIENCE)
+        key = visitor.say("deliver")
+        assert visitor.hear(key, "Here is a file for you", PATIENCE)
+        (file,) = (one for one in visitor.get(f"/web/look?room={key}")["room"]["entries"] if one["kind"] == "file")
+        assert file["name"] == "notes.txt"
+        assert visitor.read(f"/{file['url']}") == b"A file of the demo agent's.\n"
         house = visitor.get("/web/look")["house"]
         assert (house["agent"], house["chips"][0]) == ("Demo (built in)", ["Watch it write", "slow 5"])
         with pytest.raises(urllib.error.HTTPError, match="403"):

@@ -37,6 +37,14 @@ def test_a_file_becomes_part_of_the_answer_without_its_secrets_and_a_refusal_a_s
     assert notice == Notice("`link` was not sent: it is a link, not a file.")
 
 
+def test_where_people_sit_at_this_machine_a_file_is_named_by_its_path(outbox: Outbox) -> None:
+    (outbox.folder / "a b.txt").write_text("more")
+    (outbox.folder / "a b.txt").rename(outbox.folder / "c.txt")
+    (link,) = Mail(outbox).collected(FakeClock(), Limits(local=True), Redactor())
+    assert link == acp.Link(str(outbox.folder / "sent" / "c.txt"), "c.txt", "text/plain", 4)
+    assert Path(link.uri).read_text() == "more"
+
+
 def test_the_chats_own_limit_holds(outbox: Outbox) -> None:
     (outbox.folder / "a").write_text("x" * 100)
     (notice,) = Mail(outbox).collected(FakeClock(), Limits(file_size=50), Redactor())

@@ -8,7 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from openab_sync.media.outbox import HOUR, Collected, Outbox, OutboxCaps, Outboxes, beside, sweep_outboxes
+from openab_sync.media.outbox import (
+    HOUR,
+    Collected,
+    Outbox,
+    OutboxCaps,
+    Outboxes,
+    beside,
+    clear_outboxes,
+    sweep_outboxes,
+)
 
 CAPS = OutboxCaps(file=1000, total=2500, turn=3, hour=5)
 
@@ -168,6 +177,22 @@ def test_a_folder_that_cannot_be_made_costs_a_line(tmp_path: Path, caplog: pytes
     outbox = Outboxes(tmp_path / "outbox").of("a:1")
     outbox.open()
     assert "could not be made" in caplog.text and outbox.collect(0.0) == Collected()
+
+
+def test_folders_in_which_nothing_lies_are_cleared_away_and_no_link_is_followed(outbox: Outbox, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere" / "empty").mkdir(parents=True)
+    path = put(outbox, "a.txt")
+    (tmp_path / "outbox" / "empty").mkdir()
+    (tmp_path / "outbox" / "link").symlink_to(tmp_path / "elsewhere")
+    clear_outboxes(tmp_path / "outbox")
+    assert (
+        path.exists() and (tmp_path / "elsewhere" / "empty").exists() and not (tmp_path / "outbox" / "empty").exists()
+    )
+    path.unlink()
+    (tmp_path / "outbox" / "link").unlink()
+    clear_outboxes(tmp_path / "outbox")
+    assert not (tmp_path / "outbox").exists()
+    clear_outboxes(tmp_path / "outbox")
 
 
 def test_what_was_sent_goes_after_its_days_and_what_waits_stays(outbox: Outbox, tmp_path: Path) -> None:

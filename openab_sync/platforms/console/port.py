@@ -89,6 +89,7 @@ class ConsolePort:
             can_ask=can_ask,
             forms=can_ask,
             links=can_ask,
+            local=True,
         )
         self._ids = itertools.count(1)  # next() of a count is atomic: several session threads may post
 

@@ -45,7 +45,8 @@ def wall_clock() -> str:
 def media_line(media: acp.Media | acp.Link) -> str:
     """Name a picture, a sound, a file or a link in one line."""
     if isinstance(media, acp.Link):
-        return one_line(f"🔗 {media.name} {media.uri}", TITLE * 5)
+        sign = "📎" if media.uri.startswith("/") else "🔗"  # a file here, or an address
+        return one_line(f"{sign} {media.name} {media.uri}", TITLE * 5)
     size = f", {len(media.data) * 3 // 4} bytes" if media.data else ""  # base64: four characters, three bytes
     return one_line(f"📎 {media.kind} {media.uri} {media.mime}{size}", TITLE * 5)
 

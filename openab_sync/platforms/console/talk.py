@@ -11,7 +11,9 @@ import getpass
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -23,6 +25,7 @@ from ...core.events import Media
 from ...core.message import Attachment, Conversation, Inbound, MessageRef, Person
 from ...core.port import ChatPort
 from ...errors import ConfigError
+from ...media.outbox import clear_outboxes, sweep_outboxes
 from ...signals import handled
 from ...threads import join_all, spawn
 from .chat import Chat, Desk, Setting
@@ -36,10 +39,11 @@ from .style import Style, wants_colour
 if TYPE_CHECKING:
     from .terminal import Terminal
 
-__all__ = ["House", "Wish", "talk"]
+__all__ = ["House", "Wish", "outbox", "talk"]
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 LAST_WORDS = 5.0  # seconds for what is still to be printed
+KEPT = 30 * 86400.0  # seconds
 DUMB = {"", "dumb"}
 
 
@@ -144,6 +148,20 @@ def _front(style: Style, environ: Mapping[str, str], *, is_tty: bool) -> Termina
     from .terminal import Terminal, history_at  # a tenth of a second that one turn does not need
 
     return Terminal(style, history_at(_state_folder(environ) / "chat-history"))
+
+
+@contextmanager
+def outbox(environ: Mapping[str, str]) -> Iterator[Path]:
+    """The folder for what agents of one run hand over; what lies there stays for 30 days. Blocks as a disk does."""
+    runs = _state_folder(environ) / "chat-outbox"
+    for old in sorted(runs.iterdir()) if runs.is_dir() else ():
+        sweep_outboxes(old, KEPT, time.time())
+        clear_outboxes(old)
+    run = runs / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
+    try:
+        yield run
+    finally:
+        clear_outboxes(run)
 
 
 def _state_folder(environ: Mapping[str, str]) -> Path:

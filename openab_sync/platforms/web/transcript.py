@@ -12,10 +12,10 @@ import itertools
 import re
 from collections.abc import Container
 from dataclasses import dataclass, field, replace
-from pathlib import PurePosixPath
 from typing import Literal
 
 from ...core import events as acp
+from ...core.drawing import media_name
 from ...core.message import Conversation, Inbound, MessageRef
 from ...core.port import Notice, Question, Settled, TurnEnded, TurnEvent, TurnStarted
 from ...core.turn import Tool
@@ -234,7 +234,7 @@ class Transcript:
             except binascii.Error:
                 self._add(Sentence("A file of the agent's could not be read.", ok=False))
                 return
-        name = one_line(PurePosixPath(media.uri.rpartition("/")[2]).name or media.kind, 120)
+        name = media_name(media)
         keep = self._kept + len(data) <= FILES
         self._kept += len(data) if keep else 0
         self._add(Sent(name, media.mime, len(data), data if keep else None))

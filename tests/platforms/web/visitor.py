@@ -28,8 +28,12 @@ class Visitor:
 
     def get(self, path: str) -> Any:
         """Look at something."""
+        return json.loads(self.read(path))
+
+    def read(self, path: str) -> bytes:
+        """Fetch something."""
         with self._browser.open(self._home + path, timeout=10) as answer:
-            return json.load(answer)
+            return bytes(answer.read())
 
     def post(self, path: str, data: object) -> Any:
         """Change something."""
