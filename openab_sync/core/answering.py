@@ -24,6 +24,7 @@ from .floor import Floor
 from .footer import footer
 from .house import House, Usage
 from .judging import Judge
+from .luggage import unpacked
 from .mail import Mail
 from .message import Inbound
 from .notices import offer_lift
@@ -180,9 +181,10 @@ class Answering:
             self._prompt(notices)
 
     def _prompt(self, notices: Sequence[str]) -> None:
-        for text in notices:
+        notes, lost = unpacked(self.notes)
+        for text in (*notices, *lost):
             self.notice(text)
-        self._prompt_id = self._peer.prompt([*blocks(self.notes), *(self._mail.announcement() if self._mail else [])])
+        self._prompt_id = self._peer.prompt([*blocks(notes), *(self._mail.announcement() if self._mail else [])])
         for note in self.notes:
             if note.arrived:
                 self._house.observe(Figure.QUEUE_WAIT, self.turn.started - note.arrived, "")

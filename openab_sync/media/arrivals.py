@@ -6,13 +6,12 @@ something else, a note says so to both sides (FIELD H7). Blocks as a disk and a 
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Literal
 
 from ..errors import FileRefused
-from .images import BYTES, picture
+from .images import BYTES, Picture, picture
 from .inbox import Draft, safe_name, size_text
 from .inline import Budget
 from .kinds import OTHER, TEXT, Kind, kind_of, text_of
@@ -24,7 +23,7 @@ _PICTURE_NAMES = {".avif", ".bmp", ".gif", ".heic", ".jpeg", ".jpg", ".png", ".s
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A file as the prompt takes it: `data` (base64) of a picture, the `text` of a text, the `path` of any other.
+    """A file as the prompt takes it: the `text` of a text, the `path` of a picture and of any other.
 
     `name` is harmless; `size` is the file's own in bytes; `note` is one sentence for people and the agent, or "".
     """
@@ -33,30 +32,30 @@ class Arrival:
     name: str
     mime: str
     size: int
-    data: str = field(default="", repr=False)
     text: str = field(default="", repr=False)
     path: str = ""
     note: str = ""
 
 
 def settle(draft: Draft, name: str, budget: Budget) -> Arrival:
-    """Decide what the received file is for. It is kept in the inbox only if it goes into the prompt in no other way.
+    """Decide what the received file is for. It is kept in the inbox unless it is a text that goes into the prompt.
 
+    A picture is kept as it will be shown, until its message has been answered: what waits with it is not in memory.
     `name` is what its sender called it. Raise FileRefused for one that is empty or cannot be kept.
     """
     if not draft.size:
         raise FileRefused("is empty")
     name = safe_name(name)
     kind = _kind(draft)
-    reason = ""
+    reason, made = "", None
     try:
         if kind.what == "image":
-            return _picture(draft, name)
+            made = _made(draft)
         if kind.what == "text":
             return _text(draft, name, budget)
     except FileRefused as error:
         reason = str(error)
-    return _kept(draft, name, kind, reason)
+    return _kept(draft, name, kind, reason) if made is None else _picture(draft, name, made)
 
 
 def _kind(draft: Draft) -> Kind:
@@ -67,13 +66,18 @@ def _kind(draft: Draft) -> Kind:
     return OTHER if kind == TEXT else kind
 
 
-def _picture(draft: Draft, name: str) -> Arrival:
+def _made(draft: Draft) -> Picture:
     if draft.size > BYTES:
         raise FileRefused(f"is a picture of more than {size_text(BYTES)}")
-    made = picture(draft.read())
-    data = base64.b64encode(made.data).decode("ascii")
+    return picture(draft.read())
+
+
+def _picture(draft: Draft, name: str, made: Picture) -> Arrival:
+    size = draft.size
+    draft.restart()
+    draft.write(made.data)
     note = f"`{name}` moves: the agent sees its first picture only." if made.still else ""
-    return Arrival("image", name, made.mime, draft.size, data=data, note=note)
+    return Arrival("image", name, made.mime, size, path=str(draft.keep()), note=note)
 
 
 def _text(draft: Draft, name: str, budget: Budget) -> Arrival:

@@ -25,7 +25,7 @@ from typing import BinaryIO, Self
 
 from ..errors import FileRefused
 
-__all__ = ["Caps", "Draft", "folder_of", "remove", "safe_name", "size_text", "sweep"]
+__all__ = ["Caps", "Draft", "discard", "folder_of", "read_back", "remove", "safe_name", "size_text", "sweep"]
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +80,51 @@ def size_text(size: int) -> str:
     if size < 1024 * 1024:
         return f"{size // 1024} KB"
     return f"{size / 1024 / 1024:.1f}".removesuffix(".0") + " MB"
+
+
+# A file that is there.
+
+
+def read_back(path: Path, most: int) -> bytes | None:
+    """Return what is in a file of an inbox; None if it is not there, is no file, or has more than `most` bytes."""
+    with contextlib.suppress(OSError), _within(path) as folder:
+        descriptor = os.open(path.name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+        try:
+            return _content(descriptor, most)
+        finally:
+            os.close(descriptor)
+    return None
+
+
+def _content(descriptor: int, most: int) -> bytes | None:
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode) or found.st_size > most:
+        return None
+    with os.fdopen(descriptor, "rb", closefd=False) as file:
+        return file.read()
+
+
+def discard(path: Path) -> None:
+    """Remove a file of an inbox, if it is still there; the folder too, if nothing else is in it."""
+    try:
+        with _within(path) as folder:
+            os.unlink(path.name, dir_fd=folder)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        log.warning("a file could not be taken out of the inbox: %s", error)
+        return
+    with contextlib.suppress(OSError):  # other files are in it
+        path.parent.rmdir()
+
+
+@contextlib.contextmanager
+def _within(path: Path) -> Iterator[int]:
+    folder = os.open(path.parent, _FOLDER)
+    try:
+        yield folder
+    finally:
+        os.close(folder)
 
 
 # A file on its way in.

@@ -29,6 +29,7 @@ from typing import Literal
 from ..clock import Clock
 from .insistent import Insistent
 from .journal import Store
+from .luggage import Luggage
 
 __all__ = ["Deliveries", "Delivery", "DeliveryState", "Fact"]
 
@@ -140,11 +141,19 @@ class Deliveries:
         return done
 
     def _end(self, numbers: Collection[int], state: str, sources: str) -> Future[None]:
-        now = self._clock.time()
-        return self._write(
-            f"UPDATE deliveries SET state = '{state}', note = NULL, changed = ? WHERE id = ? AND state IN {sources}",
-            [(now, number) for number in numbers],
-        )
+        now, luggage = self._clock.time(), Luggage()
+
+        def change(db: sqlite3.Connection) -> None:
+            which = f"id = ? AND state IN {sources}"
+            luggage.collect(db, which, [(number,) for number in numbers])
+            db.executemany(
+                f"UPDATE deliveries SET state = '{state}', note = NULL, changed = ? WHERE {which}",
+                [(now, number) for number in numbers],
+            )
+
+        done = self._insistent.write(change)
+        done.add_done_callback(luggage.drop)
+        return done
 
     # ---- looking ----
 

@@ -24,6 +24,7 @@ from ..clock import Clock
 from .deliveries import Delivery, deliveries_of
 from .insistent import Insistent
 from .journal import Store
+from .luggage import Luggage
 
 __all__ = ["End", "FileRow", "PageRow", "Replies", "ReplyRow"]
 
@@ -162,9 +163,10 @@ class Replies:
 
     def close(self, turn: str, *, well: bool) -> Future[None]:
         """All of a reply is out (`well`), or what is not never will be, and its people know."""
-        now, state = self._clock.time(), "delivered" if well else "failed"
+        now, state, luggage = self._clock.time(), "delivered" if well else "failed", Luggage()
 
         def change(db: sqlite3.Connection) -> None:
+            luggage.collect(db, "turn = ? AND state IN ('started', 'finished')", [(turn,)])
             db.execute(
                 "UPDATE replies SET state = ?, ended = ?, draft = '' WHERE turn = ? AND state <> 'failed'",
                 (state, now, turn),
@@ -176,7 +178,9 @@ class Replies:
             )
             db.execute("DELETE FROM files WHERE turn = ?", (turn,))
 
-        return self._insistent.write(change)
+        done = self._insistent.write(change)
+        done.add_done_callback(luggage.drop)
+        return done
 
     def forget_before(self, moment: float) -> Future[int]:
         """Forget replies that were closed before `moment` (seconds since the epoch), with what they said."""

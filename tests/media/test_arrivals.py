@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from pathlib import Path
 
 import pytest
@@ -18,10 +17,11 @@ PNG = encoded(quarters(24, 16), "PNG")
 PAGE = b"<!doctype html><title>Log in</title>"
 
 
-def test_a_picture_goes_into_the_prompt(tmp_path: Path) -> None:
-    expected = Arrival("image", "a.png", "image/png", len(PNG), data=base64.b64encode(PNG).decode())
+def test_a_picture_is_kept_until_its_message_has_been_answered(tmp_path: Path) -> None:
+    expected = Arrival("image", "a.png", "image/png", len(PNG), path=str(tmp_path / "a.png"))
     assert arrived(tmp_path, "a.png", PNG) == expected
-    assert left(tmp_path) == []
+    assert (tmp_path / "a.png").read_bytes() == PNG
+    assert left(tmp_path) == ["a.png"]
 
 
 def test_a_picture_is_one_whatever_it_is_called(tmp_path: Path) -> None:
@@ -46,7 +46,7 @@ def test_a_page_that_calls_itself_a_picture_is_never_sent_as_one(tmp_path: Path,
 def test_a_picture_that_is_none_is_saved_and_never_sent(tmp_path: Path, data: bytes) -> None:
     """FIELD H1."""
     found = arrived(tmp_path, "a.png", data)
-    assert (found.kind, found.data) == ("file", "")
+    assert found.kind == "file"
     assert found.note.startswith(f"`a.png` ({len(data)} bytes) was saved for the agent as a file: it is a ")
     assert Path(found.path).read_bytes() == data
 
@@ -108,7 +108,7 @@ def test_a_gif_that_no_model_would_take_is_saved(tmp_path: Path) -> None:
 
 def test_a_large_photograph_is_made_smaller(tmp_path: Path) -> None:
     found = arrived(tmp_path, "a.jpg", encoded(gradient(2400, 1800), "JPEG"))
-    assert opened(base64.b64decode(found.data)).size == (1200, 900)
+    assert opened(Path(found.path).read_bytes()).size == (1200, 900)
 
 
 def arrived(folder: Path, name: str, data: bytes, budget: Budget | None = None) -> Arrival:

@@ -13,7 +13,18 @@ from hypothesis import strategies as st
 
 from openab_sync.errors import FileRefused
 from openab_sync.media import inbox
-from openab_sync.media.inbox import NAME_BYTES, Caps, Draft, folder_of, remove, safe_name, size_text, sweep
+from openab_sync.media.inbox import (
+    NAME_BYTES,
+    Caps,
+    Draft,
+    discard,
+    folder_of,
+    read_back,
+    remove,
+    safe_name,
+    size_text,
+    sweep,
+)  # fmt: skip
 
 CAPS = Caps()
 
@@ -260,3 +271,38 @@ def kept(folder: Path, name: str, data: bytes) -> Path:
     with Draft(folder, name, CAPS) as draft:
         draft.write(data)
         return draft.keep()
+
+
+# A file that is there.
+
+
+def test_what_was_kept_is_read_back_and_removed(tmp_path: Path) -> None:
+    folder = tmp_path / "one"
+    with Draft(folder, "a.png", CAPS) as draft:
+        draft.write(b"abc")
+        path = draft.keep()
+    assert read_back(path, 3) == b"abc"
+    assert read_back(path, 2) is None, "it is larger than what we have put there"
+    (folder / "other").touch()
+    discard(path)
+    discard(path)
+    assert read_back(path, 3) is None
+    assert [left.name for left in folder.iterdir()] == ["other"]
+    discard(folder / "other")
+    assert not folder.exists()
+
+
+def test_what_the_agent_has_put_in_its_place_is_not_followed(tmp_path: Path) -> None:
+    secret, folder = tmp_path / "secret", tmp_path / "one"
+    secret.write_text("key")
+    folder.mkdir()
+    (folder / "a.png").symlink_to(secret)
+    os.mkfifo(folder / "b.png")
+    (folder / "c.png").mkdir()
+    assert [read_back(folder / name, 100) for name in ("a.png", "b.png", "c.png")] == [None] * 3
+    discard(folder / "a.png")
+    assert secret.read_text() == "key"
+    (tmp_path / "two").symlink_to(tmp_path)
+    assert read_back(tmp_path / "two" / "secret", 100) is None
+    discard(tmp_path / "two" / "secret")
+    assert secret.exists()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import logging
 import threading
 from collections.abc import Callable, Coroutine, Iterator
@@ -54,13 +53,13 @@ def test_files_come_in_their_order_each_as_what_it_is(server: Server, tmp_path: 
     server.fail("GET", "*/c.pdf", when=release)  # the first comes last
     assert got(server, files, tmp_path) == Fetched(
         (
-            Attachment("image", "a.png", "image/png", data=base64.b64encode(PNG).decode(), size=len(PNG)),
+            Attachment("image", "a.png", "image/png", path=str(tmp_path / "discord_77" / "a.png"), size=len(PNG)),
             Attachment("text", "b.py", "text/plain", text="x = 1\n", size=6),
             Attachment("file", "c.pdf", "application/pdf", path=str(tmp_path / "discord_77" / "c.pdf"), size=8),
         ),
         notes=("`c.pdf` (8 bytes) was saved for the agent as a file.",),
     )
-    assert [path.name for path in tmp_path.rglob("*.*")] == ["c.pdf"]
+    assert sorted(path.name for path in tmp_path.rglob("*.*")) == ["a.png", "c.pdf"]
 
 
 def test_a_page_that_calls_itself_a_picture_is_none(server: Server, tmp_path: Path) -> None:
@@ -74,7 +73,7 @@ def test_a_photograph_comes_small(server: Server, tmp_path: Path) -> None:
     """FIELD H5."""
     found = got(server, sent(server, ("a.jpg", encoded(gradient(2400, 1200), "JPEG"))), tmp_path)
     assert [(file.kind, file.mime) for file in found.attachments] == [("image", "image/jpeg")]
-    assert len(found.attachments[0].data) < 100_000
+    assert Path(found.attachments[0].path).stat().st_size < 75_000
 
 
 def test_a_message_without_files_needs_nothing(server: Server, tmp_path: Path) -> None:

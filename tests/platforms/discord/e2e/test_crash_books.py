@@ -19,9 +19,10 @@ import pytest
 
 from tests.cli.running import PATIENCE, ROOT
 from tests.crash.points import COMMITS
-from tests.crash.stage import DONE, FAILED, Stage, Warm, dies, is_interrupted, reactions, said, stops
+from tests.crash.stage import DONE, FAILED, Stage, Warm, busy, dies, is_interrupted, reactions, said, stops
 from tests.fakes.discord import Server
 from tests.fakes.discord.things import Channel, Message
+from tests.media.paint import encoded, gradient
 from tests.platforms.discord.e2e.service import QUICK
 from tests.platforms.discord.pressing import buttons
 from tests.waiting import until
@@ -267,6 +268,38 @@ def test_messages_of_one_turn_have_one_fate(warm: Warm, server: Server, tmp_path
         assert (cut, signs) == (1, [{DONE}] * 3), texts
         assert len(heads) == 1 and "three" in heads[0] and "four" in heads[0]
         assert asked(stage, "session/prompt") == 2
+    assert server.violations == []
+
+
+@crash
+def test_pictures_that_waited_are_shown_after_a_restart(warm: Warm, server: Server, tmp_path: Path) -> None:
+    """They lie in the inbox and not in the journal; one that is gone by then is told, and none is left afterwards."""
+    stage, picture = Stage(warm, server, tmp_path), encoded(gradient(600, 400), "PNG")
+    inbox = tmp_path / "state" / "inbox"
+    with stage.run() as running:
+        stage.until_ready()
+        thread = busy(stage)
+        shown, lost = (
+            server.user("ann").write(thread, text, files=[(name, picture, "image/png")])
+            for text, name in (("blocks", "shown.png"), ("say well", "lost.png"))
+        )
+        whole = "SELECT note FROM deliveries WHERE note LIKE '%.png%'"
+        until(lambda: len(rows(stage, whole)) == 2, PATIENCE, "they wait")
+        running.kill()
+    assert all(len(str(note)) < 2000 for (note,) in rows(stage, whole))
+    (found,) = inbox.rglob("lost.png")
+    found.unlink()
+    with stage.run() as running:
+        stage.until_ready()
+        over(stage, shown)
+        over(stage, lost)
+        stops(running)
+    texts = said(stage, thread)
+    assert sum('"image"' in text for text in texts) == 1, texts
+    assert [text for text in texts if "well" in text] == [
+        "> `lost.png` is not there any more: please send it again.\n\nwell"
+    ]
+    assert list(inbox.rglob("*.png")) == []
     assert server.violations == []
 
 
