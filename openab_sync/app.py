@@ -3,7 +3,7 @@
     build:  descriptor limit, house, pool
     start:  pacer → janitor                     (sessions are started by the pool as messages come)
     stop:   no more is admitted → sessions are told, busy ones get a grace, then a cancel; last replies go out
-            → threads joined, stragglers' groups killed → pacer → janitor
+            → threads joined, stragglers' groups killed → arrears → pacer → janitor
 
 `service` serves chat services with it, `chat` a terminal.
 
@@ -34,6 +34,7 @@ from .config.bounds import AgentLimits
 from .config.hidden import own_secrets, secrets_of
 from .config.live import Live, renewed
 from .config.ours import Ours, refusal
+from .core.arrears import Arrears
 from .core.audit import NO_AUDIT, Audit
 from .core.broker import Broker
 from .core.budget import Budget, Sums
@@ -111,6 +112,7 @@ class App:
             return Launch(agent.command, agent.args, folder, env, name, through, agent.command_prefix, bounds)
 
         self._pacer = Pacer.make(clock)
+        self._arrears = Arrears(clock) if ledger.keeps else None
         self.house = House(
             live=self._live,
             clock=clock,
@@ -129,9 +131,10 @@ class App:
             budget=Budget(lambda: self._live.config.limits, clock, sums),
             agent_id=identity(agent),
             retention=retention,
+            arrears=self._arrears,
             outboxes=Outboxes(outbox, _caps(config.outbox)) if outbox is not None and config.outbox.enabled else None,
         )
-        ports = {platform: VeiledPort(port, self.house.redact) for platform, port in ports.items()}
+        self._ports = ports = {platform: VeiledPort(port, self.house.redact) for platform, port in ports.items()}
         self._is_stopping = False
         self._memories = Memories(shelf)
         self._pool = SessionPool(self.house, ports, self._memories)
@@ -148,6 +151,8 @@ class App:
             self._pacer.start()
         self._janitor.start()
         self._watcher.start()
+        if self._arrears is not None:
+            self._arrears.start(self.house, self._ports)
         self.broker.recovery.read()
 
     def troubles(self) -> list[str]:
@@ -192,6 +197,7 @@ class App:
         steps = {
             "recovery": self.broker.recovery.stop(),
             "sessions": self._pool.close(reason, self._live.config.pool.shutdown_grace_secs),
+            "arrears": self._arrears is None or self._arrears.stop(),
             "pacer": self._pacer is None or self._pacer.stop(),
             "janitor": self._janitor.stop(),
             "watcher": self._watcher.stop(),

@@ -294,9 +294,12 @@ class Answering:
             line = footer(self.turn, self._house.agent_name, current_model(self._peer.options))
         self.reply.finish(self.turn, footer=line)
 
-    def hand_over(self) -> None:
-        """Nobody looks after the reply any more: the chat gets its last signs at once."""
-        self.reply.hand_over(self.turn)
+    def hand_over(self) -> Sequence[str]:
+        """Nobody looks after the reply any more: the chat gets its last signs at once.
+
+        Return its turn if it is not out, but written down.
+        """
+        return self.reply.hand_over(self.turn)
 
     # How it is done.
 

@@ -41,6 +41,9 @@ class Ledger(Protocol):
     def unfinished(self) -> Unfinished:
         """Return what the process before this one has left. Blocks (disk). Raise StoreError."""
 
+    def reply(self, turn: str) -> ReplyRow | None:
+        """Return the reply of a turn, None if it is closed or not known. Blocks (disk). Raise StoreError."""
+
     def accept(self, ref: MessageRef, by: Person, text: str, route: Mapping[str, str]) -> tuple[int, Future[None]]:
         """Accept a message: its number, and a Future that is done when it is safe, or fails with a StoreError."""
 
@@ -102,6 +105,9 @@ class Journaled:
     def unfinished(self) -> Unfinished:
         return Unfinished(self._replies.open(), self._deliveries.waiting())
 
+    def reply(self, turn: str) -> ReplyRow | None:
+        return next(iter(self._replies.open(turn)), None)
+
     def accept(self, ref: MessageRef, by: Person, text: str, route: Mapping[str, str]) -> tuple[int, Future[None]]:
         from ..store import Fact
 
@@ -152,6 +158,9 @@ class _Unwritten:
 
     def unfinished(self) -> Unfinished:
         return Unfinished()
+
+    def reply(self, turn: str) -> ReplyRow | None:
+        return None
 
     def accept(self, ref: MessageRef, by: Person, text: str, route: Mapping[str, str]) -> tuple[int, Future[None]]:
         return 0, _done()

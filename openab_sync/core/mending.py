@@ -21,7 +21,7 @@ from typing import TypeVar
 
 from ..acp.events import Said
 from ..clock import Clock, Deadline
-from ..errors import ChatError, StoreError
+from ..errors import ChatError, ChatRefused, ChatTimeout, StoreError
 from ..store import Delivery as Kept
 from ..store import End, ReplyRow
 from .delivery import Address, Delivery
@@ -32,7 +32,7 @@ from .notices import tell
 from .port import ChatPort, Controls, File, Seen
 from .retrace import INTERRUPTED, SILENT, drafted, interrupted, retraced, unknown_turn
 
-__all__ = ["Mending", "Patience", "Stopped", "note_of"]
+__all__ = ["Mending", "NotYet", "Patience", "Stopped", "note_of"]
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +47,10 @@ SLACK = 60.0  # seconds by which the clocks of a chat service and of this machin
 
 class Stopped(Exception):
     """We are leaving: what is not mended is left for the next start."""
+
+
+class NotYet(Exception):
+    """The chat service does not answer: it may later."""
 
 
 class Patience:
@@ -94,13 +98,15 @@ class Mending:
     def __init__(self, house: House, port: ChatPort, conversation: Conversation, patience: Patience) -> None:
         self._house, self._port, self._conversation, self._patience = house, port, conversation, patience
         self._limits = port.limits(conversation)
+        self._gives_up = True
 
-    def mend(self, replies: Sequence[ReplyRow], waiting: Sequence[Kept]) -> Kept | None:
-        """Bring `replies` to their end, in order. Blocks. Raise Stopped.
+    def mend(self, replies: Sequence[ReplyRow], waiting: Sequence[Kept], *, gives_up: bool = True) -> Kept | None:
+        """Bring `replies` to their end, in order. Blocks. Raise Stopped; NotYet if it is not to give them up.
 
         Return the one of `waiting` that had been begun though nobody had written that down, None if there is none: it
         was interrupted, too.
         """
+        self._gives_up = gives_up
         since = min((*(row.began for row in replies), *(kept.accepted for kept in waiting)))
         may_stand = replies or any(kept.note for kept in waiting)  # what was not complete has no turn
         seen = self._seen(since - SLACK) if may_stand else ()
@@ -119,6 +125,8 @@ class Mending:
         try:
             return self._patience.result(self._port.ours(self._conversation, since), READING)
         except ChatError as error:
+            if not self._gives_up and not isinstance(error, ChatRefused):
+                raise NotYet(str(error)) from error
             log.warning("%s: what stands there cannot be read: %s", self._conversation, error)
             return None
 
@@ -181,6 +189,8 @@ class Mending:
         def step() -> bool:
             nonlocal written
             delivery.land()
+            if not self._gives_up and isinstance(delivery.failure, ChatTimeout):
+                raise NotYet(str(delivery.failure))  # before people are told that it is lost
             delivery.start()
             rows = delivery.rows()
             if changed := [page for page, before in zip(rows, written, strict=True) if page != before]:
@@ -191,6 +201,8 @@ class Mending:
         in_time = self._patience.until(step, bell, DELIVERY)
         well = in_time and delivery.failure is None
         if not well:
+            if not (self._gives_up or in_time):
+                raise NotYet("it took too long")
             log.warning("%s: turn %s could not be delivered: %s", self._conversation, row.turn, delivery.failure)
         return well, {page.message for page in delivery.rows() if page.message}
 

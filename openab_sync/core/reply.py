@@ -21,7 +21,7 @@ from __future__ import annotations
 import logging
 import math
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ..acp import events as acp
@@ -171,6 +171,8 @@ class Reply:
             )
         self._is_finished = self._must_draw = True
         self._footer = footer
+        if self._limits.live != "events":
+            self._draw(turn)  # whatever is in flight: what is to be delivered is on record before it is waited for
         self.refresh(turn)
 
     # What is so.
@@ -182,13 +184,15 @@ class Reply:
             return now
         return max(now, min(self._look_at(self._turn), self._drafts_at(self._turn), self._signs.due()))
 
-    def hand_over(self, turn: Turn) -> None:
-        """Nobody looks after it any more: its last signs go at once. What is not out is left to the next start."""
-        is_out = self.is_settled
-        self._signs.end(well=is_out and turn.outcome == "done" and self.failure is None)
+    def hand_over(self, turn: Turn) -> Sequence[str]:
+        """Nobody looks after it any more: its last signs go at once. Return its turn if it is on record and not out."""
+        if not self.is_settled and self._is_finished and self.record.keeps:
+            return [self._buttons.turn]  # its signs come when it is out
+        self._signs.end(well=self.is_settled and turn.outcome == "done" and self.failure is None)
         self._signs.hand_over()
-        if is_out:
+        if self.is_settled:
             self.record.close(well=self.failure is None)
+        return []
 
     @property
     def is_settled(self) -> bool:

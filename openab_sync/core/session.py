@@ -291,7 +291,7 @@ class Session:
     def _end(self, error: OpenabError | None) -> None:
         """The thread's last act: nothing of the agent is left, and the pool has what remains."""
         self._agent.stop()
-        self._turns.hand_over()
+        self._house.owe(self.conversation, self._turns.hand_over())
         leftovers, orders = self.mailbox.close()
         self._publish(force=True)
         self._obeying.refuse(orders, error or SessionClosed(f"{self.conversation} ended before it could obey"))

@@ -40,6 +40,7 @@ class Turns:
         self._before: Answering | None = None
         self._fading: list[Answering] = []  # oldest first
         self._floor = Floor()
+        self._owed: list[str] = []  # turns whose replies were not out when they had faded long enough
 
     @property
     def is_running(self) -> bool:
@@ -57,7 +58,7 @@ class Turns:
         if before is not None and not before.is_quiet:
             self._fading.append(before)
         if len(self._fading) > FADING:
-            self._fading.pop(0).hand_over()
+            self._owed += self._fading.pop(0).hand_over()
         return self.latest
 
     @property
@@ -105,11 +106,9 @@ class Turns:
         """The moment at which text that has just come wants to be drawn."""
         return min((item.reply.due() for item in self._every()), default=math.inf)
 
-    def hand_over(self) -> None:
-        """The session ends: nobody looks after the replies any more that are out and not quiet yet."""
-        for item in self._every():
-            if item.is_delivered and not item.is_quiet:
-                item.hand_over()
+    def hand_over(self) -> Sequence[str]:
+        """The session ends: nobody looks after its replies any more. Return the turns of those that are not out."""
+        return [*self._owed, *(turn for item in self._every() if not item.is_quiet for turn in item.hand_over())]
 
     def renew_floor(self) -> None:
         """What is in flight will never come back: it must not silence the next turn."""

@@ -194,9 +194,12 @@ class Replies:
 
     # ---- blocks ----
 
-    def open(self) -> list[ReplyRow]:
-        """Return the replies that are not closed, the oldest first. Blocks (disk). Raise StoreError."""
-        return self._store.read(_open)
+    def open(self, turn: str = "") -> list[ReplyRow]:
+        """Return the replies that are not closed, the oldest first; only that of a `turn` if one is given.
+
+        Blocks (disk). Raise StoreError.
+        """
+        return self._store.read(lambda db: _open(db, turn))
 
 
 def _is_there(db: sqlite3.Connection, turn: str) -> bool:
@@ -220,11 +223,12 @@ def _draw(db: sqlite3.Connection, turn: str, pages: Iterable[PageRow]) -> None:
         db.executemany("REPLACE INTO pages (turn, number, text, message, copy, shown) VALUES (?, ?, ?, ?, ?, ?)", rows)
 
 
-def _open(db: sqlite3.Connection) -> list[ReplyRow]:
+def _open(db: sqlite3.Connection, only: str) -> list[ReplyRow]:
     found = []
     for turn, conversation, state, outcome, reason, began, ended, draft in db.execute(
         "SELECT turn, conversation, state, outcome, reason, began, coalesce(ended, 0.0), draft FROM replies "
-        "WHERE state IN ('running', 'finished') ORDER BY began, turn"
+        "WHERE state IN ('running', 'finished') AND (? = '' OR turn = ?) ORDER BY began, turn",
+        (only, only),
     ).fetchall():
         pages = db.execute(
             "SELECT number, text, message, copy, shown FROM pages WHERE turn = ? ORDER BY number", (turn,)

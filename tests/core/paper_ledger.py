@@ -7,7 +7,7 @@ from concurrent.futures import Future
 
 from openab_sync.core.ledger import Unfinished, numbers
 from openab_sync.core.message import Inbound, MessageRef, Person
-from openab_sync.store import End, PageRow
+from openab_sync.store import End, PageRow, ReplyRow
 
 __all__ = ["PaperLedger"]
 
@@ -26,6 +26,9 @@ class PaperLedger:
 
     def unfinished(self) -> Unfinished:
         return self.left
+
+    def reply(self, turn: str) -> ReplyRow | None:
+        return next((row for row in self.left.replies if row.turn == turn), None)
 
     def words(self) -> list[object]:
         """What was done, in order."""

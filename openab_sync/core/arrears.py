@@ -1,0 +1,109 @@
+"""Arrears: replies that were not out when their session ended, tried again for as long as the house lives.
+
+A chat service that does not answer cannot hold a session up for ever; it goes when it is idle, when others want its
+room or when its agent dies. What of its replies is not out then stands in the journal, and is brought out from there as
+after a restart (`mending`): with the nonces that the session would have used, and compared with what stands there.
+
+**Threads**: any may `owe`. The work is done by one thread, `arrears`, which blocks in its queue, in the journal, and
+for a bounded time in what the chat answers; `stop` wakes it in the first and the last. What it does not get out is left
+for the next start. **Locks**: none.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import logging
+import threading
+from collections.abc import Iterable, Mapping
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
+
+from ..clock import Clock
+from ..errors import StoreError
+from ..threads import join_all, spawn
+from .mending import Mending, NotYet, Patience, Stopped
+from .message import Conversation
+from .port import ChatPort
+
+if TYPE_CHECKING:
+    from .house import House
+
+__all__ = ["Arrears"]
+
+log = logging.getLogger(__name__)
+
+FIRST = 30.0  # seconds until the first try: what is on its way just now has come to its end by then
+LONGEST = 600.0  # seconds between two tries; each pause is twice the one before
+STOPPING = 5.0  # seconds for the thread to end
+
+_Case = tuple[float, int, float, Conversation, str]  # when, a number, the pause after it, whose, the turn
+
+
+class Arrears:
+    """What conversations are still owed."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._queue: SimpleQueue[tuple[Conversation, str] | None] = SimpleQueue()
+        self._cases: list[_Case] = []  # a heap; the thread's
+        self._numbers = itertools.count()
+        self._patience = Patience(clock)
+        self._thread: threading.Thread | None = None
+
+    def __repr__(self) -> str:
+        return f"<Arrears {len(self._cases)}>"
+
+    def owe(self, conversation: Conversation, turns: Iterable[str]) -> None:
+        """Replies to these turns are not out, and nobody looks after them any more. Any thread; never blocks."""
+        for turn in turns:
+            log.info("%s: turn %s is not out: it is tried again", conversation, turn)
+            self._queue.put((conversation, turn))
+
+    def start(self, house: House, ports: Mapping[str, ChatPort]) -> None:
+        """Begin. Main thread, once."""
+        self._thread = spawn("arrears", lambda: self._run(house, ports))
+
+    def stop(self) -> bool:
+        """Leave the rest for the next start; return whether the thread has ended. Main thread; blocks, bounded."""
+        self._patience.end()
+        self._queue.put(None)
+        return self._thread is None or not join_all([self._thread], self._clock, STOPPING)
+
+    # ---- the thread ----
+
+    def _run(self, house: House, ports: Mapping[str, ChatPort]) -> None:
+        try:
+            while self._take():
+                while self._cases and self._cases[0][0] <= self._clock.monotonic():
+                    self._try(house, ports, heapq.heappop(self._cases))
+        except Stopped:
+            log.info("what could not be delivered is left for the next start")
+        except Exception:  # a thread's top: nothing above it could tell
+            log.exception("what could not be delivered is not tried again before the next start: a bug")
+
+    def _take(self) -> bool:
+        """Wait for a case, or until one is due; False at the end."""
+        now = self._clock.monotonic()
+        try:
+            item = self._queue.get(timeout=max(0.0, self._cases[0][0] - now) if self._cases else None)
+        except Empty:
+            return True
+        if item is not None:
+            self._put(*item, FIRST)
+        return item is not None
+
+    def _put(self, conversation: Conversation, turn: str, pause: float) -> None:
+        due = self._clock.monotonic() + pause
+        heapq.heappush(self._cases, (due, next(self._numbers), min(2 * pause, LONGEST), conversation, turn))
+
+    def _try(self, house: House, ports: Mapping[str, ChatPort], case: _Case) -> None:
+        _, _, pause, conversation, turn = case
+        try:
+            row = house.ledger.reply(turn)
+            if row is not None and row.state == "finished":  # else it is out by now, or was forgotten
+                mending = Mending(house, ports[conversation.platform], conversation, self._patience)
+                mending.mend([row], (), gives_up=False)
+        except (NotYet, StoreError) as error:
+            log.info("%s: turn %s is not out yet: %s", conversation, turn, error)
+            self._put(conversation, turn, pause)

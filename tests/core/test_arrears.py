@@ -1,0 +1,155 @@
+"""What was not out when its session ended is brought out while the house lives, once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from openab_sync.clock import SystemClock
+from openab_sync.core import arrears
+from openab_sync.core import session as session_module
+from openab_sync.core.arrears import Arrears
+from openab_sync.core.house import Close
+from openab_sync.core.ledger import Journaled
+from openab_sync.core.message import Inbound, MessageRef
+from openab_sync.core.port import Limits
+from openab_sync.errors import ChatRefused, ChatTimeout
+from openab_sync.store import Books, Store, open_books
+from tests.core.bed import ANN, Bed, place
+from tests.core.makers import house
+from tests.core.paper_ledger import PaperLedger
+from tests.waiting import until
+
+EDITED = Limits(edit_interval=0.01, controls=True)
+ONCE = Limits(live="once", typing_interval=None)
+
+
+@pytest.fixture
+def books(tmp_path: Path) -> Iterator[Books]:
+    store = Store.open(tmp_path)
+    yield open_books(store)
+    assert store.close()
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_module, "DELIVERY", 0.05)
+    monkeypatch.setattr(arrears, "FIRST", 0.05)
+
+
+def house_of(books: Books, limits: Limits) -> Bed:
+    return Bed(limits=limits, ledger=Journaled(books.deliveries, books.replies))
+
+
+def say(bed: Bed, text: str) -> MessageRef:
+    ledger = bed.app.house.ledger
+    ref = MessageRef(place(), "m1")
+    number, safe = ledger.accept(ref, ANN, text, {})
+    safe.result(10)
+    bed.broker.receive(Inbound(ref, ANN, text, delivery=number))
+    return ref
+
+
+def leave(bed: Bed) -> None:
+    """Its session ends, as one does that is idle and whose room is wanted."""
+    bed.pool.order(place(), Close("idle")).result(10)
+    until(lambda: not bed.broker.snapshot().sessions, what="the session has ended")
+
+
+def until_out(bed: Bed, books: Books) -> None:
+    until(lambda: not books.replies.open(), what="it is out, and closed")
+    # What is lost is in flight for ever, as the fake sees it; a platform gives up on it.
+    bed.port.violations = [what for what in bed.port.violations if "is in flight" not in what]
+
+
+@pytest.mark.parametrize("limits", [EDITED, ONCE], ids=["edit", "once"])
+def test_a_reply_that_was_lost_on_its_way_is_brought_out_without_its_session(books: Books, limits: Limits) -> None:
+    with house_of(books, limits) as bed:
+        bed.port.drop_next("post")
+        ref = say(bed, "say hello")
+        until(lambda: [row.state for row in books.replies.open()] == ["finished"])
+        leave(bed)
+        until_out(bed, books)
+        assert bed.port.texts(place()) == ["hello"]
+        assert bed.port.reactions[ref] == ["🆗"]
+
+
+def test_what_was_on_its_way_and_arrives_after_all_is_not_there_twice(books: Books) -> None:
+    with house_of(books, ONCE) as bed:
+        bed.port.hold()
+        say(bed, "say hello")
+        bed.port.until(lambda: any(op.what == "post" for op in bed.port.held))
+        until(lambda: [row.state for row in books.replies.open()] == ["finished"])
+        leave(bed)
+        bed.port.release_all()
+        until_out(bed, books)
+        assert bed.port.texts(place()) == ["hello"]
+
+
+def test_an_answer_that_ends_while_an_edit_is_on_its_way_is_on_record_whole(books: Books, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    with house_of(books, EDITED) as bed:
+        bed.port.hold()
+        say(bed, f"say half of it\ngate {gate}\nsay , and the rest")
+        bed.port.until(lambda: any(op.what == "post" for op in bed.port.held))
+        gate.touch()
+        until(lambda: [row.state for row in books.replies.open()] == ["finished"], what="though nothing has come back")
+        assert [page.text for row in books.replies.open() for page in row.pages] == ["half of it, and the rest"]
+        leave(bed)
+        bed.port.release_all()
+        until_out(bed, books)
+        assert bed.port.texts(place()) == ["half of it, and the rest"]
+
+
+def test_while_the_chat_does_not_answer_it_is_tried_again_and_again(books: Books) -> None:
+    with house_of(books, ONCE) as bed:
+        bed.port.drop_next("post")
+        say(bed, "say hello")
+        until(lambda: [row.state for row in books.replies.open()] == ["finished"])
+        for _ in range(2):
+            bed.port.fail_next(ChatTimeout("slow"), what="ours")
+        for _ in range(2):
+            bed.port.fail_next(ChatTimeout("slow"), what="post")
+        leave(bed)
+        until_out(bed, books)
+        assert bed.port.texts(place()) == ["hello"]
+        assert len(bed.port.done("ours")) >= 1
+
+
+def test_what_the_chat_refuses_for_good_is_not_tried_for_ever(books: Books) -> None:
+    with house_of(books, ONCE) as bed:
+        bed.port.drop_next("post")
+        say(bed, "say hello")
+        until(lambda: [row.state for row in books.replies.open()] == ["finished"])
+        bed.port.fail_next(ChatRefused("the thread is gone"), what="post")
+        leave(bed)
+        until_out(bed, books)
+        assert ["could not be delivered" in text for text in bed.port.texts(place())] == [True], "and that is said"
+
+
+def test_at_the_end_it_is_left_for_the_next_start(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrears, "FIRST", 600.0)
+    with house_of(books, ONCE) as bed:
+        bed.port.drop_next("post")
+        say(bed, "say hello")
+        until(lambda: [row.state for row in books.replies.open()] == ["finished"])
+        leave(bed)
+    assert [row.state for row in books.replies.open()] == ["finished"]
+
+
+def test_what_is_out_or_forgotten_by_then_is_let_be() -> None:
+    asked: list[str] = []
+
+    class Ledger(PaperLedger):
+        def reply(self, turn: str) -> None:
+            asked.append(turn)
+
+    clock = SystemClock()
+    owed = Arrears(clock)
+    owed.start(replace(house(clock), ledger=Ledger()), {})
+    owed.owe(place(), ["t", "u"])
+    until(lambda: asked == ["t", "u"])
+    assert owed.stop()
