@@ -107,7 +107,7 @@ class Broker:
         try:
             placement = self._pool.deliver(replace(note, arrived=self._house.clock.monotonic()))
         except OpenabError as error:
-            if isinstance(error, PoolClosed) and self._pool.put_off(note):
+            if isinstance(error, PoolClosed) and self._pool.later.takes(note):
                 return Receipt("waiting", text=GOES_ON)
             refuse(self._house, port, note, error.user_text(), marked)
             self.audit.message(note, "refused", error.user_text())

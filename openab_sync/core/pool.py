@@ -25,11 +25,12 @@ from ..errors import InboxFull, OpenabError, PoolClosed, PoolFull, SessionClosed
 from ..threads import join_all
 from .ending import BEFORE, DECIDED, memory_after, reset_text
 from .house import Cancel, Close, Decide, Farewell, House, Lease, Memory, Order, Placement, Reset, SessionSnapshot
+from .later import Later
 from .ledger import numbers
 from .line import Line, Place
 from .memories import Memories
 from .message import Conversation, Inbound, MessageRef, Person
-from .notices import GOES_ON, break_off, drop, forget_mark, tell, turn_away
+from .notices import break_off, drop, forget_mark, turn_away
 from .port import ChatPort
 from .rooms import Rooms
 from .session import DELIVERY, LAST_WORDS, SIGNS, Session
@@ -56,7 +57,7 @@ class SessionPool:
         self._line = Line()
         self.memories = memories if memories is not None else Memories()
         self._closed: str | None = None  # the reason, once no more is taken
-        self._put_off: set[str] = set()  # conversations that know that they go on after the restart
+        self.later = Later(house, ports)  # what comes then
 
     def __repr__(self) -> str:
         books = f"sessions={len(self._rooms.open)} ending={len(self._rooms.ending)} line={len(self._line)}"
@@ -110,21 +111,6 @@ class SessionPool:
             order.done.set_result(answer)
         self._start(started)
         return order.done
-
-    def put_off(self, note: Inbound) -> bool:
-        """Leave a message for after the restart, because the pool is closed; False if it would not be there then.
-
-        Its conversation is told once.
-        """
-        if not (self._house.ledger.keeps and note.delivery):
-            return False
-        key = note.conversation.key
-        with self._lock:
-            is_told = key in self._put_off
-            self._put_off.add(key)
-        if not is_told:
-            tell(self._ports[note.conversation.platform], note.conversation, GOES_ON)
-        return True
 
     def withdraw(self, ref: MessageRef, by: Person | None = None) -> bool:
         """Take back a message that still waits; False if it does not. Its author is told if `by` is somebody else."""
@@ -396,5 +382,5 @@ class SessionPool:
 
     def _turn_away(self, place: Place, error: OpenabError) -> None:
         if isinstance(error, PoolClosed):
-            place.notes[:] = [note for note in place.notes if not self.put_off(note)]
+            place.notes[:] = [note for note in place.notes if not self.later.takes(note)]
         turn_away(self._house, self._ports[place.conversation.platform], place, error)

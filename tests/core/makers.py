@@ -60,7 +60,11 @@ class PaperPool:
         self.notes.append(note)
         return self.placement
 
-    def put_off(self, note: Inbound) -> bool:
+    @property
+    def later(self) -> PaperPool:
+        return self
+
+    def takes(self, note: Inbound) -> bool:
         return self.puts_off
 
     def order(self, conversation: Conversation, order: Order) -> Future[str]:
