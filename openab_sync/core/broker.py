@@ -73,7 +73,7 @@ class Broker:
             budget=house.budget,
             audit=house.audit,
         )
-        self.recovery = Recovery(house, ports)
+        self.recovery = Recovery(house, ports, pool)
 
     @property
     def audit(self) -> Audit:

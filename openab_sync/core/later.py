@@ -1,7 +1,7 @@
 """Later: messages that come when no more is taken, because we are leaving, are answered after the restart.
 
-Only those that are on record are there then; their conversation is told so, once. Any thread; never blocks. Locks: none,
-for each step is one of a dict.
+Only those that are on record are there then; their conversation is told so, once. Any thread; never blocks. Locks:
+none, for each step is one of a dict.
 """
 
 from __future__ import annotations

@@ -1,10 +1,13 @@
-"""The line in front of the pool: conversations that wait for a room, or for their predecessor's agent to end.
+"""The line in front of the pool: conversations that wait for a room, for their predecessor's agent to end, or for what
+was accepted there before a restart.
 
 Plain data, first come first; `SessionPool` guards it with its lock.
 """
 
 from __future__ import annotations
 
+import math
+from bisect import insort
 from collections import OrderedDict
 from collections.abc import Collection, Container, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -29,6 +32,7 @@ class Line:
 
     def __init__(self) -> None:
         self._places: OrderedDict[str, Place] = OrderedDict()
+        self.held: set[str] = set()  # older messages of these are still to come: after a restart
 
     def __len__(self) -> int:
         return len(self._places)
@@ -42,6 +46,14 @@ class Line:
     def join(self, conversation: Conversation) -> Place:
         """Return the conversation's place; a new one is the last."""
         return self._places.setdefault(conversation.key, Place(conversation))
+
+    def put(self, note: Inbound) -> None:
+        """Put a message into its conversation's place: behind all others; while that is held, by its number."""
+        notes = self.join(note.conversation).notes
+        if note.conversation.key in self.held:
+            insort(notes, note, key=lambda one: one.delivery or math.inf)
+        else:
+            notes.append(note)
 
     def come_first(self, conversation: Conversation, notes: Sequence[Inbound]) -> None:
         """Put messages that were promised an answer before all others."""
@@ -59,15 +71,15 @@ class Line:
         return places
 
     def ready(self, ending: Container[str]) -> list[str]:
-        """Return those who wait for a room only, and not for a predecessor's agent to end."""
-        return [key for key in self._places if key not in ending]
+        """Return those who wait for a room only."""
+        return [key for key in self._places if key not in ending and key not in self.held]
 
     def placement(self, key: str, ending: Collection[str]) -> Placement:
         """Say where a message went that came by this line. Each session that is ending leaves a room for one."""
         position = max(1, len(self.notes(key)))
         if key not in self._places:
             return Placement("accepted")
-        if key in ending:
+        if key in ending or key in self.held:
             return Placement("queued", position)
         before = self.ready(ending).index(key) - len(ending)
         if before < 0:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
@@ -80,7 +80,7 @@ class SessionPool:
             is_new = key not in self._line
             if len(self._line.notes(key)) >= self._house.config.pool.max_buffered_messages:
                 raise InboxFull(self._house.config.pool.max_buffered_messages)
-            self._line.join(note.conversation).notes.append(note)
+            self._line.put(note)
             started = self._admit_locked()
             placement = self._placement_locked(key, is_new=is_new)
         self._start(started)
@@ -140,6 +140,17 @@ class SessionPool:
         """Return how the sessions look, and the keys of the conversations in the line, first come first."""
         with self._lock:
             return tuple(session.snapshot for session in self._rooms.every()), tuple(self._line)
+
+    def hold(self, conversations: Iterable[Conversation]) -> None:
+        """Begin nothing in these before all that was accepted there before a restart is delivered (`let_in`)."""
+        with self._lock:
+            self._line.held.update(one.key for one in conversations)
+
+    def let_in(self, conversation: Conversation) -> None:
+        """All of it is delivered, and stands in front of what has come since."""
+        with self._lock:
+            self._line.held.discard(conversation.key)
+        self.admit()
 
     def admit(self) -> None:
         """Look whether somebody in the line can have a room: there may be one, or more of them than there were."""

@@ -3,7 +3,8 @@
     a reply that was running   interrupted: it is never run again by itself. What had been said stays, the conversation
                                is told, and people decide (Retry, Discard)
     a reply that was finished  the pages and files that are missing are delivered, none twice
-    a message that waits       handed in again, in order: by its platform, which completes it first if need be
+    a message that waits       handed in again, in order: by its platform, which completes it first if need be. What
+                               comes meanwhile for that conversation, from wherever, waits behind it
     one that was refused       told so, under the nonce that the dead process has used
 
 How a reply is brought to its end is `mending`, what of it stands in the chat already `retrace`.
@@ -20,11 +21,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
 from queue import SimpleQueue
+from typing import Protocol
 
 from ..store import Delivery, ReplyRow
 from ..threads import Beat, join_all, spawn
@@ -35,7 +37,7 @@ from .message import Conversation, Inbound, MessageRef
 from .notices import say_refused
 from .port import ChatPort
 
-__all__ = ["Recovery", "Waiting"]
+__all__ = ["Door", "Recovery", "Waiting"]
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +58,16 @@ class Waiting:
     note: Inbound | None = None
 
 
+class Door(Protocol):
+    """Where messages are delivered (the pool). Any thread; never blocks."""
+
+    def hold(self, conversations: Iterable[Conversation]) -> None:
+        """Begin nothing there."""
+
+    def let_in(self, conversation: Conversation) -> None:
+        """Go on there, with the oldest message."""
+
+
 @dataclass(slots=True)
 class _Case:
     """What is unfinished in one conversation."""
@@ -67,8 +79,8 @@ class _Case:
 class Recovery:
     """What a house finds unfinished when it starts."""
 
-    def __init__(self, house: House, ports: Mapping[str, ChatPort]) -> None:
-        self._house, self._ports = house, ports
+    def __init__(self, house: House, ports: Mapping[str, ChatPort], door: Door) -> None:
+        self._house, self._ports, self._door = house, ports, door
         self._cases: dict[str, _Case] = {}  # by conversation, the oldest first
         self._todo: SimpleQueue[tuple[Conversation, Future[None]] | None] = SimpleQueue()
         self._left = 0  # conversations that have not been handed to the threads
@@ -89,6 +101,7 @@ class Recovery:
         for kept in unfinished.waiting:
             self._cases.setdefault(kept.fact.conversation, _Case()).waiting.append(kept)
         self._left = len(self._cases)
+        self._door.hold(_conversation(key) for key in self._cases)
         if self._cases:
             counts = len(unfinished.replies), len(unfinished.waiting), self._left
             log.info("%d replies and %d messages in %d conversations are taken up again", *counts)
@@ -108,8 +121,7 @@ class Recovery:
 
     def conversations(self, platform: str) -> list[Conversation]:
         """The conversations of a platform in which something is unfinished, those that began first at the head."""
-        found = [key.partition(":") for key in self._cases]
-        return [Conversation(name, id) for name, _, id in found if name == platform]
+        return [found for found in map(_conversation, self._cases) if found.platform == platform]
 
     def mend(self, conversation: Conversation) -> Future[None]:
         """Bring the replies of a conversation to their end; the Future is done when they are, and never fails."""
@@ -124,6 +136,10 @@ class Recovery:
     def waiting(self, conversation: Conversation) -> list[Waiting]:
         """Return the messages of a conversation that wait, in order. After `mend`."""
         return [_waiting(kept) for kept in self._cases[conversation.key].waiting]
+
+    def handed_in(self, conversation: Conversation) -> None:
+        """All that waited in a conversation is handed in, or never will be: what has come since goes on behind it."""
+        self._door.let_in(conversation)
 
     # ---- the threads ----
 
@@ -156,9 +172,13 @@ class Recovery:
             case.waiting = [kept for kept in case.waiting if kept is not begun]
 
 
+def _conversation(key: str) -> Conversation:
+    platform, _, place = key.partition(":")
+    return Conversation(platform, place)
+
+
 def _waiting(kept: Delivery) -> Waiting:
     fact = kept.fact
-    platform, _, place = fact.conversation.partition(":")
-    ref = MessageRef(Conversation(platform, place), fact.message)
+    ref = MessageRef(_conversation(fact.conversation), fact.message)
     note = read_note(kept.note, kept.id) if kept.note else None
     return Waiting(kept.id, ref, fact.author, fact.text, fact.route, note)

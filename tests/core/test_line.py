@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
+from dataclasses import replace
 
 from openab_sync.core.house import SetOption
 from openab_sync.core.line import Line
@@ -70,3 +71,19 @@ def test_a_place_is_left_with_all_that_is_in_it() -> None:
     made = line(note("A", "1"), note("B", "2"))
     assert [item.conversation for item in made.clear()] == [place("A"), place("B")]
     assert not made
+
+
+def test_while_a_conversation_is_held_its_messages_stand_by_their_numbers_and_nothing_begins() -> None:
+    """What was accepted before a restart may be delivered after what is said at once."""
+    made, key = Line(), place("A").key
+    made.held.add(key)
+    for number in (7, 0, 3, 9, 4):
+        made.put(replace(note("A", str(number)), delivery=number))
+    made.put(note("B", "1"))
+    assert texts(made, "A") == ["3", "4", "7", "9", "0"]
+    assert made.ready(()) == [place("B").key]
+    assert made.placement(key, ()).state == "queued", "nobody is told that all agents are busy"
+    made.held.discard(key)
+    made.put(replace(note("A", "2"), delivery=2))
+    assert texts(made, "A")[-1] == "2"
+    assert made.ready(()) == [key, place("B").key]

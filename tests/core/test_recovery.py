@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,7 +33,14 @@ class Scene:
 
     def __init__(self, books: Books) -> None:
         self.ledger, self.port = Journaled(books.deliveries, books.replies), FakePlatform(SystemClock())
-        self.recovery = Recovery(replace(house(SystemClock()), ledger=self.ledger), {"test": self.port})
+        self.held: list[Conversation] = []
+        self.recovery = Recovery(replace(house(SystemClock()), ledger=self.ledger), {"test": self.port}, self)
+
+    def hold(self, conversations: Iterable[Conversation]) -> None:
+        self.held += conversations
+
+    def let_in(self, conversation: Conversation) -> None:
+        self.held.remove(conversation)
 
     def accept(self, name: str, where: Conversation = HERE, *, is_whole: bool = True) -> Inbound:
         number, done = self.ledger.accept(note(name, where=where).ref, ANNA, name, {"channel": "5"})
@@ -133,3 +140,14 @@ def test_a_thread_that_mends_owes_a_sign_of_life_and_rests_afterwards(scene: Sce
     scene.port.release_all()
     mended.result(PATIENCE)
     assert beat.due == math.inf
+
+
+def test_nothing_begins_in_a_conversation_before_what_waited_there_is_handed_in(scene: Scene) -> None:
+    scene.accept("a")
+    scene.accept("b", THERE)
+    scene.recovery.read()
+    assert scene.held == [HERE, THERE]
+    scene.recovery.mend(HERE).result(PATIENCE)
+    scene.recovery.mend(THERE).result(PATIENCE)
+    scene.recovery.handed_in(HERE)
+    assert scene.held == [THERE]

@@ -4,7 +4,8 @@
     accepted, in order: fetched again, for the text and files of those that were not complete and because the others may
     have been deleted; then to the broker
 
-What comes in meanwhile for such a conversation waits behind that in its lane.
+What comes in meanwhile for such a conversation waits behind that in its lane; what comes for it elsewhere (over the
+API) behind it in the pool.
 
 **Threads**: the loop's only; the core's part is awaited.
 """
@@ -66,9 +67,13 @@ class Recovering:
         await self._reachable.wait()
         if self._is_closed:
             return
-        await asyncio.shield(asyncio.wrap_future(self._kit.broker.recovery.mend(conversation)))
-        for one in self._kit.broker.recovery.waiting(conversation):
-            await self._hand_in(one)
+        recovery = self._kit.broker.recovery
+        try:
+            await asyncio.shield(asyncio.wrap_future(recovery.mend(conversation)))
+            for one in recovery.waiting(conversation):
+                await self._hand_in(one)
+        finally:
+            recovery.handed_in(conversation)
 
     async def _hand_in(self, one: Waiting) -> None:
         """Have a message answered that was accepted before the restart."""

@@ -122,9 +122,12 @@ class Chat:
 
     def take_up(self, conversation: Conversation) -> None:
         """Hand in again what was accepted in a conversation before a restart. Any thread; never blocks."""
-        for one in self._desk.recovery.waiting(conversation):
-            # What was not complete yet has lost its files, if it had any: they came with the page's request.
-            self._hand_in(one.note or Inbound(one.ref, self._person, one.text, delivery=one.number))
+        try:
+            for one in self._desk.recovery.waiting(conversation):
+                # What was not complete yet has lost its files, if it had any: they came with the page's request.
+                self._hand_in(one.note or Inbound(one.ref, self._person, one.text, delivery=one.number))
+        finally:
+            self._desk.recovery.handed_in(conversation)
 
     def _hand_in(self, note: Inbound) -> Written:
         conversation = note.conversation

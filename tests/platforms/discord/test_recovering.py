@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +12,8 @@ import pytest
 
 from openab_sync.core.ledger import Journaled
 from openab_sync.core.message import Conversation, Inbound, MessageRef, Person
+from openab_sync.core.recovery import Waiting
+from openab_sync.platforms.discord.recovering import Recovering
 from openab_sync.store import Books, End, Known, PageRow, Store, open_books
 from tests.fakes.discord import Server
 from tests.fakes.discord.things import Channel, Message
@@ -121,6 +125,37 @@ def test_what_was_said_over_the_api_is_answered_and_holds_nothing_up(
         said = [one.content for one in thread.history if one.author is app.user]
         assert said == ["first", "second"]
         until(lambda: not open_ones(bed.books))
+
+
+def test_what_comes_over_the_api_meanwhile_comes_behind_it(
+    server: Server, before: Before, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It goes through no lane: the pool keeps it back until the last of the old ones is handed in."""
+    ann, app = server.user("ann"), server.app
+    thread, go_on, begun = ann.open_thread("general", "a thread"), threading.Event(), threading.Event()
+    for word in ("first", "second"):
+        before.whole(ann.write(thread, f"say {word}", mentions=[app]), thread)
+    before.close()
+    hand_in = Recovering._hand_in
+
+    async def slow(self: Recovering, one: Waiting) -> None:
+        if "second" in one.text:
+            begun.set()
+            await asyncio.to_thread(go_on.wait, PATIENCE)
+        await hand_in(self, one)
+
+    monkeypatch.setattr(Recovering, "_hand_in", slow)
+    with house(server, folder=before.folder, pool={"message_processing_mode": "per-message"}) as bed:
+        assert begun.wait(PATIENCE)
+        here, by = Conversation("discord", str(thread.id)), Person("status", "the status API")
+        ref = bed.platform.port.post(here, "📨").result(PATIENCE)
+        number, safe = bed.app.broker.accept(ref, by, "say third", {})
+        safe.result(PATIENCE)
+        assert bed.app.broker.receive(Inbound(ref, by, "say third", delivery=number)).state == "queued"
+        go_on.set()
+        bed.until_said("third", thread)
+        said = [one.content for one in thread.history if one.author is app.user]
+        assert said == ["📨", "first", "second", "third"]
 
 
 def test_one_that_was_deleted_meanwhile_is_withdrawn(server: Server, before: Before) -> None:

@@ -42,6 +42,21 @@ def test_what_was_accepted_before_a_restart_is_answered_after_it(tmp_path: Path)
     assert store.close()
 
 
+def test_what_is_written_while_it_is_taken_up_comes_behind_it(tmp_path: Path) -> None:
+    store = Store.open(tmp_path / "store")
+    books = open_books(store)
+    number, safe = Journaled(books.deliveries, books.replies).accept(ref(1), ANN, "say first", {})
+    safe.result(10)
+    with page(tmp_path, store=store) as bed:
+        assert bed.write("say second").data["state"] == "queued"
+        assert not bed.app.broker.snapshot().sessions, "it waits, though there is room"
+        bed.web.take_up()
+        bed.until_text("second")
+        assert bed.text().split() == ["first", "second"]
+        until(lambda: not books.deliveries.waiting())
+    assert store.close() and number == 1
+
+
 def test_there_are_always_threads_for_other_requests_than_streams() -> None:
     assert module.SEATS + STREAMS + 2 < THREADS
 
