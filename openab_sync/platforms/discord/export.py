@@ -25,7 +25,7 @@ from ...text.clean import one_line, plain
 if TYPE_CHECKING:
     from .kit import Kit
 
-__all__ = ["Exports", "Line", "exported", "markdown"]
+__all__ = ["Exports", "Line", "exported", "markdown", "may_read_history"]
 
 MOST = 5000  # messages
 ROOM = 8 * 1024 * 1024  # bytes: a file of more may be refused
@@ -142,3 +142,13 @@ def _block(line: Line) -> str:
 def _file_name(title: str) -> str:
     kept = re.sub(r"[^\w.-]+", "-", title.strip().lower()).strip("-.")[:60]
     return kept or "conversation"
+
+
+def may_read_history(message: discord.Message) -> bool:
+    """Whether the author may read what was written there before; not if that cannot be known."""
+    channel = message.channel
+    if message.guild is None:
+        return True
+    if not isinstance(message.author, discord.Member) or (isinstance(channel, discord.Thread) and not channel.parent):
+        return False
+    return channel.permissions_for(message.author).read_message_history

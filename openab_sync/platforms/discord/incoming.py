@@ -28,13 +28,13 @@ from .asking import Asking
 from .attachments import Downloads, Fetched, extras, fetch
 from .bots import Company, conversation_at
 from .drafts import Draft, complete, files_of, is_only_voice, prompt_of, route_of
-from .export import Exports
+from .export import Exports, may_read_history
 from .gate import Gate
 from .lanes import Lanes
 from .places import GONE, Place, Places
 from .recent import Recent
 from .titles import title_of
-from .words import EXPORT, order_in
+from .words import EXPORT, asked, order_in
 
 if TYPE_CHECKING:
     from .kit import Kit
@@ -98,7 +98,7 @@ class Incoming:
         words = payload.message.content
         if not self._recent.has_changed(payload.message_id, words):
             return
-        text, draft = _asked(self._gate.ours.prompt(words)), self._drafts.get(payload.message_id)
+        text, draft = asked(self._gate.ours.prompt(words)), self._drafts.get(payload.message_id)
         if not text and not payload.message.attachments:  # nothing is left to be answered
             if draft is not None:
                 self._withdraw(draft)
@@ -133,7 +133,7 @@ class Incoming:
     ) -> Draft:
         """Return a message as it would be on its way now; `text` is what was asked if it is not in the message."""
         if author == message.author:
-            text = _asked(prompt_of(message, self._gate.ours))
+            text = asked(prompt_of(message, self._gate.ours))
         return Draft(message, author, self._places.plan(message), text, about)
 
     async def go_on(self, draft: Draft) -> None:
@@ -217,7 +217,7 @@ class Incoming:
             return
         if not late and self._is_kept_out(message, place.conversation):
             return
-        draft = Draft(message, message.author, place, _asked(text), is_late=late)
+        draft = Draft(message, message.author, place, asked(text), is_late=late)
         if not draft.text and is_only_voice(files_of(draft)):
             self._put(message, lambda: self._say_nothing(draft), conversation_at(message.channel.id))
             return
@@ -350,7 +350,7 @@ class Incoming:
 
     async def _export(self, where: Conversation, message: discord.Message) -> None:
         """Upload the conversation as a file, to somebody who may read all that will be in it."""
-        if not _may_read_history(message):  # the bot may read what the person may not
+        if not may_read_history(message):  # the bot may read what the person may not
             await self._places.tell(message, message.author, UNREADABLE)
             return
         try:
@@ -378,20 +378,3 @@ class Incoming:
 
     def _show_edited(self, ref: MessageRef) -> None:
         self._kit.port.react(ref, "✏️", True)
-
-
-def _may_read_history(message: discord.Message) -> bool:
-    """Whether the author may read what was written there before; not if that cannot be known."""
-    channel = message.channel
-    if message.guild is None:
-        return True
-    if not isinstance(message.author, discord.Member) or (isinstance(channel, discord.Thread) and not channel.parent):
-        return False
-    return channel.permissions_for(message.author).read_message_history
-
-
-def _asked(text: str) -> str:
-    """Return what is asked, without the command's word where somebody wrote `/ask` or `/do` as text."""
-    if text.startswith("/ask "):
-        return text.removeprefix("/ask ").strip()
-    return f"/{text.removeprefix('/do ').strip().removeprefix('/')}" if text.startswith("/do ") else text

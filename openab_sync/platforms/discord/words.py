@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ...core.commands import find_command
 from ...text.clean import one_line, plain
 
-__all__ = ["EXPORT", "Ours", "cut", "order_in", "quoted", "unquoted"]
+__all__ = ["EXPORT", "Ours", "asked", "cut", "order_in", "quoted", "unquoted"]
 
 EXPORT = "/export"  # the one order that is this platform's own
 MOST_QUOTED = 800  # characters of a message that somebody replied to
@@ -108,3 +108,10 @@ def _marked_lines(text: str) -> Iterator[str]:
     for line in text.split("\n"):
         if line.startswith(">"):
             yield line[1:].removeprefix(" ")
+
+
+def asked(text: str) -> str:
+    """Return what is asked, without the command's word where somebody wrote `/ask` or `/do` as text."""
+    if text.startswith("/ask "):
+        return text.removeprefix("/ask ").strip()
+    return f"/{text.removeprefix('/do ').strip().removeprefix('/')}" if text.startswith("/do ") else text
