@@ -10,7 +10,8 @@ with its process. A message is in the ledger if it was accepted through it (`Inb
 wait) before the prompt's bytes can leave, `draw` before a page is posted, `finish` before the last pages are. If the
 disk takes nothing just then, the turn goes on all the same: what was accepted is answered, and the change is written
 with the next one that works. A crash before that leaves the turn "accepted", and the next start looks in the chat
-whether its reply can be seen: if so, it is told as interrupted and not run again (`mending`).
+whether its reply can be seen: if so, it is told as interrupted and not run again (`mending`). A disk that neither
+writes nor fails is waited for `ON_DISK` seconds, and is then like one that fails; but the change may still come.
 
 **Threads**: any; nothing blocks. Callbacks of the Futures run on the journal's thread.
 """
@@ -29,7 +30,10 @@ from .message import Inbound, MessageRef, Person
 if TYPE_CHECKING:
     from ..store import Deliveries, Delivery, End, PageRow, Replies, ReplyRow
 
-__all__ = ["UNWRITTEN", "Journaled", "Ledger", "Unfinished", "numbers", "read_note"]
+__all__ = ["ON_DISK", "UNWRITTEN", "Journaled", "Ledger", "Unfinished", "numbers", "read_note"]
+
+
+ON_DISK = 10.0  # seconds that a disk has, before people are told or what is under way goes on without it
 
 
 class Ledger(Protocol):

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "GOES_ON",
+    "UNRECORDED",
     "break_off",
     "drop",
     "forget_mark",
@@ -45,6 +46,11 @@ log = logging.getLogger(__name__)
 NAME = 80  # characters of a person's name
 
 GOES_ON = "I am being restarted: what waits here goes on afterwards, by itself."
+
+UNRECORDED = (
+    "That this begins could not be written down yet, because the disk does not answer: if I am killed before it does, "
+    "this message may be answered again."
+)
 
 T = TypeVar("T")
 

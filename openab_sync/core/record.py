@@ -3,7 +3,7 @@
 Between two edits nothing is written: a page is written down with the edit that shows it. Where nobody sees anything
 before the answer is whole, what it says so far is written down every now and then. Before a page is posted it is
 on the disk, or a restart would not know whose message that is; so is the end of a turn before its last pages are sent.
-`is_safe` says when; a disk that fails holds no answer up.
+`is_safe` says when; a disk that fails, or hangs for longer than `ON_DISK`, holds no answer up.
 
 Threads: one, the session's. The ledger's futures are completed on the journal's thread; their callback rings the bell
 and touches nothing else. Never blocks.
@@ -11,12 +11,14 @@ and touches nothing else. Never blocks.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
+from ..clock import Clock
 from ..store.replies import End, FileRow, PageRow
 from .delivery import Delivery
-from .ledger import Ledger, numbers
+from .ledger import ON_DISK, Ledger, numbers
 from .message import Inbound
 from .page import Upload
 
@@ -26,16 +28,19 @@ __all__ = ["Record"]
 class Record:
     """What is written down of one reply; nothing, if its messages are not in the ledger."""
 
-    __slots__ = ("_drafting", "_files", "_is_open", "_ledger", "_notes", "_on_news", "_pages", "_seen", "_turn",
-                 "_writing")  # fmt: skip
+    __slots__ = ("_clock", "_drafting", "_files", "_is_open", "_ledger", "_notes", "_on_news", "_pages", "_seen",
+                 "_turn", "_writing")  # fmt: skip
 
-    def __init__(self, ledger: Ledger, turn: str, notes: Sequence[Inbound], on_news: Callable[[], None]) -> None:
+    def __init__(
+        self, ledger: Ledger, turn: str, notes: Sequence[Inbound], on_news: Callable[[], None], clock: Clock
+    ) -> None:
         self._ledger = ledger if numbers(notes) else None
-        self._turn, self._notes, self._on_news = turn, tuple(notes), on_news
+        self._turn, self._notes, self._on_news, self._clock = turn, tuple(notes), on_news, clock
         self._pages: dict[int, PageRow] = {}  # as they are written down
         self._files: set[int] = set()  # ditto, the numbers of those that are not out
         self._seen = -1  # delivery's changes when it was last looked at
-        self._writing: tuple[Future[None], ...] = ()  # what has to be on the disk before more is sent
+        # What has to be on the disk before more is sent, and until when that is waited for.
+        self._writing: tuple[tuple[Future[None], float], ...] = ()
         self._drafting: Future[None] | None = None  # what it says so far, on its way to the disk
         self._is_open = False
 
@@ -53,7 +58,12 @@ class Record:
     @property
     def is_safe(self) -> bool:
         """Whether nothing waits to be written before pages may be sent."""
-        return all(done.done() for done in self._writing)
+        return self.safe_at <= self._clock.monotonic()
+
+    @property
+    def safe_at(self) -> float:
+        """The moment (monotonic seconds) from which nothing is waited for: it may be over before."""
+        return max((at for done, at in self._writing if not done.done()), default=-math.inf)
 
     def look(self, delivery: Delivery) -> None:
         """Write down what has changed on the pages and among the files."""
@@ -106,7 +116,8 @@ class Record:
             self._ledger.close(self._turn, well=well)
 
     def _wait_for(self, done: Future[None]) -> None:
-        self._writing = (*(one for one in self._writing if not one.done()), done)
+        at = self._clock.monotonic() + ON_DISK
+        self._writing = (*(one for one in self._writing if not one[0].done()), (done, at))
         done.add_done_callback(lambda _: self._on_news())
 
 

@@ -86,7 +86,7 @@ class Reply:
         turn = uuid.uuid4().hex
         address = Address(self.conversation, self._refs[0], turn)
         self._delivery = Delivery(address, port, clock, on_news, floor)
-        self.record = Record(ledger, turn, notes, on_news)
+        self.record = Record(ledger, turn, notes, on_news, clock)
         self._edition = Edition(drawing, self._limits)
         self._passage = Passage(drawing.redact)
         self._signs = Signs(notes, port, reactions, clock, on_news)
@@ -180,9 +180,10 @@ class Reply:
     def due(self) -> float:
         """Return the moment (monotonic seconds) at which `refresh` wants to be called; infinite: on the bell only."""
         now = self._clock.monotonic()
-        if self._turn is None or self._delivery.has_news or (self.record.is_safe and self._delivery.has_work):
+        if self._turn is None or self._delivery.has_news:
             return now
-        return max(now, min(self._look_at(self._turn), self._drafts_at(self._turn), self._signs.due()))
+        starts_at = self.record.safe_at if self._delivery.has_work else math.inf
+        return max(now, min(starts_at, self._look_at(self._turn), self._drafts_at(self._turn), self._signs.due()))
 
     def hand_over(self, turn: Turn) -> Sequence[str]:
         """Nobody looks after it any more: its last signs go at once. Return its turn if it is on record and not out."""

@@ -35,10 +35,11 @@ from .figures import Figure, cause_of
 from .house import Farewell, House, Lease, Memory, Order, Reset, SessionSnapshot, Stand
 from .inbox import Inbox
 from .judging import Judge
+from .ledger import ON_DISK
 from .login import Login
 from .mailbox import Mailbox
 from .message import Conversation, Inbound, Person
-from .notices import name, tell, tell_dropped
+from .notices import UNRECORDED, name, tell, tell_dropped
 from .obeying import Obeying
 from .port import Outcome
 from .portrait import Moment, portrait
@@ -241,7 +242,8 @@ class Session:
         self._agent.listen()
         self._publish(force=True)  # before anybody else's code runs: from now on it can be overdue
         try:
-            self._pump(answering.reply.record.start().done)  # written down before the agent can hear of it
+            if not self._pump(answering.reply.record.start().done, ON_DISK):  # before the agent can hear of it
+                notices = [*notices, UNRECORDED]
             answering.begin(notices, self._agent.mail(), is_doubted=self._is_doubted)
             self._pump(lambda: answering.is_over or answering.is_unknown or bool(answering.locked))
             if answering.is_unknown:

@@ -32,7 +32,7 @@ FADING = 50  # turns before the last two that are looked after until they are qu
 class Turns:
     """The last two, and those before them that are not quiet yet."""
 
-    __slots__ = ("_before", "_chronicle", "_fading", "_floor", "latest")
+    __slots__ = ("_before", "_chronicle", "_fading", "_floor", "_owed", "latest")
 
     def __init__(self, clock: Clock) -> None:
         self.latest: Answering | None = None

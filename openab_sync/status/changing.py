@@ -180,6 +180,7 @@ def _say(sources: Sources, where: Conversation, body: shapes.MessageBody) -> Res
         safe.result(POSTED)
     except (StoreError, TimeoutError) as error:  # people have seen it: they are told, too, that nobody answers it
         why = error.user_text() if isinstance(error, StoreError) else "I cannot keep anything at the moment."
+        sources.broker.dismiss(number, is_told=True)  # behind it in the journal: should the disk take it after all
         tell(sources.ports[where.platform], where, why, ref)
         return refuse(503, why)
     receipt = sources.broker.receive(Inbound(ref, by, body.text, delivery=number))

@@ -29,7 +29,7 @@ from typing import Any, TypeVar
 
 from ..clock import SystemClock
 from ..errors import StoreError
-from ..threads import Beat, join_all, spawn
+from ..threads import Beat, join_all, late, spawn
 from .database import FILE_NAME, is_outage, open_database, said_by_sqlite
 from .place import Hold, make_private, warn_of_the_disk
 
@@ -97,6 +97,8 @@ class Store:
     @property
     def trouble(self) -> str:
         """Why nothing can be kept just now, "" if all is well. Any thread; never blocks."""
+        if late([self.beat], time.monotonic()):
+            return f"the disk of the journal in {self.folder} does not answer"
         return f"the journal in {self.folder} cannot be written" if self._is_failing else ""
 
     def __repr__(self) -> str:

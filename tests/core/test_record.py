@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from openab_sync.acp import events as acp
-from openab_sync.core import reply
+from openab_sync.core import reply, session
 from openab_sync.core.drawing import Drawing
+from openab_sync.core.ledger import ON_DISK
 from openab_sync.core.message import Inbound
 from openab_sync.core.port import Limits
 from openab_sync.core.reply import DRAFT, DRAFTED
@@ -48,7 +49,7 @@ def test_the_end_is_written_before_the_last_pages_are_sent() -> None:
     scene, ledger = written(slow=True, limits=ONCE)
     scene.say("all of it")
     scene.end("done")
-    scene.go(30)
+    scene.go(ON_DISK - 1)
     assert (scene.texts, scene.reply.is_settled) == ([], False)
     assert [page.text for page in ledger.ends[0].pages] == ["all of it"]
     bells = scene.bells
@@ -72,6 +73,19 @@ def test_a_disk_that_fails_holds_no_answer_up() -> None:
     ledger.owed[-1].set_exception(StoreError("the disk is full"))
     scene.refresh()
     assert scene.texts == ["all of it"]
+
+
+def test_a_disk_that_hangs_holds_an_answer_up_for_some_seconds() -> None:
+    scene, ledger = written(slow=True, limits=ONCE)
+    scene.say("all of it")
+    scene.end("done")
+    scene.go(ON_DISK - 0.1)
+    assert scene.texts == []
+    scene.go(0.2)
+    assert scene.texts == ["all of it"]
+    ledger.owed[-1].set_result(None)
+    scene.go(1)
+    assert (scene.texts, scene.reply.is_settled) == (["all of it"], True)
 
 
 def test_it_is_closed_when_all_of_it_is_out() -> None:
@@ -288,3 +302,15 @@ def test_a_session_wakes_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     with Bed(ledger=ledger, limits=ONCE) as bed:
         say(bed, "say half of it\nhang")
         until(lambda: drafts(ledger) == ["half of it"])
+
+
+def test_a_disk_that_hangs_is_told_and_keeps_no_message_from_its_agent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "ON_DISK", 0.05)
+    ledger = PaperLedger(slow=True)
+    with Bed(ledger=ledger) as bed:
+        say(bed, "say hello")
+        until(bed.ends)
+        assert bed.ends()[0].outcome == "done"
+        assert [text for text in bed.notices() if "could not be written down yet" in text]
+        for done in ledger.owed:
+            done.set_result(None)

@@ -15,6 +15,7 @@ from openab_sync.core.state import State
 from openab_sync.errors import ChatRefused, ChatTimeout, StoreError
 from openab_sync.status import changing
 from tests.core.bed import EVENTS, Bed, place
+from tests.core.paper_ledger import PaperLedger
 from tests.status.scene import KEY, Scene
 from tests.status.test_looking import sources
 from tests.waiting import until
@@ -181,6 +182,23 @@ def test_what_cannot_be_kept_is_not_taken_and_people_are_told(monkeypatch: pytes
         assert code == 503 and "the disk is full" in answer["error"]
         bed.port.until_text(place(), "I cannot keep anything")
         assert not any(text == "never" for text in bed.port.texts(place()))
+
+
+def test_what_a_disk_that_hangs_takes_after_all_is_not_answered_once_people_were_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ledger = PaperLedger()
+    with Bed(limits=CHAT, ledger=ledger) as bed:
+        bed.say("say hello")
+        bed.port.until_text(place(), "hello")
+        monkeypatch.setattr(changing, "POSTED", 0.05)
+        monkeypatch.setattr(changing, "_post", lambda *_: MessageRef(place(), "p1"))
+        ledger.slow = True
+        assert told(bed, "POST", MESSAGE, {"text": "say never"})[0] == 503
+        ledger.slow = False
+        bed.port.until_text(place(), "I cannot keep anything")
+        written = [line[0] for line in ledger.lines]
+        assert written[written.index("accept") :][:2] == ["accept", "fail"], "in the journal it comes behind it"
 
 
 def test_so_many_wait_at_once_and_looking_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:

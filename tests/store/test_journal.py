@@ -351,3 +351,19 @@ def test_an_outage_is_a_trouble_until_it_is_over(store: Store) -> None:
     assert "cannot be written" in store.trouble
     store.write(add(1)).result(PATIENCE)
     assert store.trouble == ""
+
+
+def test_a_disk_that_does_not_answer_is_a_trouble(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate, begun = threading.Event(), threading.Event()
+    monkeypatch.setattr(journal, "_SLOW", -60.0)  # it should have been back a minute ago
+
+    def hang(_: object) -> None:
+        begun.set()
+        gate.wait(PATIENCE)
+
+    done = store.write(hang)
+    assert begun.wait(PATIENCE)
+    assert "does not answer" in store.trouble
+    gate.set()
+    done.result(PATIENCE)
+    until(lambda: store.trouble == "")

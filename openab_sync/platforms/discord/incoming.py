@@ -21,6 +21,7 @@ import discord
 
 from ...core.admission import Verdict
 from ...core.commands import CommandAnswer
+from ...core.ledger import ON_DISK
 from ...core.message import Conversation, Inbound, MessageRef, Person
 from ...errors import ChatError, ChatRefused, StoreError
 from ...text.split import split
@@ -49,6 +50,7 @@ PAGE = 2000
 NOBODY = "You called me without a question: write what I should do behind my name."
 TOO_MANY = "Too many messages are on their way to me just now: this one was not taken, please send it again."
 TOO_LATE = "I was away when you gave that order: give it again if it still matters."
+NOT_YET = "I could not write your message down yet, because the disk does not answer. I take it as soon as it does."
 LATE = "🕰️"  # on what was written while nobody listened
 UNREADABLE = "You may not read the history of this channel."
 BY_DELETING = Person("", "deleting the message")
@@ -66,6 +68,7 @@ class Incoming:
         self._lanes = Lanes(MOST_UNDER_WAY)
         self._recent = Recent()
         self._drafts: dict[int, Draft] = {}  # those in a lane, by message
+        self._held_up: set[str] = set()  # conversations that were told that the disk does not answer
         self._asking = Asking(kit, gate, self._places, self._begin)
         self.ask = self._asking.ask
         self.again = self._asking.again
@@ -287,13 +290,24 @@ class Incoming:
         self._kit.broker.receive(note)
 
     async def _safe(self, draft: Draft) -> None:
-        """Wait until a message is on the disk. Raise ChatError, for its writer, if it is not accepted."""
+        """Wait until a message is on the disk. Raise ChatError, for its writer, if it is not accepted.
+
+        A disk that does not answer is waited for, and that is said, once in a conversation.
+        """
         assert draft.accepted is not None
+        where = draft.where.conversation
         try:
+            await asyncio.wait({draft.accepted}, timeout=ON_DISK)
+            is_told = where.key in self._held_up or draft.is_withdrawn or draft.author.bot
+            if not draft.accepted.done() and not is_told:
+                self._held_up.add(where.key)
+                self._kit.port.post(where, NOT_YET, reply_to=draft.where)
             await asyncio.shield(draft.accepted)
         except StoreError as error:
             draft.is_refused = True
             raise ChatError(error.user_text()) from error
+        finally:
+            self._held_up.discard(where.key)
 
     async def _ready(self, draft: Draft, placed: asyncio.Future[Place] | None) -> Inbound | None:
         """Find the draft its place and fetch its files; None if there is nothing to answer, and people know.

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ...core.commands import find_command
 from ...core.forms import FILL, caution, host_of, problems
+from ...core.ledger import ON_DISK
 from ...core.message import Conversation, Inbound, MessageRef, Person
 from ...core.port import Decision, Question
 from ...errors import OpenabError
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 __all__ = ["Chat", "Desk", "Written", "conversation_of"]
 
 TEXT = 400_000  # characters of one message
-ON_DISK = 10.0  # seconds until a message is written down
 ANSWER = 5.0  # seconds until a session has looked at an answer
 
 
@@ -115,7 +115,7 @@ class Chat:
             safe.result(ON_DISK)
         except (OpenabError, TimeoutError) as error:
             self._desk.dismiss(number, is_told=True)
-            reason = error.user_text() if isinstance(error, OpenabError) else "The disk takes too long."
+            reason = error.user_text() if isinstance(error, OpenabError) else "The disk does not answer."
             return Written(conversation, "refused", f"The message could not be kept: {reason}")
         note = Inbound(ref, self._person, text, received.attachments, context, delivery=number)
         return self._hand_in(note)
