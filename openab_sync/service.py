@@ -145,7 +145,7 @@ def _serve(live: Live, environ: Mapping[str, str], secrets: Collection[str], sto
 
     books, news = open_books(store), ears.news
     redact = Redactor(secrets_of(live.config, environ, secrets))
-    figures = Figures()
+    figures = _figures(live.config.status)
     store.timed = lambda seconds: figures(Figure.JOURNAL_COMMIT, seconds, "")
     discord = Discord(live, books, store.folder / "inbox", redact=redact, observe=figures, login=ears.login)
     discord.failure.add_done_callback(news.put)
@@ -285,6 +285,11 @@ class _Life:
         if self._was_well != (not reasons):
             self._was_well = not reasons
             log.warning("%s", "; ".join(reasons) or "every thread is heard of again")
+
+
+def _figures(config: schema.StatusConfig) -> Figures:
+    """Figures wait for the status server to take them in; where there is none, nothing is kept."""
+    return Figures() if config.listen else Figures(most=0)
 
 
 def _status(config: schema.StatusConfig, folder: Path) -> Status | None:

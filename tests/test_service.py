@@ -10,10 +10,11 @@ import msgspec
 import pytest
 
 from openab_sync.clock import SystemClock
-from openab_sync.config.schema import Config
+from openab_sync.config.schema import Config, StatusConfig
+from openab_sync.core.figures import Figure
 from openab_sync.errors import ConfigError
 from openab_sync.notify import Notifier
-from openab_sync.service import _fitting, _Life, _serving
+from openab_sync.service import _figures, _fitting, _Life, _serving
 from openab_sync.threads import Beat
 
 BOT = {"bot_token": "a.bot.token"}
@@ -55,3 +56,11 @@ def test_a_thread_that_is_late_is_logged_once_and_so_is_its_return(caplog: pytes
     first, last = caplog.messages
     assert first.startswith("janitor has not been heard of for 1000 s")
     assert last == "every thread is heard of again"
+
+
+@pytest.mark.parametrize(("listen", "kept"), [("127.0.0.1:0", 1), ("", 0)])
+def test_figures_wait_only_where_somebody_takes_them_in(listen: str, kept: int) -> None:
+    """Without a status server a broker that lives for months would keep all that it ever counted."""
+    figures = _figures(StatusConfig(listen=listen))
+    figures(Figure.EDIT, 1.0, "discord")
+    assert len(list(figures.take())) == kept

@@ -40,7 +40,7 @@ class Figure(StrEnum):
 
 
 Observe = Callable[[Figure, float, str], object]
-MOST = 100_000  # that wait to be taken in: hours of a busy house
+MOST = 20_000  # that wait to be taken in, 90 bytes each: the status server does so every second
 
 
 class Figures:
