@@ -16,7 +16,7 @@ import logging
 import os
 import secrets
 import stat
-from collections import deque
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -76,13 +76,13 @@ class Outboxes:
     def __init__(self, root: Path, caps: OutboxCaps | None = None) -> None:
         self._root = root
         self._caps = caps or OutboxCaps()
-        self._times: dict[str, deque[float]] = {}
+        self._times: dict[str, list[float]] = {}
 
     def of(self, key: str) -> Outbox:
         """Return the outbox of the conversation `key`. Its folder is made when `open` is called."""
         if len(self._times) >= _KEPT and key not in self._times:
             self._times.pop(next(iter(self._times)))
-        return Outbox(folder_of(self._root, key), self._caps, self._times.setdefault(key, deque()))
+        return Outbox(folder_of(self._root, key), self._caps, self._times.setdefault(key, []))
 
 
 def beside(inbox: Path) -> Path:
@@ -110,7 +110,7 @@ def sweep_outboxes(root: Path, age: float, now: float) -> int:
 class Outbox:
     """One conversation's. Its session's thread only."""
 
-    def __init__(self, folder: Path, caps: OutboxCaps, times: deque[float]) -> None:
+    def __init__(self, folder: Path, caps: OutboxCaps, times: list[float]) -> None:
         self.folder = folder
         self._caps = caps
         self._times = times  # moments at which a file has left
@@ -169,8 +169,7 @@ class Outbox:
         return Collected(tuple(files), tuple(refused))
 
     def _check_rate(self, count: int, now: float) -> None:
-        while self._times and self._times[0] <= now - HOUR:
-            self._times.popleft()
+        del self._times[: bisect_right(self._times, now - HOUR)]
         if count >= self._caps.turn:
             raise _Unfit(f"is one too many: {self._caps.turn} may leave in a turn")
         if len(self._times) >= self._caps.hour:

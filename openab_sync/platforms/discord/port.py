@@ -50,6 +50,7 @@ PLATFORM = "discord"
 PAGE = 2000  # code points
 NONCE = 25  # characters
 FILE_SIZE = 10 * 1024 * 1024  # bytes, where a guild allows no more
+MOST_SIZES = 5000  # conversations whose guilds allow more; of those that came before them the least is thought again
 EDIT_INTERVAL = 1.2  # seconds; five edits in five seconds is what Discord takes
 NOTHING = "⋯"  # what a page says that has nothing but white space
 
@@ -82,7 +83,7 @@ class DiscordPort:
         self._books = books
         self._settings = settings
         self._reactions = Reactions(self.calls)
-        self._file_sizes: dict[str, int] = {}  # by conversation, where a guild allows more than everywhere
+        self._file_sizes: dict[str, int] = {}  # by conversation, where a guild allows more than everywhere; oldest first
 
     # ---- any thread; returns at once ----
 
@@ -267,8 +268,10 @@ class DiscordPort:
         channel = self._client.get_channel(int(conversation.id))
         guild = getattr(channel, "guild", None)
         most = guild.filesize_limit if guild is not None else FILE_SIZE
-        if most != FILE_SIZE:
+        if most != self._file_sizes.get(conversation.id, FILE_SIZE):
             self._file_sizes[conversation.id] = most
+            while len(self._file_sizes) > MOST_SIZES:
+                del self._file_sizes[next(iter(self._file_sizes))]
         return most
 
     def _pings(self, conversation: Conversation, text: str) -> discord.AllowedMentions:

@@ -319,14 +319,28 @@ def test_limits_are_discords_and_where_another_bot_speaks_nothing_is_edited(desk
     assert desk.port.limits(desk.here).live == "once"
 
 
-def test_a_boosted_server_takes_larger_files(desk: Desk) -> None:
-    async def boost() -> None:
-        for guild in desk.bot.client.guilds:
-            guild.premium_tier = 3
+def test_a_boosted_server_takes_larger_files_as_long_as_it_is(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_SIZES", 1)
+    other = Conversation(desk.here.platform, str(desk.server.add_channel("other").id))
 
-    desk.bot.loop.submit(boost(), 5).result(SOON)
+    def boost(tier: int) -> None:
+        async def change() -> None:
+            for guild in desk.bot.client.guilds:
+                guild.premium_tier = tier
+
+        desk.bot.loop.submit(change(), 5).result(SOON)
+
+    def sizes() -> list[int]:
+        return [desk.port.limits(place).file_size // (1024 * 1024) for place in (desk.here, other)]
+
+    boost(3)
     desk.get(desk.port.typing(desk.here))
-    assert desk.port.limits(desk.here).file_size == 100 * 1024 * 1024
+    assert sizes() == [100, 10]
+    desk.get(desk.port.typing(other))
+    assert sizes() == [10, 100], "not more of them are remembered than that"
+    boost(0)
+    desk.get(desk.port.typing(other))
+    assert sizes() == [10, 10]
 
 
 def test_events_are_for_other_platforms(desk: Desk) -> None:
