@@ -17,6 +17,7 @@ import logging
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
+from . import heap
 from .acp.bounds import Bounds
 from .acp.cgroups import Cages
 from .acp.environment import (
@@ -56,7 +57,7 @@ from .errors import AgentError, AgentStartError, AuthRequired, ConfigError
 from .media.outbox import OutboxCaps, Outboxes
 from .store import Memory
 from .text.redact import Redactor
-from .threads import Beat, share_heap
+from .threads import Beat
 
 __all__ = ["App", "chat", "check_room"]
 
@@ -146,7 +147,7 @@ class App:
 
     def start(self) -> None:
         """Begin. Main thread; blocks (disk). Raise StoreError."""
-        share_heap()
+        heap.share()
         if self._pacer is not None:
             self._pacer.start()
         self._janitor.start()

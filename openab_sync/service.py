@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from . import __version__
+from . import __version__, heap
 from .acp.cgroups import Cages
 from .acp.environment import BROKER_ID
 from .acp.process import kill_all_now
@@ -199,6 +199,7 @@ def _serve(live: Live, environ: Mapping[str, str], secrets: Collection[str], sto
                 ears.tell(f"the page: {status.guard.make_link()} (works once, within ten minutes)")
             web.take_up()
         discord.start(app.broker)
+        heap.settle()
         names = [discord.name, *([web.name] if status is not None else [])]
         log.info("started, pid %d; state is kept in %s", os.getpid(), store.folder)
         ears.audit.service("started", version=__version__, pid=os.getpid())

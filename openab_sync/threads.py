@@ -17,28 +17,12 @@ from collections.abc import Callable, Iterable
 
 from .clock import Clock, Deadline
 
-__all__ = ["Beat", "Bell", "join_all", "late", "share_heap", "spawn", "stacks"]
+__all__ = ["Beat", "Bell", "join_all", "late", "spawn", "stacks"]
 
 log = logging.getLogger(__name__)
 
 LATE = 15.0  # seconds beyond what a thread has promised
 ONE = (1).to_bytes(8, sys.byteorder)  # what an eventfd takes; a pipe takes anything
-
-
-M_ARENA_MAX = -8  # of glibc's malloc.h
-
-
-def share_heap() -> None:
-    """Have all threads take memory from one heap; nothing happens where the C library is not glibc.
-
-    glibc makes a heap for each of the first threads (eight a core), so that they need not wait for each other. Ours
-    hold the interpreter's lock while they allocate; each heap only keeps what another could use: 6 KiB a session,
-    among a hundred. To be called before threads are started. Main thread; never blocks.
-    """
-    import ctypes  # 0.4 MiB that a short command does not need
-
-    with contextlib.suppress(AttributeError, OSError):  # another C library, or none that can be asked
-        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
 
 
 def spawn(name: str, target: Callable[[], None]) -> threading.Thread:

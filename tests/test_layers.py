@@ -17,7 +17,7 @@ PACKAGE = Path(openab_sync.__file__).parent
 TESTS = Path(__file__).parent
 MODULES = sorted(str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.py"))
 
-TOOLS = {"config", "text", "media", "store", "errors", "clock", "threads", "signals", "notify", "version"}
+TOOLS = {"config", "text", "media", "store", "errors", "clock", "threads", "signals", "notify", "heap", "version"}
 
 # Room → the rooms that it may import besides itself. A room that is not here has no door yet: draw one first.
 DOORS: dict[str, set[str]] = {

@@ -5,10 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import os
-import platform
 import select
-import subprocess
-import sys
 import threading
 
 import pytest
@@ -147,32 +144,3 @@ def test_a_thread_that_is_late_or_has_died_is_named() -> None:
     assert slow.startswith("owing has not been heard of for 16 s") and over.startswith("dead has ended by a fault")
     owing.rests()
     assert late([owing], 10.0**9) == []
-
-
-HEAPS = """
-import re, threading
-from openab_sync.threads import share_heap
-SHARE
-here, go = threading.Barrier(9), threading.Event()
-def hold():
-    held = [bytes(5000) for _ in range(20)]
-    here.wait(), go.wait()
-for _ in range(8):
-    threading.Thread(target=hold).start()
-here.wait()
-begins = re.findall("^([0-9a-f]+)-", open("/proc/self/maps").read(), re.MULTILINE)
-go.set()
-print(sum(int(begin, 16) % (64 << 20) == 0 for begin in begins))
-"""
-
-
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc" or sys.maxsize < 2**32, reason="other C libraries have one heap")
-def test_threads_share_one_heap() -> None:
-    """Heaps of glibc begin at multiples of 64 MiB."""
-
-    def heaps(share: str) -> int:
-        program = [sys.executable, "-c", HEAPS.replace("SHARE", share)]
-        return int(subprocess.run(program, check=True, capture_output=True, text=True, env={}).stdout)
-
-    assert heaps("") > 2
-    assert heaps("share_heap()") == 0

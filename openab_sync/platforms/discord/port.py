@@ -83,7 +83,9 @@ class DiscordPort:
         self._books = books
         self._settings = settings
         self._reactions = Reactions(self.calls)
-        self._file_sizes: dict[str, int] = {}  # by conversation, where a guild allows more than everywhere; oldest first
+        self._file_sizes: dict[
+            str, int
+        ] = {}  # by conversation, where a guild allows more than everywhere; oldest first
 
     # ---- any thread; returns at once ----
 
