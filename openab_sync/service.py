@@ -200,10 +200,9 @@ def _serve(live: Live, environ: Mapping[str, str], secrets: Collection[str], sto
             web.take_up()
         discord.start(app.broker)
         heap.settle()
-        names = [discord.name, *([web.name] if status is not None else [])]
         log.info("started, pid %d; state is kept in %s", os.getpid(), store.folder)
         ears.audit.service("started", version=__version__, pid=os.getpid())
-        ears.manager.ready(f"serving {' and '.join(names)}")
+        ears.manager.ready(f"serving {discord.name}{f' and {web.name}' if status is not None else ''}")
         over = news.until_over()
         if status is not None and over is discord.failure:
             until = f"status stays at {status.address.url} until this process is stopped"

@@ -8,7 +8,6 @@ import sys
 
 import pytest
 
-
 HEAPS = """
 import re, threading
 from openab_sync.heap import share

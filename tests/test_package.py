@@ -20,8 +20,8 @@ TOP = {"LICENSE", "README.rst", "conf", "openab_sync", "setup.py", "tests", "tox
 MADE_BY_BUILDING = {"build", "dist", "openab_sync.egg-info"}
 
 ROOMS = {
-    "__init__.py", "__main__.py", "py.typed", "ARCHITECTURE.rst", "app.py", "clock.py", "errors.py", "heap.py", "notify.py",
-    "service.py", "signals.py", "threads.py", "version.py",
+    "__init__.py", "__main__.py", "py.typed", "ARCHITECTURE.rst", "app.py", "clock.py", "errors.py", "heap.py",
+    "notify.py", "service.py", "signals.py", "threads.py", "version.py",
     "acp", "agents", "checks", "cli", "config", "core", "media", "platforms", "status", "store", "text",
 }  # fmt: skip
 

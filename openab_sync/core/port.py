@@ -53,6 +53,7 @@ class Limits:
 
     page: int = 2000  # characters (code points) a message
     edit_interval: float = 1.2  # seconds between two edits of live text
+    edit_spread: float = 0.0  # by up to so many the first comes sooner: those of many conversations come one by one
     live: Literal["edit", "once", "events"] = "edit"
     typing_interval: float | None = 8.0  # seconds until a typing sign has to be repeated; None: has none
     reactions: bool = True

@@ -21,6 +21,7 @@ from __future__ import annotations
 import logging
 import math
 import uuid
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -59,7 +60,7 @@ class Reply:
 
     __slots__ = ("_buttons", "_clock", "_delivery", "_draft_at", "_drafted", "_drawn", "_edition", "_files",
                  "_footer", "_is_finished", "_limits", "_line", "_line_for", "_must_draw", "_passage", "_port",
-                 "_questions", "_refs", "_signs", "_turn", "conversation", "record")  # fmt: skip
+                 "_questions", "_refs", "_signs", "_sooner", "_turn", "conversation", "record")  # fmt: skip
 
     def __init__(
         self,
@@ -82,6 +83,8 @@ class Reply:
         self._port = port
         self._clock = clock
         self._limits = port.limits(self.conversation)
+        # Answers that begin together go on at moments of their own: every conversation has another.
+        self._sooner = self._limits.edit_spread * zlib.crc32(self.conversation.key.encode()) / 2**32
         # A turn run again for the same message is another one: its posts must not be taken for the first one's.
         turn = uuid.uuid4().hex
         address = Address(self.conversation, self._refs[0], turn)
@@ -261,11 +264,15 @@ class Reply:
         if self._limits.live == "once" or self._edition.is_closed:
             # Late text: what comes together is posted together.
             return turn.last_event + self._limits.edit_interval if self._is_finished else math.inf
-        return -math.inf if self._delivery.live_at is None else self._delivery.live_at + self._limits.edit_interval
+        if self._delivery.live_at is None:
+            return -math.inf
+        return self._delivery.live_at + self._limits.edit_interval - self._sooner
 
     def _draw(self, turn: Turn) -> None:
         """Write what is new and tell delivery what the pages should be."""
         edition, self._must_draw = self._edition, False
+        if self._delivery.live_at is not None:
+            self._sooner = 0.0  # from the second on they come in their interval, and stay apart
         live: list[str] = []
         if self._limits.live != "once" and not edition.is_closed:
             live = edition.write(turn, self._ending(turn))

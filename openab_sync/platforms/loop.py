@@ -2,6 +2,8 @@
 
 **Threads**: the loop runs in one named thread. `start` and `stop` belong to its owner, `submit` and `call_soon` to
 anybody, the loop's own thread included. That thread blocks in the loop's wait alone; `stop` wakes it there.
+What is submitted begins in its order, one in each turn of the loop: of fifty edits that are due together each costs
+0.4 ms of it, and between them it hears what comes in, beats its heart and answers commands.
 **Locks**: none. Whoever takes a Future out of the books, one step of a dict, is the one who completes it.
 **Never**: a Future that is forgotten when the loop ends; waiting for the loop on the loop.
 """
@@ -13,8 +15,10 @@ import inspect
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, wait
+from functools import partial
 from typing import Any, TypeVar, TypeVarTuple
 
 from ..clock import SystemClock
@@ -65,6 +69,9 @@ class EventLoopThread:
         self._takes_more = False
         # The books: what is under way, so that nothing of it hangs when the loop ends.
         self._open: dict[_Promise[Any], Coroutine[Any, Any, Any]] = {}
+        # What is to begin; loop only.
+        self._line: deque[Callable[[], None]] = deque()
+        self._is_beginning = False
         # The loop holds its tasks but weakly.
         self._watches: set[asyncio.Task[None]] = set()
 
@@ -117,7 +124,9 @@ class EventLoopThread:
         """
         promise: _Promise[T] = _Promise(self)
         self._open[promise] = coroutine
-        if not self._takes_more or not self._call(self._loop, self._begin, coroutine, timeout, promise):
+        if not self._takes_more or not self._call(
+            self._loop, self._line_up, partial(self._begin, coroutine, timeout, promise)
+        ):
             self._abandon(promise)
         return promise
 
@@ -179,6 +188,19 @@ class EventLoopThread:
             self.beat.owes(began, TICK)
             await asyncio.sleep(TICK)
             self._on_lag(max(0.0, time.monotonic() - began - TICK))
+
+    def _line_up(self, begin: Callable[[], None]) -> None:
+        self._line.append(begin)
+        if not self._is_beginning:
+            self._is_beginning = True
+            self._begin_next()
+
+    def _begin_next(self) -> None:
+        assert self._loop is not None
+        self._is_beginning = bool(self._line)
+        if self._line:
+            self._line.popleft()()
+            self._loop.call_soon(self._begin_next)  # in its next turn
 
     def _begin(self, coroutine: Coroutine[Any, Any, T], timeout: float, promise: _Promise[T]) -> None:
         assert self._loop is not None

@@ -6,6 +6,8 @@ import base64
 import math
 import random
 import time
+from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import example, given
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 from openab_sync.acp import events as acp
 from openab_sync.config.schema import ReactionEmojis, ReactionsConfig
 from openab_sync.core.drawing import Drawing
-from openab_sync.core.message import MessageRef
+from openab_sync.core.message import Conversation, MessageRef
 from openab_sync.core.port import Decision, Limits, Notice, Settled, TurnEnded, TurnStarted
 from openab_sync.core.reply import Reply
 from openab_sync.errors import ChatRefused, ChatTimeout
@@ -52,6 +54,25 @@ def test_a_growing_answer_is_one_message_that_is_edited(scene: Scene) -> None:
     scene.end()
     assert scene.texts == [" ".join(f"word{number}" for number in range(100))]
     assert scene.platform.violations == []
+
+
+def test_answers_that_begin_together_are_edited_at_moments_of_their_own_and_none_later_than_it_would_be() -> None:
+    """Fifty that were edited at the same moment would hold up the loop of the chat's connection."""
+    moments = []
+    for number in range(50):
+        conversation = Conversation("test", str(1577111407315386369 + 4096 * number))
+        scene = Scene(Limits(edit_spread=0.9), notes=(replace(note(), ref=MessageRef(conversation, "1")),))
+        began = scene.clock.monotonic()
+        scene.say("a")
+        assert len(scene.platform.done("post")) == 1, "the first text is shown at once, whatever comes after it"
+        scene.say("b")
+        moments.append(scene.reply.due() - began)
+        scene.go(moments[-1])
+        scene.say("c")
+        assert scene.reply.due() - scene.clock.monotonic() == pytest.approx(1.2), "from then on as often as all"
+    moments.sort()
+    assert moments[0] >= 0.3 and moments[-1] <= 1.2
+    assert max(later - sooner for sooner, later in pairwise(moments)) < 0.1
 
 
 def test_edits_come_no_faster_than_the_platform_bears(scene: Scene) -> None:

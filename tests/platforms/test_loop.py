@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future
+from itertools import pairwise
 
 import pytest
 
@@ -52,6 +53,41 @@ def test_a_callback_runs_on_the_named_thread(loop: EventLoopThread) -> None:
     loop.call_soon(lambda: where.set_result((threading.current_thread().name, loop.is_here)))
     assert where.result(SOON) == ("chat-test", True)
     assert not loop.is_here
+
+
+def test_of_what_comes_at_once_one_begins_in_each_turn_of_the_loop(loop: EventLoopThread) -> None:
+    """Fifty edits that are due together keep nobody else waiting: neither what comes in nor a heartbeat."""
+    seen: list[str] = []
+
+    async def turn() -> None:
+        while seen.count("begun") < 5:
+            seen.append("turn")
+            await asyncio.sleep(0)
+
+    async def begin(number: int) -> int:
+        seen.append("begun")
+        return number
+
+    async def at_once() -> list[Future[int]]:  # the loop is held up meanwhile, as by a burst
+        turns = asyncio.create_task(turn())
+        found = [loop.submit(begin(number), SOON) for number in range(5)]
+        await turns
+        return found
+
+    assert [found.result(SOON) for found in loop.submit(at_once(), SOON).result(SOON)] == [0, 1, 2, 3, 4]
+    begun = [index for index, what in enumerate(seen) if what == "begun"]
+    assert all("turn" in seen[one:other] for one, other in pairwise(begun))
+
+
+def test_what_waits_for_its_turn_when_the_loop_ends_is_completed(loop: EventLoopThread) -> None:
+    async def at_once() -> list[Future[int]]:
+        return [loop.submit(answer(), SOON) for _ in range(100)]
+
+    found = loop.submit(at_once(), SOON).result(SOON)
+    assert loop.stop(SOON)
+    for each in found:
+        with contextlib.suppress(ChatError):
+            assert each.result(SOON) == 42
 
 
 def test_an_error_of_the_coroutine_is_the_futures(loop: EventLoopThread) -> None:
