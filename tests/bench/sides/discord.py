@@ -16,6 +16,7 @@ from pathlib import Path
 
 from discord.gateway import KeepAliveHandler
 
+from openab_sync import heap
 from openab_sync.config.schema import Config, DiscordConfig
 from openab_sync.core.message import Conversation, MessageRef
 from openab_sync.core.port import ChatPort, Controls
@@ -84,6 +85,7 @@ class OnDiscord:
         self.retire, self.work = self._ours.retire, self._ours.work
         self._platform.start(self._ours.broker)
         until(lambda: self._platform.is_ready, PATIENCE)
+        heap.settle()  # as `run` does
 
     def beats(self, seconds: float, answers: int = 0) -> tuple[list[float], list[float]]:
         """For so long, by how many seconds the loop was late, and how many a heartbeat took to be acknowledged.
