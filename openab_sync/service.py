@@ -194,7 +194,7 @@ def _serve(live: Live, environ: Mapping[str, str], secrets: Collection[str], sto
                 troubles=lambda: [*app.troubles(), *([store.trouble] if store.trouble else [])],
                 beats=beats,
             )
-            status.start(sources, [web.start(app.broker)])
+            status.start(sources, [web.start(app.broker, books.replies.past(web.name), app.house.redact)])
             if live.config.status.page:
                 ears.tell(f"the page: {status.guard.make_link()} (works once, within ten minutes)")
             web.take_up()

@@ -72,7 +72,7 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class ReplyRow:
-    """A reply that is not closed."""
+    """A reply, as it is kept."""
 
     turn: str
     conversation: str
@@ -168,8 +168,12 @@ class Replies:
         def change(db: sqlite3.Connection) -> None:
             luggage.collect(db, "turn = ? AND state IN ('started', 'finished')", [(turn,)])
             db.execute(
-                "UPDATE replies SET state = ?, ended = ?, draft = '' WHERE turn = ? AND state <> 'failed'",
+                "UPDATE replies SET state = ?, ended = ? WHERE turn = ? AND state <> 'failed'",
                 (state, now, turn),
+            )
+            db.execute(  # what it said is kept once: where there are pages, as pages
+                "UPDATE replies SET draft = '' WHERE turn = ? AND EXISTS (SELECT 1 FROM pages WHERE turn = ?)",
+                (turn, turn),
             )
             db.execute(
                 "UPDATE deliveries SET state = ?, note = NULL, changed = ? "
@@ -199,7 +203,14 @@ class Replies:
 
         Blocks (disk). Raise StoreError.
         """
-        return self._store.read(lambda db: _open(db, turn))
+        where = "state IN ('running', 'finished') AND (? = '' OR turn = ?) ORDER BY began, turn"
+        return self._store.read(lambda db: _rows(db, where, (turn, turn)))
+
+    def past(self, platform: str, most: int = 200) -> list[ReplyRow]:
+        """Return the last replies of a platform that are closed, the oldest first. Blocks (disk). Raise StoreError."""
+        where = "state IN ('delivered', 'failed') AND substr(conversation, 1, ?) = ? ORDER BY ended DESC, turn LIMIT ?"
+        head = f"{platform}:"
+        return self._store.read(lambda db: _rows(db, where, (len(head), head, most)))[::-1]
 
 
 def _is_there(db: sqlite3.Connection, turn: str) -> bool:
@@ -223,12 +234,12 @@ def _draw(db: sqlite3.Connection, turn: str, pages: Iterable[PageRow]) -> None:
         db.executemany("REPLACE INTO pages (turn, number, text, message, copy, shown) VALUES (?, ?, ?, ?, ?, ?)", rows)
 
 
-def _open(db: sqlite3.Connection, only: str) -> list[ReplyRow]:
+def _rows(db: sqlite3.Connection, where: str, values: tuple[object, ...]) -> list[ReplyRow]:
     found = []
     for turn, conversation, state, outcome, reason, began, ended, draft in db.execute(
         "SELECT turn, conversation, state, outcome, reason, began, coalesce(ended, 0.0), draft FROM replies "
-        "WHERE state IN ('running', 'finished') AND (? = '' OR turn = ?) ORDER BY began, turn",
-        (only, only),
+        f"WHERE {where}",
+        values,
     ).fetchall():
         pages = db.execute(
             "SELECT number, text, message, copy, shown FROM pages WHERE turn = ? ORDER BY number", (turn,)

@@ -193,10 +193,32 @@ def test_what_a_turn_says_so_far_is_known_until_it_is_whole(books: Books) -> Non
     assert only(books).draft == ""
 
 
-def test_nothing_of_a_draft_is_left_when_its_reply_is_closed(store: Store, books: Books) -> None:
-    numbers = [accept(books)]
-    books.replies.start("t", HERE, numbers)
-    books.replies.finish("t", numbers, End("done", "", (), draft="all of it")).result(PATIENCE)
-    assert only(books).draft == "all of it"
-    books.replies.close("t", well=True)
-    assert store.read(lambda db: db.execute("SELECT draft FROM replies").fetchall()) == [("",)]
+def test_what_a_closed_reply_said_is_kept_once(store: Store, books: Books) -> None:
+    """Where people saw pages those say it, else its draft does: it is shown again after a restart."""
+    for turn, pages in (("t", ()), ("u", (PageRow(0, "all of it", "m0"),))):
+        numbers = [accept(books, turn)]
+        books.replies.start(turn, HERE, numbers)
+        books.replies.finish(turn, numbers, End("done", "", pages, draft="all of it")).result(PATIENCE)
+        assert only(books).draft == "all of it"
+        books.replies.close(turn, well=True)
+    drafts = store.read(lambda db: db.execute("SELECT turn, draft FROM replies ORDER BY turn").fetchall())
+    assert drafts == [("t", "all of it"), ("u", "")]
+
+
+def test_the_last_closed_replies_of_a_platform_are_the_past(books: Books, clock: FakeClock) -> None:
+    platform = HERE.partition(":")[0]
+    for turn, place in (("a", HERE), ("b", HERE), ("c", f"{platform}er:1"), ("d", HERE), ("e", HERE)):
+        numbers = [accept(books, turn)] if place == HERE else []
+        clock.advance(1)
+        books.replies.start(turn, place, numbers)
+        if turn == "c":
+            numbers = [books.deliveries.accept(Fact(place, turn, "ann", "hello"))[0]]
+            books.replies.start(turn, place, numbers)
+        books.replies.finish(turn, numbers, End("done", "", (), draft=f"said {turn}"))
+        if turn != "e":
+            books.replies.close(turn, well=True)
+    past = books.replies.past(platform, 2)
+    assert [(row.turn, row.draft, [one.fact.message for one in row.deliveries]) for row in past] == [
+        ("b", "said b", ["b"]),
+        ("d", "said d", ["d"]),
+    ]

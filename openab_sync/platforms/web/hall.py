@@ -18,7 +18,7 @@ from types import MappingProxyType
 
 from ...clock import Clock
 from ...core.events import Media
-from ...core.message import Conversation, MessageRef
+from ...core.message import Conversation, Inbound, MessageRef
 from ...core.port import TurnEnded
 from ...text.clean import one_line
 from ...threads import Beat
@@ -36,6 +36,7 @@ from .port import (
     Listening,
     Made,
     Offered,
+    Recalled,
     SettledBy,
     Told,
 )
@@ -168,6 +169,12 @@ class Hall:
                     self._transcripts[conversation.key].clear()
                 self.forget_files(conversation)
                 done.set_result(None)
+            case Recalled(conversation, Inbound() as note, at):
+                self._transcript(conversation).hear(note, at)
+                return {conversation.key}
+            case Recalled(conversation, event, at) if not isinstance(event, Inbound):
+                self._transcript(conversation).take(event, at)
+                return {conversation.key}
             case Made(conversation, file):
                 self._transcript(conversation).take(_media(file.name, file.data, file.mime), self._clock.time())
                 return {conversation.key}

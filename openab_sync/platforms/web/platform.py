@@ -10,6 +10,7 @@ import getpass
 import os
 import threading
 from collections import deque
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from queue import SimpleQueue
@@ -24,12 +25,15 @@ from .cards import Epoch, dashboard
 from .chat import Chat, Desk
 from .drawing import Json
 from .hall import Hall, View
+from .past import recalled
 from .port import PLATFORM, Arrival, Fell, Forgotten, WebPort
 from .stream import Sights
 from .uploads import Uploads
 
 if TYPE_CHECKING:
     from flask import Blueprint
+
+    from ...store import ReplyRow
 
 __all__ = ["Chips", "Seats", "Web"]
 
@@ -99,8 +103,14 @@ class Web:
 
     # The main thread.
 
-    def start(self, desk: Desk) -> Blueprint:
-        """Begin; return the routes for the web server."""
+    def start(self, desk: Desk, past: Sequence[ReplyRow] = (), redact: Callable[[str], str] = str) -> Blueprint:
+        """Begin; return the routes for the web server.
+
+        `past` is what was said before a restart, the oldest first, and `redact` takes secrets out of it.
+        """
+        for row in past:
+            for arrival in recalled(row, _me(), redact):
+                self.hall.arrivals.put(arrival)
         self._desk = desk
         self._chat = Chat(desk, self.hall, self.port, self.uploads, _me())
         self.hall.waiting = lambda conversation: _refs(desk, conversation)

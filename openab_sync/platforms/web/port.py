@@ -30,6 +30,7 @@ __all__ = [
     "Listening",
     "Made",
     "Offered",
+    "Recalled",
     "SettledBy",
     "Told",
     "WebPort",
@@ -119,6 +120,15 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
+class Recalled:
+    """Somebody wrote something, or something happened, `at` seconds since the epoch: before a restart."""
+
+    conversation: Conversation
+    what: Inbound | TurnEvent
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Listening:
     """Somebody wants to be woken by changes: something is put into `bell`."""
 
@@ -143,6 +153,7 @@ Arrival = (
     | Fell
     | Forgotten
     | Made
+    | Recalled
     | Listening
     | Left
     | None

@@ -29,7 +29,7 @@ from openab_sync.core.retention import Retention
 from openab_sync.platforms.web.entries import Content, Words
 from openab_sync.platforms.web.platform import Chips, Web
 from openab_sync.status import Sources, Status
-from openab_sync.store import Keeping, Store, open_books
+from openab_sync.store import Keeping, ReplyRow, Store, open_books
 from tests.fakes import fake_agent
 from tests.waiting import until
 
@@ -118,6 +118,7 @@ def page(
     ledger: Ledger = UNWRITTEN,
     store: Store | None = None,
     others: Mapping[str, ChatPort] = MappingProxyType({}),
+    past: Sequence[ReplyRow] = (),
     **settings: dict[str, Any],
 ) -> Iterator[Bed]:
     """Run the page with the fault agent behind it, or with `command`; `others` are further platforms of the house.
@@ -139,7 +140,7 @@ def page(
         retention = Retention(Keeping(store), {web.name: web}, SystemClock(), lambda: 30)
     app = App(config, ports, environ=os.environ, ledger=ledger, retention=retention, faulted=web.faulted)
     app.start()
-    status.start(Sources(app.broker, SystemClock(), ports), [web.start(app.broker)])
+    status.start(Sources(app.broker, SystemClock(), ports), [web.start(app.broker, past)])
     try:
         yield Bed(web, app, status, folder)
     finally:
