@@ -92,8 +92,8 @@ def run(
         store = Store.open(folder)
         trail, well = None, False
         try:
-            trail = AuditTrail.open(config.audit, store, SystemClock(), redact)
-            audit = Audit(trail.keep, config.audit.prompts)
+            trail = AuditTrail.open(live, store, SystemClock(), redact)
+            audit = Audit(trail.keep, lambda: live.config.audit.prompts)
             ears = _Ears(news, audit, Notifier(environ, SystemClock()), tell, books, login)
             well = _serve(live, environ, secrets, store, ears)
         finally:

@@ -53,7 +53,9 @@ LIVE: Mapping[str, Collection[str]] = {
         "max_buffered_messages",
         "max_batch_tokens",
         "max_pages",
+        "catch_up_hours",
     ),
+    "audit": ("prompts", "keep_days"),
 }
 
 

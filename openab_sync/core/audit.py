@@ -8,7 +8,7 @@ Any thread; never blocks; holds nothing. Who keeps entries takes secrets out of 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -35,7 +35,7 @@ class Audit:
     """What is told, as entries. Any thread; never blocks, raises nothing."""
 
     keep: Keep | None = None
-    prompts: bool = False  # what people write is kept, too
+    prompts: Callable[[], bool] = lambda: False  # whether what people write is kept, too: asked each time
 
     def message(self, note: Inbound, became: str, why: str = "") -> None:
         """A message was let in; it was "accepted", "queued", put in the line ("waiting") or "refused", and why."""
@@ -44,7 +44,7 @@ class Audit:
             details["files"] = [file.name for file in note.attachments]
         if why:
             details["why"] = why
-        if self.prompts:
+        if self.prompts():
             details["text"] = note.text
         self._keep("message", note.conversation, note.sender, details)
 
@@ -77,7 +77,7 @@ class Audit:
     def command(self, where: Conversation, by: Person, name: str, argument: str = "", *, refused: str = "") -> None:
         """Somebody gave an order; `refused` says why it is not carried out."""
         details: dict[str, object] = {"command": name}
-        if argument and (self.prompts or name != "queue"):  # /queue edit carries a new text
+        if argument and (self.prompts() or name != "queue"):  # /queue edit carries a new text
             details["argument"] = argument
         if refused:
             details["refused"] = refused

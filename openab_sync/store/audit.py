@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Self
 
 from ..clock import Clock
-from ..config.schema import AuditConfig
+from ..config.live import Live
 from .audit_file import AuditFile
 from .database import open_for_reading
 from .journal import Store
@@ -81,7 +81,7 @@ class Wanted:
 
 
 class AuditTrail:
-    """Keeps entries. `redact` takes secrets out; `days` is how long an entry stays at least."""
+    """Keeps entries. `redact` takes secrets out; `days` is asked how long an entry stays at least."""
 
     def __init__(
         self,
@@ -89,19 +89,20 @@ class AuditTrail:
         clock: Clock,
         *,
         redact: Callable[[str], str],
-        days: int,
+        days: Callable[[], float],
         file: AuditFile | None = None,
         most: int = _MOST,
     ) -> None:
         self._store, self._clock, self._redact, self._file = store, clock, redact, file
-        self._seconds, self._most = days * DAY, most
+        self._days, self._most = days, most
         self._next_prune = 0.0
 
     @classmethod
-    def open(cls, config: AuditConfig, store: Store, clock: Clock, redact: Callable[[str], str]) -> Self:
+    def open(cls, live: Live, store: Store, clock: Clock, redact: Callable[[str], str]) -> Self:
         """Return one as configured. Blocks (disk). Raise ConfigError if its file cannot be written."""
-        file = AuditFile(Path(config.file).expanduser()) if config.file else None
-        return cls(store, clock, redact=redact, days=config.keep_days, file=file)
+        name = live.config.audit.file
+        file = AuditFile(Path(name).expanduser()) if name else None
+        return cls(store, clock, redact=redact, days=lambda: live.config.audit.keep_days, file=file)
 
     def close(self) -> bool:
         """Write the last lines of the file; whether that went well. Blocks, bounded. After the store's end."""
@@ -117,7 +118,8 @@ class AuditTrail:
             done.add_done_callback(lambda done: self._pass_on(entry, done))
         if at >= self._next_prune:
             self._next_prune = at + _BETWEEN
-            self._store.write(lambda db: _prune(db, at - self._seconds, self._most))
+            before = at - self._days() * DAY
+            self._store.write(lambda db: _prune(db, before, self._most))
 
     def _pass_on(self, entry: Entry, done: Future[int]) -> None:
         """On the journal's thread. What could not be kept there has no number, and is in the file all the same."""

@@ -15,7 +15,7 @@ from tests.cli.running import run
 
 def test_it_shows_what_was_kept_while_the_store_is_in_use(tmp_path: Path) -> None:
     store = Store.open(tmp_path / "state")
-    trail = AuditTrail(store, SystemClock(), redact=Redactor(), days=1)
+    trail = AuditTrail(store, SystemClock(), redact=Redactor(), days=lambda: 1)
     offered = [
         {"id": "a", "name": "Yes", "kind": "allow_once"},
         {"id": "b", "name": "No\nnever", "kind": "reject_once"},

@@ -66,9 +66,11 @@ def test_every_kind_is_an_entry_with_who_and_where() -> None:
 
 
 def test_what_people_write_is_kept_only_where_that_is_configured() -> None:
+    configured: list[bool] = []
     for prompts in (False, True):
         book = Book()
-        audit = Audit(book, prompts)
+        configured[:] = [prompts]
+        audit = Audit(book, lambda: configured[0])
         audit.message(NOTE, "accepted")
         audit.command(place(), ANN, "queue", "edit 1 my secrets")
         assert ("my secrets" in json.dumps(book)) == prompts

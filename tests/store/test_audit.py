@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -27,8 +27,10 @@ def store(tmp_path: Path) -> Iterator[Store]:
     store.close()
 
 
-def trail(store: Store, clock: FakeClock, **more: int) -> AuditTrail:
-    return AuditTrail(store, clock, redact=Redactor([SECRET]), **{"days": 30, **more})  # type: ignore[arg-type]
+def trail(
+    store: Store, clock: FakeClock, *, days: Callable[[], float] = lambda: 30, most: int = 1_000_000
+) -> AuditTrail:
+    return AuditTrail(store, clock, redact=Redactor([SECRET]), days=days, most=most)
 
 
 def read(store: Store, **wanted: object) -> list[tuple[str, str, str]]:
@@ -86,11 +88,12 @@ def test_nothing_in_it_is_changed_or_taken_out(store: Store, change: str) -> Non
 
 
 def test_entries_go_when_they_are_old_enough_and_that_is_an_entry(store: Store) -> None:
-    clock = FakeClock()
-    book = trail(store, clock, days=2)
+    clock, configured = FakeClock(), [30.0]
+    book = trail(store, clock, days=lambda: configured[0])
     book.keep("message", "discord:1", ANN, {})
     book.keep("message", "discord:2", ANN, {})
     clock.advance(3 * 86400)
+    configured[0] = 2.0  # read again meanwhile
     book.keep("message", "discord:3", ANN, {})
     assert read(store) == [("message", "discord:3", "1"), ("retention", "", "")]
     [*_, last] = read_audit(store.folder, Wanted())
@@ -112,7 +115,7 @@ def test_whatever_people_do_it_stays_within_bounds(store: Store, monkeypatch: py
 def test_secrets_are_taken_out_wherever_they_stand(store: Store, tmp_path: Path) -> None:
     lines = tmp_path / "audit.jsonl"
     file = AuditFile(lines)
-    book = AuditTrail(store, FakeClock(), redact=Redactor([SECRET]), days=1, file=file)
+    book = AuditTrail(store, FakeClock(), redact=Redactor([SECRET]), days=lambda: 1, file=file)
     details: dict[str, object] = {"a": f"use {SECRET}", "b": [{"c": SECRET}], "d": "x" * 3990 + SECRET, "n": 1}
     book.keep("permission", "discord:1", ("1", f"Ann {SECRET}"), details)
     assert store.close()
@@ -124,7 +127,7 @@ def test_secrets_are_taken_out_wherever_they_stand(store: Store, tmp_path: Path)
 
 def test_the_file_gets_every_entry_with_its_number(store: Store, tmp_path: Path) -> None:
     lines = tmp_path / "audit.jsonl"
-    book = AuditTrail(store, FakeClock(), redact=Redactor(), days=1, file=AuditFile(lines))
+    book = AuditTrail(store, FakeClock(), redact=Redactor(), days=lambda: 1, file=AuditFile(lines))
     for n in range(3):
         book.keep("command", f"discord:{n}", ANN, {"command": "reset"})
     store.read(lambda db: None)

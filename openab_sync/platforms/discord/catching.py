@@ -61,7 +61,6 @@ class Catching:
         self._kit = kit
         self._gate = gate
         self._incoming = incoming
-        self._hours = kit.discord.catch_up_hours
         self._lanes = Lanes(1_000_000)  # as many as there are places
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._beginning: set[int] = set()  # connections of which nobody knows yet what was missed
@@ -71,6 +70,11 @@ class Catching:
         self._behind: dict[int, asyncio.TimerHandle] = {}  # places that could not be read: their cursors stay
         self._ahead: dict[str, Cursor] = {}  # not written yet
         self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def _hours(self) -> float:
+        """How far back what was missed is read; 0: not at all."""
+        return self._kit.discord.catch_up_hours
 
     # ---- what the gateway tells ----
 

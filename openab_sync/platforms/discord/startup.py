@@ -1,6 +1,7 @@
 """What is done once with the threads of an earlier life, as `[discord] on_startup` says.
 
-`resume` and `leave` do nothing here: a thread goes on with its next message, whatever was before. `archive` closes the
+`resume` and `leave` do nothing here: a thread goes on with its next message, whatever was before. Agents that were
+started at once would take memory and rooms for conversations in which nobody may ever write again. `archive` closes the
 threads that we have opened and whose session cannot go on, with a note: nobody is left to think that the agent there
 still knows what was said. Closed or not, the next message there is answered.
 

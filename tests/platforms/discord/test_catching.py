@@ -243,7 +243,28 @@ def test_it_is_bounded_by_age_and_can_be_turned_off(
     with house(server, "--log", str(log), folder=folder, discord={"catch_up_hours": 0}) as bed:
         ann.write(thread, "say on")
         bed.until_said("on", thread)
-    assert asked(log) == ["say live", "say on"]
+        bed.renew(catch_up_hours=24.0)  # the configuration was read again
+        with away(server, bed):
+            ann.write(thread, "say missed")
+        bed.until_said("missed", thread)
+    assert asked(log) == ["say live", "say on", "say missed"]
+
+
+def test_what_was_written_over_hours_is_not_refused_because_it_is_read_within_a_minute(
+    server: Server, folder: Path, log: Path
+) -> None:
+    """Nor does it count for those who write now; what turns cost counts as ever."""
+    thread = begun(server, folder)
+    ann = server.user("ann")
+    missed = [ann.write(thread, f"say {word}") for word in ("one", "two", "three")]
+    with house(server, "--log", str(log), folder=folder, limits={"person": {"messages_per_minute": 1}}) as bed:
+        bed.until_said("three", thread)
+        ann.write(thread, "say four")
+        bed.until_said("four", thread)
+        refused = ann.write(thread, "say five")
+        server.until(lambda: "⏳" in signs(refused), what="that is one too many")
+    assert asked(log) == ["say one", "say two", "say three", "say four"]
+    assert not any("⏳" in signs(message) for message in missed)
 
 
 def test_it_is_bounded_by_number(

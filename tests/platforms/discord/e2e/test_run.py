@@ -339,11 +339,17 @@ def test_a_hangup_has_the_configuration_read_again_and_ends_nothing(server: Serv
         ann = server.user("ann")
         refused = ann.write("general", f"<@{server.app.id}> hello", mentions=[server.app])
         server.until(lambda: "🚫" in refused.reactions, 10, "Ann may not")
-        configure(tmp_path, server, discord={"allow_all_users": False, "allowed_users": [str(ann.id)]})
+        discord = {"allow_all_users": False, "allowed_users": [str(ann.id)], "catch_up_hours": 2}
+        configure(tmp_path, server, discord=discord, audit={"prompts": True, "keep_days": 9, "file": "audit.log"})
         told = run(tmp_path, "reload", "-c", str(tmp_path / "config.toml"))
         assert (told.code, told.err) == (0, "")
-        assert told.out == "Applies from now on: discord.allowed_users.\n"
+        assert told.out.splitlines() == [
+            "Applies from now on: discord.allowed_users, discord.catch_up_hours, audit.prompts, audit.keep_days.",
+            "Changed as well, but only a restart applies it: audit.file.",
+        ]
         server.until_said("hello", mention(server, "hello"), 10)
+        told = run(tmp_path, "audit", "-c", str(tmp_path / "config.toml"), "--json")
+        assert '"text": "hello"' in told.out
         configure(tmp_path, server, pool={"max_sessions": "many"})
         told = run(tmp_path, "reload", "-c", str(tmp_path / "config.toml"))
         assert (told.code, told.out) == (1, "")
