@@ -271,13 +271,14 @@ def _through(agent: schema.AgentConfig, env: Mapping[str, str]) -> tuple[str, ..
 
 def _advice(error: AgentError, preset: Preset | None, agent: schema.AgentConfig, environ: Mapping[str, str]) -> str:
     """Return what is known of the agent that helps with `error`, as further sentences; "" for nothing."""
-    if preset is None:
-        return ""
-    if isinstance(error, AgentStartError) and preset.install:
+    if isinstance(error, AgentStartError) and preset is not None and preset.install:
         return f" Install it with `{preset.install}`; see `openab-sync agents {preset.name}`."
     if not isinstance(error, AuthRequired):
         return ""
-    login = f" Log in with `{preset.login}`." if preset.login else ""
+    command = f"`{preset.login}`" if preset is not None and preset.login else "`openab-sync login`"
+    login = f" Log in with {command} where I run, or with /login on Discord."
+    if preset is None:
+        return login
     kept = [key for key in preset.key_env if key in environ and key not in agent.env and key not in agent.inherit_env]
     hint = f' {kept[0]} is set here but not passed on: [agent] inherit_env = ["{kept[0]}"].' if kept else ""
     return login + hint

@@ -18,12 +18,14 @@ from ..acp.events import AuthMethod, PermissionOption
 from ..acp.peer import AcpPeer
 from ..errors import AgentRefused
 from ..text.clean import one_line, plain
+from .beforehand import Beforehand
 from .calls import Pump
 from .delivery import outcome_of
 from .house import House
 from .message import Conversation, Person
 from .port import ChatPort, Decision, Question
 from .starting import Call
+from .turns import Turns
 
 __all__ = ["Login"]
 
@@ -44,6 +46,7 @@ class Login:
     pump: Pump
     call: Call
     ring: Callable[[], None]
+    turns: Turns
 
     @property
     def patience(self) -> float:
@@ -74,11 +77,16 @@ class Login:
         name, who = one_line(way.name, NAME), by.name or by.id
         self.house.audit.command(self.conversation, by, "login", way.id)
         log.info("%s: %s logs the agent in", self.conversation, by.id)
+        asked = Beforehand(self.conversation, self.house, self.port, self.peer, question.asked_of, self.ring)
+        self.turns.beforehand = asked
         try:
             self.call(self.peer.authenticate(way.id), self.house.config.permissions.timeout_secs, "authenticate")
         except AgentRefused as error:
             self.port.settle(question, f"{name} — {who}. It did not work: {one_line(error.user_text(), NAME)}")
             return False
+        finally:
+            self.turns.beforehand = None
+            asked.end()
         self.port.settle(question, f"{name} — {who}")
         return True
 

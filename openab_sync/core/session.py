@@ -178,11 +178,11 @@ class Session:
             self._publish(force=True)  # its pid
             self._memory = replace(self._memory, cwd=self._agent.launch.cwd)
             self._judge.work_in(self._agent.launch.cwd)
-            calls = Calls(self._agent, self._pump, self._clock, self._say_slow)
+            calls, peer = Calls(self._agent, self._pump, self._clock, self._say_slow), self._agent.peer
             self._login = Login(
-                self.conversation, self._house, self._port, self._agent.peer, self._pump, calls, self.mailbox.ring
+                self.conversation, self._house, self._port, peer, self._pump, calls, self.mailbox.ring, self._turns
             )
-            self._starting = Starting(self._agent.peer, self._house, calls, self._keep, self._log_in_first)
+            self._starting = Starting(peer, self._house, calls, self._keep, self._log_in_first)
             self._notices += self._starting.begin(self._memory)
             if self._starting.is_resumed:
                 self._is_doubted = True

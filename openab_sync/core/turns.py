@@ -18,6 +18,7 @@ from ..acp.permissions import pick
 from ..clock import Clock
 from .agent import LONG, PACE
 from .answering import Answering
+from .beforehand import Beforehand
 from .chronicle import Chronicle
 from .floor import Floor
 from .patience import Due
@@ -32,7 +33,7 @@ FADING = 50  # turns before the last two that are looked after until they are qu
 class Turns:
     """The last two, and those before them that are not quiet yet."""
 
-    __slots__ = ("_before", "_chronicle", "_fading", "_floor", "_owed", "latest")
+    __slots__ = ("_before", "_chronicle", "_fading", "_floor", "_owed", "beforehand", "latest")
 
     def __init__(self, clock: Clock) -> None:
         self.latest: Answering | None = None
@@ -41,6 +42,7 @@ class Turns:
         self._fading: list[Answering] = []  # oldest first
         self._floor = Floor()
         self._owed: list[str] = []  # turns whose replies were not out when they had faded long enough
+        self.beforehand: Beforehand | None = None  # what is asked while somebody logs the agent in, before all turns
 
     @property
     def is_running(self) -> bool:
@@ -70,7 +72,11 @@ class Turns:
         """Hand events to their turns. Before the first they are history that the agent replays, and not shown again."""
         if self.latest is None:
             for event in events:
-                if isinstance(event, acp.Elicited):
+                if isinstance(event, acp.AskWithdrawn) and self.beforehand is not None:
+                    self.beforehand.withdrawn(event.request_id)
+                elif isinstance(event, acp.Elicited) and self.beforehand is not None:
+                    self.beforehand.elicit(event)
+                elif isinstance(event, acp.Elicited):
                     peer.answer(event.request_id, None)
                 elif isinstance(event, acp.Asked):  # nobody is there yet who could decide
                     peer.answer(event.request_id, pick(event.options, "deny"))
@@ -85,6 +91,8 @@ class Turns:
 
     def tend(self) -> list[tuple[Due, Answering]]:
         """Do what is due in each; return what patience wants of the session."""
+        if self.beforehand is not None:
+            self.beforehand.tend()
         wishes = [(due, item) for item in self._every() for due in item.tend()]
         if self._fading:
             self._fading = [item for item in self._fading if not item.is_quiet]
@@ -92,7 +100,8 @@ class Turns:
 
     def next_at(self) -> float:
         """The moment (monotonic seconds) at which `tend` wants to be called, and `seen` looked at."""
-        return min(self._chronicle.next_at(), *(item.next_at() for item in self._every()), math.inf)
+        first = self.beforehand.next_at() if self.beforehand is not None else math.inf
+        return min(first, self._chronicle.next_at(), *(item.next_at() for item in self._every()), math.inf)
 
     def seen(self) -> tuple[TurnSeen, ...]:
         """Return the last turns as others see them: the very same object if nothing is new."""

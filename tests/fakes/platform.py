@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from queue import SimpleQueue
@@ -125,9 +125,11 @@ class FakePlatform:
         """Let the next operation (of that name) be lost: it is never completed."""
         self._faults.append((None, False, what))
 
-    def answer(self, question: Question, option_id: str, person: Person) -> None:
-        """Let a person answer."""
-        self.questions[question.id][1].set_result(Decision(option_id, person))
+    def answer(
+        self, question: Question, option_id: str, person: Person, values: Mapping[str, tuple[str, ...]] | None = None
+    ) -> None:
+        """Let a person answer; `values` are what they typed into a form."""
+        self.questions[question.id][1].set_result(Decision(option_id, person, values))
         self._notify()
 
     # ---- what a test looks at ----
