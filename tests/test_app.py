@@ -195,6 +195,11 @@ def test_an_unknown_agent_or_another_error_gets_no_advice() -> None:
     assert _advice(AgentGone("x"), presets()["qwen"], agent, {}) == ""
 
 
+def test_how_to_log_in_is_said_for_every_agent() -> None:
+    said = _advice(AuthRequired("log in"), None, resolve(AgentConfig(preset="qwen")), {})
+    assert said == " Log in with `openab-sync login` where I run, or with /login on Discord."
+
+
 def test_what_is_known_of_an_agent_is_known_by_its_program_too() -> None:
     """OpenAB's files name a command and no preset."""
     configs = [{"preset": "pi"}, {"command": "/opt/bin/claude-agent-acp"}, {"command": "nobodys-agent"}, {}]

@@ -6,7 +6,8 @@
 
 A rule that somebody gives holds for their own turns; one that an approver gives for everybody's. A rule goes when its
 giver or an approver says so, and with the session. What the agent itself remembers ("always") is listed too, in its
-words: only the agent could forget that. The functions run on the caller's thread; none of them blocks.
+words: only the agent could forget that, for the protocol knows no way to ask it to. The functions run on the caller's
+thread; none of them blocks.
 """
 
 from __future__ import annotations
@@ -132,7 +133,10 @@ def _forget(call: Call, config: PermissionsConfig, which: str) -> Future[Command
             return now(CommandAnswer(f"There is no number {one_line(which, 20)}: /permissions lists them.", ok=False))
         item = standing[number - first]
         if item.rule is None:
-            text = "The agent remembers that itself, and cannot be told to forget it. /reset ends the session and this."
+            text = (
+                "The agent remembers that itself, and its protocol has no word to take it back. "
+                "/reset ends it if the agent meant it for this session; what it has written down, it keeps."
+            )
             return now(CommandAnswer(text, ok=False))
         if not _may_take_back(call, item):
             return now(CommandAnswer(f"That is {item.by.name or item.by.id}'s to take back.", ok=False))

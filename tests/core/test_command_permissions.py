@@ -160,6 +160,25 @@ def test_a_real_session_obeys_the_rule_until_it_is_taken_back_and_for_those_turn
         assert "1. Always allow (Run `make`) — chosen by Ann" in bed.command("permissions").text
 
 
+def test_always_is_the_agents_own_and_no_more_is_listed_when_its_session_has_ended() -> None:
+    """It cannot be taken back by us, which is said; our list does not claim it for an agent that was started anew."""
+    with Bed() as bed:
+        bed.say("ask")
+        bed.port.answer(bed.port.until_question(), "ok-all", ANN)
+        until(bed.ends)
+        told = bed.command("permissions", "forget 1")
+        assert not told.ok and "/reset ends it if the agent meant it for this session" in told.text
+        assert not bed.command("permissions", "forget all").ok
+        assert "1. Always allow" in bed.command("permissions").text
+        assert bed.command("reset").ok
+        until(lambda: "Always allow" not in bed.command("permissions").text)
+        before = len(bed.port.questions)
+        bed.say("ask")
+        until(lambda: len(bed.port.questions) > before, what="the agent asks again, and so do we")
+        bed.port.answer(list(bed.port.questions.values())[-1][0], "no-1", ANN)
+        until(lambda: len(bed.ends()) == 2)
+
+
 def test_a_sessions_rules_end_with_it() -> None:
     with Bed() as bed:
         assert bed.command("permissions", "allow everything").ok
