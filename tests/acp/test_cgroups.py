@@ -1,12 +1,21 @@
-"""Control groups, in a tree of plain files: found only where one was given to us, and told what is meant."""
+"""Control groups, in a tree of plain files: found only where one was given to us, and told what is meant.
+
+What the kernel itself does is tried as far as this machine has it: killing a cage needs a tree of version 2 that may be
+written to, a bound on tasks its controller there as well. Where they are missing those tests are not there either.
+"""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from openab_sync.acp.cgroups import Cage, Cages
+from tests.waiting import until
 
 
 def tree(root: Path, controllers: str = "cpuset cpu io memory pids") -> Path:
@@ -72,3 +81,76 @@ def test_a_cage_that_cannot_be_made_costs_a_line(tmp_path: Path, caplog: pytest.
     (tmp_path / "agent-x").write_text("a file")
     assert Cages(tmp_path).cage("x", 1, memory=1, tasks=1) is None
     assert "could not be put into a control group" in caplog.text
+
+
+def real_tree() -> Path | None:
+    """The tree of version 2 of this machine, None if it has none or we may not change it."""
+    mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()] if os.name == "posix" else []
+    found = [Path(where) for _, where, kind, flags, *_ in mounts if kind == "cgroup2" and "rw" in flags.split(",")]
+    for folder in found:
+        probe = folder / f"openab-sync-probe-{os.getpid()}"
+        try:
+            probe.mkdir()
+            probe.rmdir()
+        except OSError:
+            continue
+        return folder
+    return None
+
+
+REAL = real_tree() if sys.platform == "linux" else None
+CONTROLLED = REAL is not None and "pids" in (REAL / "cgroup.subtree_control").read_text().split()
+# A family that hides: each in a session of its own, its parent gone.
+FAMILY = """
+import os, time
+for _ in range(3):
+    if not os.fork():
+        os.setsid()
+        if os.fork():
+            os._exit(0)
+        time.sleep(600)
+print("there", flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.fixture
+def inside() -> Iterator[Path]:
+    """A group of the real tree, which is empty again and gone afterwards."""
+    assert REAL is not None
+    folder = REAL / f"openab-sync-test-{os.getpid()}"
+    folder.mkdir()
+    yield folder
+    Cage(folder).kill()
+    until(lambda: not (folder / "cgroup.procs").read_text())
+    folder.rmdir()
+
+
+if REAL is not None:
+
+    def test_the_kernel_kills_all_of_a_cage_wherever_they_hide(inside: Path) -> None:
+        with subprocess.Popen([sys.executable, "-c", f"input()\n{FAMILY}"], stdin=-1, stdout=-1) as agent:
+            assert agent.stdin is not None and agent.stdout is not None
+            (inside / "cgroup.procs").write_text(str(agent.pid))
+            agent.stdin.write(b"go\n")
+            agent.stdin.flush()
+            assert agent.stdout.readline() == b"there\n"
+            family = until(lambda: len(pids := (inside / "cgroup.procs").read_text().split()) == 4 and pids)
+            assert str(agent.pid) in family
+            Cage(inside).kill()
+            assert agent.wait(10) == -9
+        until(lambda: not (inside / "cgroup.procs").read_text(), what="nobody is left")
+
+
+if CONTROLLED:
+
+    def test_the_kernel_bounds_the_tasks_of_a_cage(tmp_path: Path) -> None:
+        assert REAL is not None
+        agent = subprocess.Popen([sys.executable, "-c", f"input()\n{FAMILY}"], stdin=-1, stdout=-1, stderr=-1)
+        cage = Cages(REAL).cage(f"test-{os.getpid()}", agent.pid, memory=0, tasks=2)
+        assert cage is not None
+        _, complaint = agent.communicate(b"go\n", timeout=10)
+        cage.kill()
+        until(lambda: not (cage.folder / "cgroup.procs").read_text())
+        cage.open()
+        assert b"Resource temporarily unavailable" in complaint
