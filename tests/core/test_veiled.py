@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from openab_sync.acp import events as acp
 from openab_sync.clock import SystemClock
 from openab_sync.core.message import Conversation, MessageRef
-from openab_sync.core.port import ChatPort, File, Limits, Notice, Question, Settled, TurnEnded
+from openab_sync.core.port import ChatPort, File, Form, Limits, Notice, Question, Settled, TurnEnded
 from openab_sync.core.veiled import Passage, VeiledPort, swept
 from openab_sync.text.redact import Redactor
 from tests.fakes.platform import FakePlatform
@@ -43,6 +43,18 @@ def test_a_question_is_redacted_alike_when_it_is_asked_and_when_it_is_settled() 
     assert asked == settled
     assert SECRET not in str(asked) + text
     assert [option.option_id for option in asked.options] == ["yes", "no"] and asked.options[1] is options[1]
+
+
+def test_a_form_is_redacted_and_a_default_with_a_secret_is_none() -> None:
+    veiled, port = gate()
+    choices = (acp.Choice("x", f"Name {SECRET}", f"about {SECRET}"),)
+    field = acp.Field("a", "choice", f"Title {SECRET}", f"about {SECRET}", choices=choices, default=(SECRET,))
+    plain = acp.Field("b", "text", "Name", default=("Ann",))
+    form = Form("Robin", (field, plain), message=f"Tell me {SECRET}")
+    veiled.ask(Question("q", HERE, "?", "", (), form=form))
+    shown = port.questions["q"][0].form
+    assert shown is not None and SECRET not in str(shown) + shown.message
+    assert [one.default for one in shown.fields] == [(), ("Ann",)] and shown.fields[1] == plain
 
 
 def test_a_file_is_redacted_if_it_is_a_text_whatever_it_is_called() -> None:

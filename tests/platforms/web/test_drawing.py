@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from openab_sync.acp.events import PlanEntry
-from openab_sync.platforms.web.drawing import drawn_entry, drawn_room
+from openab_sync.acp.events import Field, PlanEntry
+from openab_sync.core.forms import DECLINE, FILL
+from openab_sync.core.message import Conversation
+from openab_sync.core.port import Form
+from openab_sync.platforms.web.drawing import drawn_entry, drawn_question, drawn_room
 from openab_sync.platforms.web.entries import (
     Asked,
     Call,
@@ -22,6 +26,39 @@ from openab_sync.platforms.web.entries import (
 )
 
 from .makers import ONE, question
+
+FIELDS = (Field("n", "integer", "Count", "How many?", is_required=True, default=("3",), least=1, most=9),)
+
+
+def test_a_form_that_stands_elsewhere_can_be_declined_here_and_not_filled_in() -> None:
+    there = replace(question(place=Conversation("discord", "1")), options=(FILL, DECLINE), form=Form("Robin", FIELDS))
+    drawn = drawn_question(Asked(there))
+    assert (drawn["form"], [option["id"] for option in drawn["options"]]) == (None, ["decline"])
+
+
+def test_a_form_of_the_page_says_what_each_field_takes_until_it_is_decided() -> None:
+    here = replace(question(), options=(FILL, DECLINE), form=Form("Robin", FIELDS, message="Tell me."))
+    drawn = drawn_question(Asked(here))
+    assert [option["id"] for option in drawn["options"]] == ["fill", "decline"]
+    assert drawn["form"] == {
+        "message": "Tell me.",
+        "is_address": False,
+        "fields": [
+            {
+                "name": "n",
+                "kind": "integer",
+                "title": "Count",
+                "about": "How many?",
+                "bounds": "1 to 9",
+                "is_needed": True,
+                "default": ["3"],
+                "is_long": False,
+                "choices": [],
+            }
+        ],
+    }
+    assert drawn_question(Asked(here, "Filled in — Ann"))["form"] is None
+
 
 EVERYTHING: list[tuple[Content, dict[str, object]]] = [
     (
