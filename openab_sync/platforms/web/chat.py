@@ -19,6 +19,7 @@ from ...core.ledger import ON_DISK
 from ...core.message import Conversation, Inbound, MessageRef, Person
 from ...core.port import Decision, Question
 from ...errors import OpenabError
+from .drawing import chosen
 from .hall import Hall
 from .port import PLATFORM, Dropped, Heard, Told, WebPort
 from .uploads import Uploads
@@ -139,14 +140,16 @@ class Chat:
     def answer(self, question_id: str, option_id: str, values: Mapping[str, tuple[str, ...]] | None = None) -> bool:
         """Answer a question, wherever it was asked; False if it is not open, or that is none of its options.
 
-        `values` are what was typed or chosen in a form. One that stands elsewhere is filled in there, and an address
+        `values` are what was typed in a form, and the numbers of what was chosen (`drawing.chosen`). One that stands
+        elsewhere is filled in there, and an address
         opened there: False. Blocks until the session of another platform's question has looked, briefly.
         """
         question = self._question(question_id)
         if question is None or option_id not in {option.option_id for option in question.options}:
             return False
         if question.conversation.platform == PLATFORM:
-            return self._port.decide(question_id, Decision(option_id, self._person, values))
+            given = chosen(question.form, values) if question.form is not None and values is not None else None
+            return self._port.decide(question_id, Decision(option_id, self._person, given))
         return self._desk.answer(question, option_id, self._person).result(ANSWER).ok
 
     def complaints(
@@ -156,7 +159,7 @@ class Chat:
         question = self._question(question_id)
         if question is None or question.form is None or option_id != FILL.option_id:
             return {}
-        given = values or {}
+        given = chosen(question.form, values or {})
         return {field.name: text for field in question.form.fields for text in problems([field], given)}
 
     def address(self, question_id: str) -> tuple[str, str, str] | None:

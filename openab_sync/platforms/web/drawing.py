@@ -10,6 +10,7 @@ Drawing a text is the dear part: it is kept for the entry as it is, and done aga
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...core.events import Field
@@ -20,7 +21,7 @@ from .entries import Asked, Call, Entry, LinkTo, Message, Plan, Room, Sent, Sent
 from .markdown import html, safe_uri
 from .port import PLATFORM
 
-__all__ = ["Json", "drawn_entry", "drawn_question", "drawn_room"]
+__all__ = ["Json", "chosen", "drawn_entry", "drawn_question", "drawn_room"]
 
 Json = dict[str, Any]
 
@@ -95,6 +96,9 @@ def _form(form: Form) -> Json:
 
 
 def _field(field: Field) -> Json:
+    """A field; its choices go by their numbers (`chosen`): their values are for the agent alone."""
+    numbers = {one.value: str(number) for number, one in enumerate(field.choices)}
+    default = [numbers.get(word, "") for word in field.default] if field.choices else list(field.default)
     return {
         "name": field.name,
         "kind": field.kind,
@@ -102,13 +106,22 @@ def _field(field: Field) -> Json:
         "about": plain(field.description),
         "bounds": bounds(field),
         "is_needed": field.is_required,
-        "default": list(field.default),
+        "default": default,
         "is_long": field.kind == "text" and (field.most is None or field.most > LINE),
         "choices": [
-            {"value": one.value, "name": one_line(one.name, 200), "about": one_line(one.description, 300)}
+            {"value": numbers[one.value], "name": one_line(one.name, 200), "about": one_line(one.description, 300)}
             for one in field.choices
         ],
     }
+
+
+def chosen(form: Form, values: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    """Return what was typed or chosen on the page, as `core.forms` reads it. A number that is no choice stays one."""
+    read = {}
+    for field in form.fields:
+        numbers = {str(number): one.value for number, one in enumerate(field.choices)}
+        read[field.name] = tuple(numbers.get(word, word) for word in values.get(field.name, ()))
+    return read
 
 
 def _call(call: Call) -> Json:

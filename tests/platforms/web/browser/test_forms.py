@@ -59,7 +59,9 @@ def test_a_form_is_filled_in_with_the_keyboard_on_a_phone(bed: Bed, window: Wind
 def test_limits_are_lifted_with_a_button(tmp_path: Path, window: Window) -> None:
     with page(tmp_path, limits={"tool_calls_per_turn": 5}) as bed:
         window.enter(bed)
-        window.say("repeat_tools 8")
+        bed.write("repeat_tools 8\nhang", "web:tools")
+        window.driver.get(window.driver.current_url.partition("#")[0] + "#/c/web:tools")
+        window.until("#talk .end")
         window.press("🔓 Lift the limits", "#talk")
         window.until_text("No limits here until midnight.")
         assert not window.one("#talk .notice button").is_enabled() and faults(window) == []
