@@ -85,11 +85,14 @@ def test_compose_fits_its_schema_and_uses_stages_and_files_that_are_there() -> N
     ran(tool("check-jsonschema"), "--builtin-schema", "vendor.compose-spec", COMPOSE)
     services = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))["services"]
     stages = re.findall(r"(?m)^FROM \S+ AS (\w+)", (CONF / "docker" / "Dockerfile").read_text(encoding="utf-8"))
-    assert set(services) == {path.stem for path in BOTS} == {"demo", "claude", "opencode"}
+    assert set(services) == {"demo", *(path.stem for path in BOTS)} == {"demo", "claude", "opencode"}
     for name, service in services.items():
         assert service["build"]["target"] in stages
         assert (service["read_only"], service["cap_drop"], service["init"]) == (True, ["ALL"], False)
-        assert f"./{name}.toml:/etc/openab-sync/config.toml:ro" in service["volumes"]
+        if name != "demo":
+            assert f"./{name}.toml:/etc/openab-sync/config.toml:ro" in service["volumes"]
+    assert "environment" not in services["demo"], "it needs no token"
+    assert services["demo"]["ports"] == ["127.0.0.1:8787:8787"], "the page is for this machine alone"
 
 
 def test_the_manifests_fit_the_schemas_of_kubernetes() -> None:
@@ -127,6 +130,7 @@ def test_what_is_started_are_commands_of_ours() -> None:
     lines = [line for path in UNITS for line in path.read_text(encoding="utf-8").splitlines()]
     started = [line.split()[1:] for line in lines if line.startswith("ExecStart=")]
     started.append(["run", "-c", "/etc/openab-sync/config.toml"])
+    started.append(yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))["services"]["demo"]["command"])
     started.append(kinds()["StatefulSet"]["spec"]["template"]["spec"]["containers"][0]["args"])
     for command in started:
         environ = {**os.environ, "COLUMNS": "200"}
