@@ -63,6 +63,8 @@ DEPLOY_REQUIRES = [  # they read the service unit, the image and the manifests
     "kubernetes-validate>=1.34",
 ]
 
+BENCH_REQUIRES = ["matplotlib>=3.9,<4"]  # `python -m tests.bench --plot` and nothing else
+
 setup(
     name="openab-sync",
     version=VERSION.group(1),
@@ -80,7 +82,12 @@ setup(
     },
     python_requires=">=3.11",
     install_requires=REQUIRES,
-    extras_require={"test": TEST_REQUIRES, "page": PAGE_REQUIRES, "deploy": DEPLOY_REQUIRES},
+    extras_require={
+        "test": TEST_REQUIRES,
+        "page": PAGE_REQUIRES,
+        "deploy": DEPLOY_REQUIRES,
+        "bench": BENCH_REQUIRES,
+    },
     entry_points={"console_scripts": ["openab-sync = openab_sync.cli:main"]},
     zip_safe=False,
     classifiers=[

@@ -35,7 +35,10 @@ COVERED = {
     "python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/openab-sync demo": ".ci/run",
     "python3 -m venv .venv && .venv/bin/pip install tox && .venv/bin/tox": ".ci/run",
     ".venv/bin/python -m pytest tests/test_layers.py": "tox.ini",
-    ".venv/bin/pip install '.[test]' && .venv/bin/python -m tests.bench": "tests/test_bench.py",
+    ".venv/bin/pip install '.[test,bench]' && .venv/bin/python -m tests.bench --json figures.json": (
+        "tests/test_bench.py"
+    ),
+    ".venv/bin/python -m tests.bench --from figures.json --plot conf": "tests/test_bench.py",
     ".venv/bin/pip install '.[test,page]' && .venv/bin/python -m tests.platforms.web.browser.shot": (
         "tests/platforms/web/browser/test_shot.py"
     ),

@@ -8,7 +8,7 @@ from statistics import median
 from tests.bench.runner import Samples
 from tests.bench.scenario import METRICS, Scenario, Target
 
-__all__ = ["describe", "judge", "ratios"]
+__all__ = ["column", "describe", "judge", "number", "ratios", "spread", "values"]
 
 NOISY = 1.5
 """Largest over smallest sample from which on a figure is called noisy."""
@@ -18,7 +18,7 @@ def describe(scenario: Scenario, samples: Samples, *, with_targets: bool = True)
     """Return the scenario's rows."""
     lines = [f"{scenario.name}: {scenario.title}"]
     for metric in scenario.metrics:
-        cells = [f"{name} {_spread(metric, column(samples, name, metric))}" for name in samples]
+        cells = [f"{name} {spread(metric, column(samples, name, metric))}" for name in samples]
         lines.append(f"  {METRICS[metric].title:18} {'   '.join(cells)}")
         others = [name for name in samples if name != "ours" and _is_comparable(samples, name, metric)]
         if others:
@@ -72,7 +72,10 @@ def _ratio(value: float) -> str:
     return f"{value:.1f}" if value >= 3 else f"{value:.2f}" if value >= 0.1 else f"{value:.3f}"
 
 
-def _spread(metric: str, found: Sequence[float]) -> str:
+def spread(metric: str, found: Sequence[float]) -> str:
+    """Return the median of these, in brackets the smallest and the largest, and whether they lie far apart."""
+    if len(found) == 1:
+        return number(metric, found[0])
     low, high = min(found), max(found)
     noisy = ", noisy" if low > 0 and high / low > NOISY else ""
     return f"{number(metric, median(found))} ({number(metric, low)}–{number(metric, high)}{noisy})"

@@ -72,16 +72,16 @@ def _throughput() -> tuple[Scenario, ...]:
         *(
             Scenario(
                 f"line-{name}",
-                f"1 session at full speed, lines of {name}",
+                f"1 session at full speed, lines of {said}",
                 against(line := Task("stream", count=count, size=size), "sdk", "floor", slower=slower),
                 shown,
                 (Target("rate", limit, "floor", at_least=True),) if limit else (),
                 upstream=line.less(slower),
             )
-            for name, count, size, slower, limit in (
-                ("200", 1_000_000, 200 - ENVELOPE, 20, 0.12),
-                ("2k", 100_000, 2_000 - ENVELOPE, 10, 0.0),
-                ("50k", 5_000, 50_000 - ENVELOPE, 5, 0.3),
+            for name, said, count, size, slower, limit in (
+                ("200", "200 bytes", 1_000_000, 200 - ENVELOPE, 20, 0.12),
+                ("2k", "2 KB", 100_000, 2_000 - ENVELOPE, 10, 0.0),
+                ("50k", "50 KB", 5_000, 50_000 - ENVELOPE, 5, 0.3),
             )
         ),
         *many,

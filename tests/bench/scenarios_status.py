@@ -11,6 +11,7 @@ BUSY = Task("asked", 50, rate=100, rounds=50)
 IDLE = Task("asked", 0, rounds=50)
 SHOWN = ("p50", "p99", "max")
 TARGETS = (Target("p50", 10), Target("p99", 100))
+NONE = "it has no status server"
 
 STATUS = (
     Scenario(
@@ -19,6 +20,7 @@ STATUS = (
         (Contestant("ours", "run", BUSY), Contestant("idle", "run", IDLE)),
         SHOWN,
         TARGETS,
+        upstream=NONE,
     ),
     Scenario(
         "status-stuck",
@@ -26,6 +28,7 @@ STATUS = (
         (Contestant("ours", "held", Task("asked_while_stuck", 10, rate=30, rounds=50)),),
         SHOWN,
         TARGETS,
+        upstream=NONE,
     ),
     Scenario(
         "status-refused",
@@ -33,5 +36,6 @@ STATUS = (
         (Contestant("ours", "refused", IDLE),),
         SHOWN,
         TARGETS,
+        upstream=NONE,
     ),
 )
