@@ -9,8 +9,9 @@ cut at the beginning, and the file says so.
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Exports", "Line", "exported", "markdown", "may_read_history"]
 
 MOST = 5000  # messages
+UNREADABLE = "You may not read the history of this channel."
 ROOM = 8 * 1024 * 1024  # bytes: a file of more may be refused
 KINDS = (discord.MessageType.default, discord.MessageType.reply)
 # Whole messages of ours that tell how things stand and nothing else; a question is known by its first line.
@@ -53,6 +55,20 @@ class Exports:
     def __init__(self, kit: Kit) -> None:
         self._kit = kit
         self._redact = kit.redact
+
+    async def send(
+        self, where: Conversation, message: discord.Message, tell: Callable[[str], Awaitable[object]]
+    ) -> None:
+        """Upload a conversation as a file, to somebody who may read all that will be in it; `tell` them why not."""
+        if not may_read_history(message):  # the bot may read what the person may not
+            await tell(UNREADABLE)
+            return
+        try:
+            title = getattr(message.channel, "name", "") or "Direct messages"
+            file = await self.file(where, title)
+            await asyncio.wrap_future(self._kit.port.upload(where, file))
+        except ChatError as error:
+            await tell(error.user_text())
 
     async def file(self, conversation: Conversation, title: str) -> File:
         """Return a conversation as a file, what it began with in another channel included. Raise ChatError."""

@@ -15,6 +15,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 import discord
@@ -29,7 +31,7 @@ from .asking import Asking
 from .attachments import Downloads, Fetched, extras, fetch
 from .bots import Company, conversation_at
 from .drafts import Draft, complete, files_of, is_only_voice, prompt_of, route_of
-from .export import Exports, may_read_history
+from .export import Exports
 from .gate import Gate
 from .lanes import Lanes
 from .places import GONE, Place, Places
@@ -45,6 +47,7 @@ __all__ = ["Incoming"]
 log = logging.getLogger(__name__)
 
 MOST_UNDER_WAY = 200  # messages between 👀 and the broker, over all conversations
+AGAIN = 15.0  # seconds until a message is tried again for which Discord answers nothing at all
 LEAVING = 3.0  # seconds for them when the platform stops
 PAGE = 2000
 NOBODY = "You called me without a question: write what I should do behind my name."
@@ -52,7 +55,6 @@ TOO_MANY = "Too many messages are on their way to me just now: this one was not 
 TOO_LATE = "I was away when you gave that order: give it again if it still matters."
 NOT_YET = "I could not write your message down yet, because the disk does not answer. I take it as soon as it does."
 LATE = "🕰️"  # on what was written while nobody listened
-UNREADABLE = "You may not read the history of this channel."
 BY_DELETING = Person("", "deleting the message")
 
 
@@ -68,6 +70,7 @@ class Incoming:
         self._lanes = Lanes(MOST_UNDER_WAY)
         self._recent = Recent()
         self._drafts: dict[int, Draft] = {}  # those in a lane, by message
+        self._leaving = asyncio.Event()
         self._held_up: set[str] = set()  # conversations that were told that the disk does not answer
         self._asking = Asking(kit, gate, self._places, self._begin)
         self.ask = self._asking.ask
@@ -166,6 +169,7 @@ class Incoming:
 
     async def close(self) -> None:
         """Take nothing more; what is under way has some seconds."""
+        self._leaving.set()
         await self._lanes.close(LEAVING)
 
     # ---- who may, and who is there ----
@@ -264,18 +268,25 @@ class Incoming:
         draft.accepted.add_done_callback(look)
 
     async def _take_in(self, draft: Draft, placed: asyncio.Future[Place] | None) -> None:
+        while not await self._took_in(draft, placed) and not self._leaving.is_set():
+            with suppress(TimeoutError):  # what is left when we leave is taken up at the next start
+                await asyncio.wait_for(self._leaving.wait(), AGAIN)
+            self._drafts[draft.message.id] = draft
+
+    async def _took_in(self, draft: Draft, placed: asyncio.Future[Place] | None) -> bool:
+        """Bring a message to the broker, or tell why not; False if Discord answers neither: it stays accepted."""
         try:
             await self._safe(draft)
             note = await self._ready(draft, placed)
         except ChatError as error:
             log.warning("Discord, message %d is not answered: %s", draft.message.id, error)
-            self._unmark(draft)
             if placed is not None and not placed.done():
                 placed.set_exception(error)  # whoever waits for it tells
-            else:
-                await self._places.tell(draft.message, draft.author, error.user_text())
+            elif not await self._places.tell(draft.message, draft.author, error.user_text()) and not draft.is_refused:
+                return False
+            self._unmark(draft)
             self._kit.broker.dismiss(draft.delivery, is_told=True)
-            return
+            return True
         finally:
             # Whoever edits or deletes the message from now on finds it in the broker: nothing comes in between.
             self._drafts.pop(draft.message.id, None)
@@ -284,10 +295,11 @@ class Incoming:
         if note is None or draft.is_withdrawn:
             self._kit.broker.dismiss(draft.delivery, is_told=not draft.is_withdrawn)
             self._unmark(draft)
-            return
+            return True
         if draft.is_edited:
             self._show_edited(note.ref)
         self._kit.broker.receive(note)
+        return True
 
     async def _safe(self, draft: Draft) -> None:
         """Wait until a message is on the disk. Raise ChatError, for its writer, if it is not accepted.
@@ -345,7 +357,8 @@ class Incoming:
     async def _obey(self, where: Conversation, message: discord.Message, name: str, argument: str) -> None:
         """Give an order that was written as a message; nobody waits until it is carried out."""
         if f"/{name}" == EXPORT:
-            self._lanes.beside(self._export(where, message))
+            tell = partial(self._places.tell, message, message.author)
+            self._lanes.beside(Exports(self._kit).send(where, message, tell))
             return
         person = Draft(message, message.author, self._places.plan(message), "").person
         view = self._gate.view(message)
@@ -361,18 +374,6 @@ class Incoming:
             except ChatError as error:
                 log.warning("Discord, %s: an answer could not be posted: %s", ref.conversation, error)
                 return
-
-    async def _export(self, where: Conversation, message: discord.Message) -> None:
-        """Upload the conversation as a file, to somebody who may read all that will be in it."""
-        if not may_read_history(message):  # the bot may read what the person may not
-            await self._places.tell(message, message.author, UNREADABLE)
-            return
-        try:
-            title = getattr(message.channel, "name", "") or "Direct messages"
-            file = await Exports(self._kit).file(where, title)
-            await asyncio.wrap_future(self._kit.port.upload(where, file))
-        except ChatError as error:
-            await self._places.tell(message, message.author, error.user_text())
 
     # ---- what is where ----
 

@@ -48,7 +48,7 @@ class Lanes:
         task.add_done_callback(lambda done: self._leave(key, done, is_owed=is_owed))
         return True
 
-    def beside(self, work: Coroutine[Any, Any, None]) -> None:
+    def beside(self, work: Coroutine[Any, Any, object]) -> None:
         """Do `work` now, whatever else is done."""
         if self._is_open:
             self._tasks.add(self._begin(work))
@@ -75,7 +75,7 @@ class Lanes:
             log.warning("%d pieces of work were not finished within %.0f s", len(late), seconds)
             await asyncio.wait(late)
 
-    def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def _begin(self, work: Coroutine[Any, Any, object]) -> asyncio.Task[None]:
         task = asyncio.create_task(_watched(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -93,7 +93,7 @@ async def _after(earlier: asyncio.Task[None] | None, work: Callable[[], Awaitabl
     await work()
 
 
-async def _watched(work: Coroutine[Any, Any, None]) -> None:
+async def _watched(work: Coroutine[Any, Any, object]) -> None:
     try:
         await work
     except Exception:  # the top of the task: nothing above it could tell

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal
 import discord
 
 from ...core.message import Conversation, MessageRef
-from ...errors import ChatError, ChatRefused
+from ...errors import ChatError, ChatRefused, ChatTimeout
 from .bots import conversation_at
 from .errors import UNKNOWN_MESSAGE, is_gone
 
@@ -88,10 +88,11 @@ class Places:
             _check(message.channel, "send_messages")
         return place
 
-    async def tell(self, message: discord.Message, author: discord.User | discord.Member, text: str) -> None:
+    async def tell(self, message: discord.Message, author: discord.User | discord.Member, text: str) -> bool:
         """Tell somebody why there is no answer. Never fails; the same in the same channel once in ten minutes.
 
-        A message for which it is not said again carries a sign: nobody has to wonder.
+        A message for which it is not said again carries a sign: nobody has to wonder. False if they do not know,
+        because Discord does not answer; where it refuses, the log has it.
         """
         channel, now = message.channel, self._kit.clock.monotonic()
         self._told = {key: until for key, until in self._told.items() if until > now}
@@ -99,7 +100,7 @@ class Places:
             if self._kit.config.reactions.enabled:
                 ref = MessageRef(conversation_at(channel.id), str(message.id))
                 self._kit.port.react(ref, self._kit.config.reactions.emojis.error, True)
-            return
+            return True
         self._told[channel.id, author.id, text] = now + QUIET
         nobody, nonce = discord.AllowedMentions.none(), secrets.token_hex(12)
         said = f"{_name(author)}: {text}"[:2000]
@@ -108,16 +109,22 @@ class Places:
                 "send messages", channel.id, lambda: channel.send(said, allowed_mentions=nobody, nonce=nonce)
             )
         except ChatError as first:
-            await self._tell_alone(author, f"{_where(message)}: {text}", first)
+            is_told = await self._tell_alone(author, f"{_where(message)}: {text}", first)
+            if not is_told:
+                self._told.pop((channel.id, author.id, text), None)
+            return is_told
+        return True
 
-    async def _tell_alone(self, author: discord.User | discord.Member, text: str, first: ChatError) -> None:
+    async def _tell_alone(self, author: discord.User | discord.Member, text: str, first: ChatError) -> bool:
         if author.bot:
             log.warning("Discord, %s (and a bot cannot be told: %s)", text, first)
-            return
+            return not isinstance(first, ChatTimeout)
         try:
             await self._calls.make("send direct messages", author.id, lambda: author.send(text[:2000]))
         except ChatError as second:
             log.warning("Discord, %s (nobody could be told: %s / %s)", text, first, second)
+            return not isinstance(second, ChatTimeout)
+        return True
 
     # A thread of its own.
 

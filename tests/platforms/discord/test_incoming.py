@@ -10,9 +10,9 @@ from typing import Any
 import discord
 import pytest
 
-from openab_sync.platforms.discord import incoming
+from openab_sync.platforms.discord import calls, incoming
 from openab_sync.platforms.discord.bots import conversation_at
-from openab_sync.platforms.discord.incoming import UNREADABLE
+from openab_sync.platforms.discord.export import UNREADABLE
 from tests.fakes.discord import Server
 from tests.fakes.discord.permissions import Can
 from tests.fakes.discord.things import Channel, Message
@@ -341,3 +341,21 @@ def test_a_waiting_message_that_is_edited_to_nothing_is_withdrawn(server: Server
         bed.mention("say last", thread)
         bed.until_said("last", thread)
         assert asked(log)[1:] == ["say last"]
+
+
+def test_a_message_for_which_discord_answers_nothing_at_all_stays_accepted_and_is_answered_later(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither could its thread be opened nor anybody be told why not: that is no end of it."""
+    monkeypatch.setattr(incoming, "AGAIN", 0.05)
+    monkeypatch.setattr(calls, "PAUSES", ())  # else each request is repeated for seconds
+    with house(server) as bed:
+        silent = server.fail("POST", status=503, times=10_000)
+        message = bed.mention("say hello")
+        until(lambda: silent.seen >= 7, what="it is tried again: a thread, a word there, a word alone")
+        assert len(bed.books.deliveries.waiting()) == 1
+        silent.times = 0
+        thread = server.until(lambda: message.thread, what="a thread opens after all")
+        bed.until_said("hello", thread or "")
+        until(lambda: not bed.books.deliveries.waiting() and not bed.books.replies.open())
+        assert server.general.texts == [message.content]
