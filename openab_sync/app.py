@@ -145,8 +145,8 @@ class App:
         self._watcher = Watcher(self._pool, ports, lambda: self._live.config.agent.limits, clock)
         self.broker = Broker(self.house, self._pool, ports)
 
-    def start(self) -> None:
-        """Begin. Main thread; blocks (disk). Raise StoreError."""
+    def start(self, unserved: Collection[str] = ()) -> None:
+        """Begin; `unserved` platforms are not there this time. Main thread; blocks (disk). Raise StoreError."""
         heap.share()
         if self._pacer is not None:
             self._pacer.start()
@@ -155,6 +155,8 @@ class App:
         if self._arrears is not None:
             self._arrears.start(self.house, self._ports)
         self.broker.recovery.read()
+        for platform in unserved:
+            self.broker.recovery.leave(platform)
 
     def troubles(self) -> list[str]:
         """Return a sentence for each thing that keeps us from taking a message. Any thread; never blocks."""

@@ -179,7 +179,7 @@ def _serve(live: Live, environ: Mapping[str, str], secrets: Collection[str], sto
     news.tick = _Life(beats, ears.manager).look
     try:
         take_over(processes)
-        app.start()  # reads what is unfinished: before that nobody may write
+        app.start(() if status is not None else (web.name,))  # reads what is unfinished: before that nobody may write
         if status is not None:
             from .status import Sources
 

@@ -117,6 +117,15 @@ class Recovery:
             self._todo.put(None)
         return not join_all(self._threads, self._house.clock, STOPPING)
 
+    def leave(self, platform: str) -> None:
+        """A platform is not served this time: what is unfinished there is left for a start at which it is, and told."""
+        left = self.conversations(platform)
+        if left:
+            cases = [self._cases[one.key] for one in left]
+            count = sum(len(case.replies) + len(case.waiting) for case in cases)
+            log.warning("%d messages and replies of %s are unfinished: they wait until it is served", count, platform)
+            self._take_off(len(left))
+
     # ---- a platform's thread ----
 
     def conversations(self, platform: str) -> list[Conversation]:
@@ -127,10 +136,7 @@ class Recovery:
         """Bring the replies of a conversation to their end; the Future is done when they are, and never fails."""
         done: Future[None] = promise()
         self._todo.put((conversation, done))
-        self._left -= 1
-        if self._left == 0:
-            for _ in self._threads:
-                self._todo.put(None)
+        self._take_off(1)
         return done
 
     def waiting(self, conversation: Conversation) -> list[Waiting]:
@@ -140,6 +146,13 @@ class Recovery:
     def handed_in(self, conversation: Conversation) -> None:
         """All that waited in a conversation is handed in, or never will be: what has come since goes on behind it."""
         self._door.let_in(conversation)
+
+    def _take_off(self, count: int) -> None:
+        """So many conversations more are in hand, or will not be this time: the threads end behind the last."""
+        self._left -= count
+        if self._left == 0:
+            for _ in self._threads:
+                self._todo.put(None)
 
     # ---- the threads ----
 

@@ -53,6 +53,8 @@ def check(folder: Path) -> Iterator[Finding]:
         try:
             yield from _integrity(db)
             yield Finding(True, f"rows: {', '.join(f'{name} {count}' for name, count in _counts(db))}")
+            waiting = ", ".join(f"{count} of {platform}" for platform, count in _unfinished(db))
+            yield Finding(True, f"messages that are not answered yet: {waiting or 'none'}")
         except sqlite3.Error as error:
             yield Finding(False, str(said_by_sqlite(error, folder / FILE_NAME)))
     yield from modes
@@ -75,6 +77,14 @@ def _integrity(db: sqlite3.Connection) -> Iterator[Finding]:
 def _counts(db: sqlite3.Connection) -> Iterator[tuple[str, int]]:
     for name in _tables(db):
         yield name, db.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]
+
+
+def _unfinished(db: sqlite3.Connection) -> list[tuple[str, int]]:
+    """How many messages are neither answered nor told about, by the chat service that they came from."""
+    return db.execute(
+        "SELECT substr(conversation, 1, instr(conversation, ':') - 1) AS platform, count(*) FROM deliveries "
+        "WHERE state IN ('accepted', 'started', 'finished') GROUP BY platform ORDER BY platform"
+    ).fetchall()
 
 
 def _modes(folder: Path) -> Iterator[Finding]:

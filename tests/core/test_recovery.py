@@ -151,3 +151,17 @@ def test_nothing_begins_in_a_conversation_before_what_waited_there_is_handed_in(
     scene.recovery.mend(THERE).result(PATIENCE)
     scene.recovery.handed_in(HERE)
     assert scene.held == [THERE]
+
+
+def test_what_is_unfinished_where_nobody_is_served_is_left_and_told(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    scene.accept("a")
+    scene.accept("b", THERE)
+    scene.recovery.read()
+    scene.recovery.leave("slack")
+    assert "unfinished" not in caplog.text
+    scene.recovery.leave("test")
+    assert "2 messages and replies of test are unfinished: they wait until it is served" in caplog.text
+    until(lambda: not any(thread.is_alive() for thread in scene.recovery._threads))
+    assert len(scene.ledger.unfinished().waiting) == 2

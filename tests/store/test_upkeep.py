@@ -53,6 +53,7 @@ def test_a_store_that_is_well_is_said_to_be(folder: Path) -> None:
     assert f"schema {len(MIGRATIONS)}, the one of this version" in well
     assert "the journal is whole" in well
     assert any("conversations 1" in text and "deliveries 1" in text and "memories 1" in text for text in well)
+    assert "messages that are not answered yet: 1 of test" in well
 
 
 def test_beside_a_broker_it_is_looked_at_all_the_same(running: Store) -> None:
@@ -151,3 +152,14 @@ def test_bytes_are_written_as_text(running: Store) -> None:
     running.read(lambda db: db.execute("INSERT INTO files VALUES ('t', 0, 0, 'a', 'b', x'00ff')"))
     [file] = [json.loads(line) for line in export(running.folder) if '"table": "files"' in line]
     assert file["data"] == {"base64": "AP8="}
+
+
+def test_what_is_not_answered_yet_is_counted_for_each_chat_service(folder: Path) -> None:
+    store = Store.open(folder)
+    books = open_books(store)
+    for number, key in enumerate(("web:1", "web:2", "discord:1", "test:1")):
+        books.deliveries.accept(Fact(key, f"n{number}", "ann", "words"))[1].result(10)
+    books.deliveries.withdraw([1]).result(10)
+    books.deliveries.fail([4]).result(10)
+    assert store.close()
+    assert "messages that are not answered yet: 1 of test, 2 of web" in said(folder)[0]

@@ -57,7 +57,7 @@ NOTHING = "⋯"  # what a page says that has nothing but white space
 
 # Seconds that each kind of request may take, rate limits and repetitions included.
 POSTING, EDITING, REACTING, TYPING, UPLOADING, RENAMING, READING = 30.0, 20.0, 15.0, 10.0, 120.0, 20.0, 30.0
-MOST_READ = 500  # messages of a conversation, looking for ours
+MOST_READ = 5000  # messages of a conversation since the reply began, looking for ours: 50 requests
 CLOSING = 30.0  # seconds beyond a question's own patience: to post it, and to take its buttons away
 
 MENTION = re.compile(r"<@!?(\d{1,20})>")
@@ -207,7 +207,13 @@ class DiscordPort:
             raise ChatRefused(UNREADABLE)  # Discord would say that there is nothing
 
         async def read() -> list[discord.Message]:
-            return [one async for one in place.history(limit=MOST_READ, after=after) if one.author.id == me.id]
+            count, mine = 0, list[discord.Message]()
+            async for one in place.history(limit=MOST_READ + 1, after=after):
+                count += 1
+                mine += [one] if one.author.id == me.id else []
+            if count > MOST_READ:  # what has not been read may be ours: a page is rather sent twice than lost
+                raise ChatRefused(f"more than {MOST_READ} messages were written there since")
+            return mine
 
         found = await self.calls.make("read the history", place.id, read)
         return [

@@ -16,6 +16,7 @@ from openab_sync.clock import SystemClock
 from openab_sync.core.message import Conversation, MessageRef
 from openab_sync.core.port import Controls, File, Notice, Question
 from openab_sync.errors import ChatError, ChatRefused, ChatTimeout
+from openab_sync.platforms.discord import port
 from openab_sync.platforms.discord import port as module
 from openab_sync.platforms.discord.calls import PAUSES, Calls
 from openab_sync.platforms.discord.port import PAGE, DiscordPort, _fit, _nonce
@@ -401,3 +402,19 @@ def test_before_the_bot_is_connected_everything_fails_with_a_sentence(tmp_path_f
                 assert isinstance(error, ChatError) and "not connected" in str(error)
             until(lambda: bot.pauses)
     assert store.close()
+
+
+# What of ours stands there.
+
+
+def test_ours_are_found_among_all_that_was_written_since(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much others write meanwhile: up to a bound, and where that is not enough it is not known."""
+    ref = desk.get(desk.port.post(desk.here, "one"))
+    for number in range(2):
+        desk.server.user("ann").write("general", f"talk {number}")
+    last = desk.get(desk.port.post(desk.here, "two"))
+    monkeypatch.setattr(port, "MOST_READ", 4)
+    assert [one.ref for one in desk.get(desk.port.ours(desk.here, 0.0))] == [ref, last]
+    desk.server.user("ann").write("general", "one more")
+    with pytest.raises(ChatRefused, match="more than 4 messages"):
+        desk.get(desk.port.ours(desk.here, 0.0))
