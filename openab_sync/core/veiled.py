@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import fields, replace
+from functools import cache
 from typing import Any, TypeVar, cast
 
 from msgspec import Struct, structs
@@ -214,17 +215,24 @@ def _swept(value: Any, redact: Redactor, levels: int) -> Any:
 
 def _replaced(value: Any, redact: Redactor, levels: int) -> Any:
     """A Struct or a dataclass: only the fields that change are new."""
-    is_struct = isinstance(value, Struct)
-    names = value.__struct_fields__ if is_struct else [one.name for one in fields(value)]
     changed = {}
-    for name in names:
+    for name in _read(type(value)):  # type: ignore[arg-type]  # a class is hashable
         before = getattr(value, name)
-        after = before if name in _UNREAD else _swept(before, redact, levels - 1)
+        if before is None or before == ():  # most are
+            continue
+        after = _swept(before, redact, levels - 1)
         if after is not before and after != before:
             changed[name] = after
     if not changed:
         return value
-    return structs.replace(value, **changed) if is_struct else replace(value, **changed)
+    return structs.replace(value, **changed) if isinstance(value, Struct) else replace(value, **changed)
+
+
+@cache
+def _read(kind: type[Any]) -> tuple[str, ...]:
+    """The fields of a Struct or a dataclass that people read."""
+    names = kind.__struct_fields__ if issubclass(kind, Struct) else [one.name for one in fields(kind)]
+    return tuple(name for name in names if name not in _UNREAD)
 
 
 def _is(one: object, other: object) -> bool:

@@ -99,7 +99,7 @@ class Redactor:
     of one that has several; those below 8 characters are ignored.
     """
 
-    __slots__ = ("_given", "values")
+    __slots__ = ("_given", "_heads", "_longest", "values")
 
     def __init__(self, secrets: Iterable[str] = (), beyond: Redactor | None = None) -> None:
         """`beyond`: one that hides some already."""
@@ -109,6 +109,8 @@ class Redactor:
             looks.update(beyond.values)
         self._given: tuple[str, ...] = (*given, *(beyond._given if beyond is not None else ()))
         self.values: tuple[str, ...] = tuple(sorted(looks, key=lambda value: (-len(value), value)))
+        self._heads = tuple((value[:TELLING], value) for value in self.values)
+        self._longest = len(self.values[0]) if self.values else 1
 
     def __repr__(self) -> str:
         return f"<Redactor secrets={len(self._given)}>"
@@ -152,11 +154,12 @@ class Redactor:
 
         The rest may be the head of a secret: it is redacted with what comes next, and not shown before.
         """
-        head = _HEAD.search(text, len(text.rstrip(_RUN)))
+        run = len(text.rstrip(_RUN))  # where the last one begins
+        head = _HEAD.search(text, run) if run < len(text) else None
         cut = head.start() if head else len(text)
         if bearer := _BEARER_HEAD.search(text, max(0, cut - _BEARER_ROOM), cut):
             cut = bearer.start()
-        elif cut == len(text) and (carried := self._carried_head(text)) >= 0:
+        elif cut == len(text) and (carried := self._carried_head(text, run)) >= 0:
             cut = carried
         at = text.rfind("://", max(0, cut - _LOGIN_ROOM))
         if at >= 0 and _LOGIN_HEAD.match(text, at):
@@ -165,10 +168,16 @@ class Redactor:
             cut = min(cut, text.rindex(":"))
         if "-----BEGIN " in text:
             cut = min(cut, _open_key(text))
-        elif dashes := _PEM_BEGIN.search(text, max(0, len(text) - _PEM_BEGIN_ROOM)):
+        elif "---" in text[-_PEM_BEGIN_ROOM:] and (
+            dashes := _PEM_BEGIN.search(text, max(0, len(text) - _PEM_BEGIN_ROOM))
+        ):
             cut = min(cut, dashes.start())
-        for value in self.values:
-            cut = min(cut, _overlap(text, value))
+        end = text[
+            -self._longest :
+        ]  # looked at for each value's head first: the rest of the looking was half of it all
+        for begin, value in self._heads:
+            if begin in end:
+                cut = min(cut, _overlap(text, value))
         return cut
 
     def begun(self, text: str) -> int:
@@ -195,9 +204,8 @@ class Redactor:
             begin = end
         return shown
 
-    def _carried_head(self, text: str) -> int:
-        """Return where `Bearer` begins if the last run of `text` is what it carries; -1 if it is not."""
-        begin = len(text.rstrip(_RUN))
+    def _carried_head(self, text: str, begin: int) -> int:
+        """Return where `Bearer` begins if what `text` has from `begin` on is what it carries; -1 if it is not."""
         found = _BEARER.search(text, max(0, begin - _BEARER_ROOM), begin) if begin < len(text) else None
         return found.start() if found else -1
 
@@ -220,6 +228,8 @@ def _hidden(found: re.Match[str]) -> str:
 
 def _without_keys(text: str) -> str:
     """Return `text` without what looks like a key: only runs that are long enough are looked at."""
+    if len(text) < _SHORTEST_KEY:
+        return text
     flat = text.encode("latin-1", "replace").translate(_FLAT)
     at = flat.find(_LONG)
     if at < 0:

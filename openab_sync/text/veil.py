@@ -63,6 +63,8 @@ class Veil:
 
         Of a known secret that has only begun, 8 characters and more are not shown; what follows of it later is hidden.
         """
+        if not self._held:
+            return ""  # and what was let through last is remembered already
         held, self._held = "" if self._swallows else self._held, ""
         shown, self._last = self._broken_off(held)
         return shown
