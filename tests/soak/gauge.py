@@ -17,7 +17,7 @@ __all__ = ["LIMITS", "Belongings", "Reading", "drift", "slopes", "trim"]
 MIB = 1 << 20
 LONG_ENOUGH = 240.0  # seconds to look at before a slope says anything: what is under way comes and goes
 
-LIMITS = {"memory": 12.0, "threads": 6.0, "descriptors": 12.0}
+LIMITS = {"memory": 12.0, "threads": 6.0, "descriptors": 40.0}
 """What is still called flat, an hour: MiB, and numbers of things that come and go with up to eight sessions."""
 
 
