@@ -6,8 +6,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 from openab_sync.acp.environment import BROKER_MARKER
@@ -43,8 +45,9 @@ def agents(tmp_path: Path) -> list[Kin]:
 def cut(there: Elsewhere) -> None:
     """End the connection from the other side: sshd's own processes go, not what runs in them."""
     for connection in there.connections():
-        for process in [connection, *connection.children()]:
-            if process.name() == connection.name():
+        with suppress(psutil.NoSuchProcess):  # the second of a connection ends with the first
+            name, family = connection.name(), [*connection.children(), connection]
+            for process in [process for process in family if process.name() == name]:
                 process.kill()
 
 
