@@ -1,4 +1,4 @@
-"""Arrears: replies that were not out when their session ended, tried again for as long as the house lives.
+"""Arrears: replies that were not out when their session ended, and refusals, tried again while the house lives.
 
 A chat service that does not answer cannot hold a session up for ever; it goes when it is idle, when others want its
 room or when its agent dies. What of its replies is not out then stands in the journal, and is brought out from there as
@@ -20,10 +20,11 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from ..clock import Clock
-from ..errors import StoreError
+from ..errors import ChatError, StoreError
 from ..threads import join_all, spawn
 from .mending import Mending, NotYet, Patience, Stopped
-from .message import Conversation
+from .message import Conversation, Inbound
+from .notices import tell_refused
 from .port import ChatPort
 
 if TYPE_CHECKING:
@@ -35,9 +36,11 @@ log = logging.getLogger(__name__)
 
 FIRST = 30.0  # seconds until the first try: what is on its way just now has come to its end by then
 LONGEST = 600.0  # seconds between two tries; each pause is twice the one before
+TELLING = 60.0  # seconds for a refusal and the mark on its message
 STOPPING = 5.0  # seconds for the thread to end
 
-_Case = tuple[float, int, float, Conversation, str]  # when, a number, the pause after it, whose, the turn
+_Owed = str | tuple[Inbound, str]  # a turn, or who is refused, and with which words
+_Case = tuple[float, int, float, Conversation, _Owed]  # when, a number, the pause after it, whose, what
 
 
 class Arrears:
@@ -45,7 +48,7 @@ class Arrears:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._queue: SimpleQueue[tuple[Conversation, str] | None] = SimpleQueue()
+        self._queue: SimpleQueue[tuple[Conversation, _Owed] | None] = SimpleQueue()
         self._cases: list[_Case] = []  # a heap; the thread's
         self._numbers = itertools.count()
         self._patience = Patience(clock)
@@ -59,6 +62,11 @@ class Arrears:
         for turn in turns:
             log.info("%s: turn %s is not out: it is tried again", conversation, turn)
             self._queue.put((conversation, turn))
+
+    def owe_refusal(self, note: Inbound, text: str) -> None:
+        """Somebody could not be told that their message is refused. Any thread; never blocks."""
+        log.info("%s: who wrote message %s does not know that it is refused", note.conversation, note.ref.id)
+        self._queue.put((note.conversation, (note, text)))
 
     def start(self, house: House, ports: Mapping[str, ChatPort]) -> None:
         """Begin. Main thread, once."""
@@ -93,17 +101,31 @@ class Arrears:
             self._put(*item, FIRST)
         return item is not None
 
-    def _put(self, conversation: Conversation, turn: str, pause: float) -> None:
+    def _put(self, conversation: Conversation, owed: _Owed, pause: float) -> None:
         due = self._clock.monotonic() + pause
-        heapq.heappush(self._cases, (due, next(self._numbers), min(2 * pause, LONGEST), conversation, turn))
+        heapq.heappush(self._cases, (due, next(self._numbers), min(2 * pause, LONGEST), conversation, owed))
 
     def _try(self, house: House, ports: Mapping[str, ChatPort], case: _Case) -> None:
-        _, _, pause, conversation, turn = case
+        _, _, pause, conversation, owed = case
+        port = ports[conversation.platform]
         try:
-            row = house.ledger.reply(turn)
-            if row is not None and row.state == "finished":  # else it is out by now, or was forgotten
-                mending = Mending(house, ports[conversation.platform], conversation, self._patience)
-                mending.mend([row], (), gives_up=False)
+            if isinstance(owed, str):
+                self._bring_out(house, port, conversation, owed)
+            else:
+                self._tell(house, port, *owed)
         except (NotYet, StoreError) as error:
-            log.info("%s: turn %s is not out yet: %s", conversation, turn, error)
-            self._put(conversation, turn, pause)
+            log.info("%s: that is not out yet: %s", conversation, error)
+            self._put(conversation, owed, pause)
+
+    def _bring_out(self, house: House, port: ChatPort, conversation: Conversation, turn: str) -> None:
+        row = house.ledger.reply(turn)
+        if row is not None and row.state == "finished":  # else it is out by now, or was forgotten
+            Mending(house, port, conversation, self._patience).mend([row], (), gives_up=False)
+
+    def _tell(self, house: House, port: ChatPort, note: Inbound, text: str) -> None:
+        try:
+            is_over = self._patience.result(tell_refused(house, port, note, text), TELLING)
+        except ChatError as error:
+            raise NotYet(str(error)) from error
+        if not is_over:
+            raise NotYet(f"message {note.ref.id} is refused, and nobody could be told")

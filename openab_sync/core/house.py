@@ -118,13 +118,18 @@ class House:
     ledger: Ledger = UNWRITTEN
     observe: Observe = unobserved
     faulted: Callable[[Conversation, str], object] = lambda _conversation, _text: None  # a session ended by a fault
-    arrears: Arrears | None = None  # without it, what is not out when a session ends waits for the next start
+    arrears: Arrears | None = None  # without it, what the chat has not taken waits for the next start
     outboxes: Outboxes | None = None  # without them no file leaves but what stands in an answer itself
 
     def owe(self, conversation: Conversation, turns: Sequence[str]) -> None:
         """Have replies brought out that are not out, and that nobody looks after any more. Any thread; never blocks."""
         if self.arrears is not None:
             self.arrears.owe(conversation, turns)
+
+    def owe_refusal(self, note: Inbound, text: str) -> None:
+        """Have somebody told that their message is refused who does not know yet. Any thread; never blocks."""
+        if self.arrears is not None:
+            self.arrears.owe_refusal(note, text)
 
     def outbox(self, conversation: Conversation) -> Outbox | None:
         """Return what files of a conversation leave by, None where they do not."""

@@ -37,6 +37,7 @@ __all__ = [
     "say_refused",
     "tell",
     "tell_dropped",
+    "tell_refused",
     "turn_away",
     "unmark",
 ]
@@ -84,12 +85,24 @@ def refuse(house: House, port: ChatPort, note: Inbound, text: str, marked: Futur
 
 
 def say_refused(house: House, port: ChatPort, note: Inbound, text: str, marked: Future[None] | None = None) -> None:
+    """As `tell_refused`. If the chat does not answer they are told later, or at the next start."""
+
+    def look(done: Future[bool]) -> None:
+        if not done.result() and note.delivery:  # else nothing tells whether they have read it
+            house.owe_refusal(note, text)
+
+    tell_refused(house, port, note, text, marked).add_done_callback(look)
+
+
+def tell_refused(
+    house: House, port: ChatPort, note: Inbound, text: str, marked: Future[None] | None = None
+) -> Future[bool]:
     """Tell whoever wrote a message that it is refused, once however often this is called, and take its mark away.
 
-    It is over when they were told and the mark is gone, and not before; if the chat does not answer, the next start
-    tells them.
+    It is over when they were told and the mark is gone, and not before. The Future says whether it is; it never fails.
     """
     gone: Future[None] = promise()
+    is_over: Future[bool] = promise()
     marking = marked or nothing()
     marking.add_done_callback(
         lambda _: unmark(house, port, note.ref).add_done_callback(lambda _: gone.set_result(None))
@@ -98,10 +111,13 @@ def say_refused(house: House, port: ChatPort, note: Inbound, text: str, marked: 
     told = tell(port, note.conversation, text, note.ref, nonce)
 
     def over(_: object) -> None:
-        if not told.cancelled() and isinstance(told.exception(), ChatRefused | None):
+        knows = not told.cancelled() and isinstance(told.exception(), ChatRefused | None)
+        if knows:
             house.ledger.fail(numbers([note]))
+        is_over.set_result(knows)
 
     told.add_done_callback(lambda _: gone.add_done_callback(over))
+    return is_over
 
 
 def offer_lift(

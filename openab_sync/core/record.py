@@ -28,8 +28,8 @@ __all__ = ["Record"]
 class Record:
     """What is written down of one reply; nothing, if its messages are not in the ledger."""
 
-    __slots__ = ("_clock", "_drafting", "_files", "_is_open", "_ledger", "_notes", "_on_news", "_pages", "_seen",
-                 "_turn", "_writing")  # fmt: skip
+    __slots__ = ("_clock", "_drafting", "_files", "_has_begun", "_is_open", "_ledger", "_notes", "_on_news",
+                 "_pages", "_seen", "_turn", "_writing")  # fmt: skip
 
     def __init__(
         self, ledger: Ledger, turn: str, notes: Sequence[Inbound], on_news: Callable[[], None], clock: Clock
@@ -42,7 +42,7 @@ class Record:
         # What has to be on the disk before more is sent, and until when that is waited for.
         self._writing: tuple[tuple[Future[None], float], ...] = ()
         self._drafting: Future[None] | None = None  # what it says so far, on its way to the disk
-        self._is_open = False
+        self._has_begun = self._is_open = False
 
     def start(self) -> Future[None]:
         """The turn is about to begin: the Future is done when that is written down, or cannot be."""
@@ -50,7 +50,7 @@ class Record:
             nothing: Future[None] = Future()
             nothing.set_result(None)
             return nothing
-        self._is_open = True
+        self._has_begun = self._is_open = True
         started = self._ledger.start(self._turn, self._notes)
         started.add_done_callback(lambda _: self._on_news())
         return started
@@ -103,6 +103,8 @@ class Record:
         """
         if self._ledger is None:
             return
+        if not self._has_begun:  # the agent could not even start: of a turn without a beginning no end is written
+            self.start()
         rows, pending = delivery.rows(), delivery.pending
         self._pages = {row.number: row for row in rows}
         self._files, self._seen, self._is_open = {upload.number for upload in pending}, delivery.changes, True

@@ -190,8 +190,8 @@ class Reply:
 
     def hand_over(self, turn: Turn) -> Sequence[str]:
         """Nobody looks after it any more: its last signs go at once. Return its turn if it is on record and not out."""
-        if not self.is_settled and self._is_finished and self.record.keeps:
-            return [self._buttons.turn]  # its signs come when it is out
+        if not self.is_settled and self._is_finished:  # its signs come when it is out
+            return [self._buttons.turn] if self.record.keeps else []
         self._signs.end(well=self.is_settled and turn.outcome == "done" and self.failure is None)
         self._signs.hand_over()
         if self.is_settled:

@@ -163,7 +163,7 @@ class Session:
         """Tell those whose turn it is; before any turn, whoever is first: the others each make a try of their own."""
         self.shut()
         if self._turns.latest is None and (notes := self.mailbox.take_failed()):
-            self._answer(notes).reply.record.start()  # nobody waits for it: it is written before the end is
+            self._answer(notes)
         if self._turns.latest is not None and not self._turns.latest.is_over:
             self._break_off(self._turns.latest, "failed", reason)
 

@@ -15,12 +15,14 @@ from openab_sync.core.arrears import Arrears
 from openab_sync.core.house import Close
 from openab_sync.core.ledger import Journaled
 from openab_sync.core.message import Inbound, MessageRef
+from openab_sync.core.notices import refuse
 from openab_sync.core.port import Limits
 from openab_sync.errors import ChatRefused, ChatTimeout
 from openab_sync.store import Books, Store, open_books
 from tests.core.bed import ANN, Bed, place
 from tests.core.makers import house
 from tests.core.paper_ledger import PaperLedger
+from tests.fakes.platform import FakePlatform
 from tests.waiting import until
 
 EDITED = Limits(edit_interval=0.01, controls=True)
@@ -140,6 +142,19 @@ def test_at_the_end_it_is_left_for_the_next_start(books: Books, monkeypatch: pyt
     assert [row.state for row in books.replies.open()] == ["finished"]
 
 
+def test_who_could_not_be_told_of_a_refusal_is_told_later_and_once(books: Books) -> None:
+    with house_of(books, ONCE) as bed:
+        bed.port.fail_next(ChatTimeout("slow"), what="post", half_done=True)
+        bed.port.fail_next(ChatTimeout("slow"), what="post")
+        ref = MessageRef(place(), "m1")
+        number, safe = bed.app.house.ledger.accept(ref, ANN, "say hello", {})
+        safe.result(10)
+        refuse(bed.app.house, bed.port, Inbound(ref, ANN, "say hello", delivery=number), "Not now.")
+        until(lambda: not books.deliveries.waiting(), what="it is over")
+        assert bed.port.texts(place()) == ["Not now."]
+        assert len(bed.port.done("post")) == 3
+
+
 def test_what_is_out_or_forgotten_by_then_is_let_be() -> None:
     asked: list[str] = []
 
@@ -149,7 +164,7 @@ def test_what_is_out_or_forgotten_by_then_is_let_be() -> None:
 
     clock = SystemClock()
     owed = Arrears(clock)
-    owed.start(replace(house(clock), ledger=Ledger()), {})
+    owed.start(replace(house(clock), ledger=Ledger()), {"test": FakePlatform(clock)})
     owed.owe(place(), ["t", "u"])
     until(lambda: asked == ["t", "u"])
     assert owed.stop()

@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from openab_sync.acp import events as acp
+from openab_sync.core import agent
 from openab_sync.core import session as session_module
 from openab_sync.core.message import Inbound, MessageRef
 from openab_sync.core.port import Limits, Settled
@@ -307,6 +308,21 @@ def test_a_turn_that_could_not_even_begin_is_written_down_as_over() -> None:
     """Else the next start would answer what its people were told will not be."""
     ledger = PaperLedger()
     with Bed("--die-at-start", ledger=ledger) as bed:
+        bed.broker.receive(Inbound(MessageRef(place(), "m"), ANN, "say hello", delivery=7))
+        until(lambda: "close" in ledger.words(), what="it is over")
+    assert ledger.words() == ["complete", "start", "finish", "close"]
+
+
+def test_a_turn_that_a_bug_of_ours_ends_before_it_begins_is_written_down_as_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ledger = PaperLedger()
+
+    def wrong(_: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(agent.Agent, "listen", wrong)
+    with Bed(ledger=ledger) as bed:
         bed.broker.receive(Inbound(MessageRef(place(), "m"), ANN, "say hello", delivery=7))
         until(lambda: "close" in ledger.words(), what="it is over")
     assert ledger.words() == ["complete", "start", "finish", "close"]

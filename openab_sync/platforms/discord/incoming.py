@@ -269,9 +269,9 @@ class Incoming:
 
     async def _take_in(self, draft: Draft, placed: asyncio.Future[Place] | None) -> None:
         while not await self._took_in(draft, placed) and not self._leaving.is_set():
+            self._drafts[draft.message.id] = draft  # whoever edits or deletes it meanwhile finds it
             with suppress(TimeoutError):  # what is left when we leave is taken up at the next start
                 await asyncio.wait_for(self._leaving.wait(), AGAIN)
-            self._drafts[draft.message.id] = draft
 
     async def _took_in(self, draft: Draft, placed: asyncio.Future[Place] | None) -> bool:
         """Bring a message to the broker, or tell why not; False if Discord answers neither: it stays accepted."""

@@ -361,3 +361,23 @@ def test_a_message_for_which_discord_answers_nothing_at_all_stays_accepted_and_i
         bed.until_said("hello", thread or "")
         until(lambda: not bed.books.deliveries.waiting() and not bed.books.replies.open())
         assert server.general.texts == [message.content]
+
+
+def test_a_message_that_waits_for_discord_to_answer_can_be_edited_and_deleted(
+    server: Server, monkeypatch: pytest.MonkeyPatch, log: Path
+) -> None:
+    monkeypatch.setattr(incoming, "AGAIN", 0.5)
+    monkeypatch.setattr(calls, "PAUSES", ())  # else each request is repeated for seconds
+    with house(server, "--log", str(log)) as bed:
+        silent = server.fail("POST", "*/threads", status=503, times=10_000)
+        server.fail("POST", f"/channels/{server.general.id}/messages", status=503, times=10_000)
+        last = server.fail("POST", "/users/@me/channels", status=503, times=10_000)
+        edited, deleted = bed.mention("say one"), bed.mention("say never")
+        until(lambda: last.seen >= 2, what="nobody can be told")
+        bed.ann.edit(edited, f"<@{server.app.id}> say another")
+        bed.ann.delete(deleted)
+        silent.times = 0
+        bed.until_said("another", thread_of(server, edited))
+        until(lambda: not bed.books.deliveries.waiting() and not bed.books.replies.open())
+        assert asked(log) == ["say another"]
+        assert said(bed, server.general) == []
