@@ -119,8 +119,11 @@ class Arrears:
 
     def _bring_out(self, house: House, port: ChatPort, conversation: Conversation, turn: str) -> None:
         row = house.ledger.reply(turn)
-        if row is not None and row.state == "finished":  # else it is out by now, or was forgotten
-            Mending(house, port, conversation, self._patience).mend([row], (), gives_up=False)
+        if row is None:  # it is out by now, or was forgotten
+            return
+        if row.state != "finished":
+            raise NotYet("the disk does not have its end yet")
+        Mending(house, port, conversation, self._patience).mend([row], (), gives_up=False)
 
     def _tell(self, house: House, port: ChatPort, note: Inbound, text: str) -> None:
         try:

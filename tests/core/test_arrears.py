@@ -18,7 +18,7 @@ from openab_sync.core.message import Inbound, MessageRef
 from openab_sync.core.notices import refuse
 from openab_sync.core.port import Limits
 from openab_sync.errors import ChatRefused, ChatTimeout
-from openab_sync.store import Books, Store, open_books
+from openab_sync.store import Books, ReplyRow, Store, open_books
 from tests.core.bed import ANN, Bed, place
 from tests.core.makers import house
 from tests.core.paper_ledger import PaperLedger
@@ -168,3 +168,20 @@ def test_what_is_out_or_forgotten_by_then_is_let_be() -> None:
     owed.owe(place(), ["t", "u"])
     until(lambda: asked == ["t", "u"])
     assert owed.stop()
+
+
+def test_a_reply_whose_end_the_disk_does_not_have_yet_is_looked_for_again() -> None:
+    asked: list[str] = []
+
+    class Ledger(PaperLedger):
+        def reply(self, turn: str) -> ReplyRow | None:
+            asked.append(turn)
+            return ReplyRow(turn, place().key, "running") if len(asked) == 1 else None
+
+    clock = SystemClock()
+    owed, port = Arrears(clock), FakePlatform(clock)
+    owed.start(replace(house(clock), ledger=Ledger()), {"test": port})
+    owed.owe(place(), ["t"])
+    until(lambda: asked == ["t", "t"])
+    assert owed.stop()
+    assert port.ops == [], "nobody was told that it was interrupted"
