@@ -77,8 +77,7 @@ def test_an_end_that_did_not_go_well_is_told() -> None:
 LOOKS = """
 import os, signal
 from openab_sync.signals import Terminal
-if {ignored}:
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+signal.signal(signal.SIGHUP, signal.SIG_IGN if {ignored} else signal.SIG_DFL)  # whatever the tests were started with
 terminal = Terminal()
 signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])
 signal.signal(signal.SIGHUP, lambda *_: None)

@@ -92,7 +92,7 @@ class Bed:
         self.port.close()
         if kind is None:
             assert stopped
-            assert self.port.violations == []
+            assert not self.port.violations, self.port.violations
 
     @property
     def agent(self) -> AgentConfig:
