@@ -17,7 +17,7 @@ import logging
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 
 from ..acp.process import kill_now
@@ -71,7 +71,7 @@ class SessionPool:
         Raise PoolClosed, PoolFull or InboxFull: the message was not taken.
         """
         key = note.conversation.key
-        with self._lock:
+        with ExitStack() as after, self._lock:  # those who have a room now start whatever becomes of this one
             if self._closed is not None:
                 raise PoolClosed
             position = self._offer_locked(key, note)
@@ -81,10 +81,8 @@ class SessionPool:
             if len(self._line.notes(key)) >= self._house.config.pool.max_buffered_messages:
                 raise InboxFull(self._house.config.pool.max_buffered_messages)
             self._line.put(note)
-            started = self._admit_locked()
-            placement = self._placement_locked(key, is_new=is_new)
-        self._start(started)
-        return placement
+            after.callback(self._start, self._admit_locked())
+            return self._placement_locked(key, is_new=is_new)
 
     def order(self, conversation: Conversation, order: Order) -> Future[str]:
         """Hand an order to the conversation's session; its Future says what came of it.
@@ -92,8 +90,8 @@ class SessionPool:
         A conversation without a session gets one for an order that needs an agent. Raise PoolClosed or PoolFull.
         """
         key = conversation.key
-        answer, dropped, started = "", tuple[Inbound, ...](), list[Session]()
-        with self._lock:
+        answer, dropped = "", tuple[Inbound, ...]()
+        with ExitStack() as after, self._lock:
             if self._closed is not None:
                 raise PoolClosed
             if self._order_session_locked(key, order):
@@ -103,13 +101,12 @@ class SessionPool:
             else:
                 is_new = key not in self._line
                 self._line.join(conversation).orders.append(order)
-                started = self._admit_locked()
+                after.callback(self._start, self._admit_locked())
                 self._placement_locked(key, is_new=is_new)
         self.memories.save()
         drop(self._house, self._ports, dropped, order.by if isinstance(order, Cancel | Reset) else None)
         if answer:
             order.done.set_result(answer)
-        self._start(started)
         return order.done
 
     def withdraw(self, ref: MessageRef, by: Person | None = None) -> bool:

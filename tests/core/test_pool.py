@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import psutil
 import pytest
 
@@ -423,3 +424,16 @@ def test_an_order_for_nobody_is_answered() -> None:
     with Bed() as bed:
         assert bed.pool.order(place(), Cancel(ANN)).result(5) == "Nothing is running here."
         assert bed.pool.order(place(), Reset(ANN)).result(5).startswith("Reset")
+
+
+def test_who_has_a_room_now_starts_even_if_who_came_by_is_refused() -> None:
+    """Limits that were changed live give rooms to the line with the next message, and that one may not be taken."""
+    with Bed(pool={"max_sessions": 1, "max_waiting": 1}) as bed:
+        bed.say("hang", to="A")
+        bed.until_state(State.BUSY, "A")
+        bed.say("say waited", to="B")
+        changed = msgspec.structs.replace(bed.config.pool, max_sessions=2, max_waiting=0)
+        bed.live.renew(msgspec.structs.replace(bed.config, pool=changed))
+        assert bed.say("say too much", to="C").state == "refused"
+        until(lambda: "waited" in bed.text("B"))
+        bed.command("cancel", at="A")
