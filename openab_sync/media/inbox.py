@@ -101,7 +101,8 @@ def _content(descriptor: int, most: int) -> bytes | None:
     if not stat.S_ISREG(found.st_mode) or found.st_size > most:
         return None
     with os.fdopen(descriptor, "rb", closefd=False) as file:
-        return file.read()
+        data = file.read(most + 1)  # it may have grown since
+    return data if len(data) <= most else None
 
 
 def discard(path: Path) -> None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ import discord
 
 from ...core.message import Conversation, Inbound, MessageRef, Person
 from ...core.recovery import Waiting
-from ...errors import ChatError
+from ...errors import ChatError, ChatRefused
 from .asking import message_at
 from .bots import conversation_at
 from .context import harmless
@@ -95,7 +96,7 @@ class Recovering:
                 return
             log.warning("%s: message %s cannot be read any more: %s", one.ref.conversation, one.ref.id, error)
             told = self._kit.port.post(conversation_at(one.route["channel"]), LOST, reply_to=one.ref)
-            told.add_done_callback(lambda _: self._kit.broker.dismiss(one.number, is_told=True))
+            told.add_done_callback(partial(self._told, one.number))
             return
         if one.note is None:
             await self._incoming.go_on(draft)
@@ -103,6 +104,11 @@ class Recovering:
             self._receive(replace(one.note, text=harmless(draft.text)), draft.message.content)
         else:
             self._receive(one.note, draft.message.content)
+
+    def _told(self, number: int, told: Future[MessageRef]) -> None:
+        """A message is over when its writer knows, or Discord will not have it: else the next start looks again."""
+        if not told.cancelled() and isinstance(told.exception(), ChatRefused | None):
+            self._kit.broker.dismiss(number, is_told=True)
 
     def _receive(self, note: Inbound, words: str = "") -> None:
         self._incoming.remember(note.ref.id, words)

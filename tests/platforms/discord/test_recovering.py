@@ -15,7 +15,7 @@ from openab_sync.core.message import Conversation, Inbound, MessageRef, Person
 from openab_sync.core.recovery import Waiting
 from openab_sync.platforms.discord.recovering import Recovering
 from openab_sync.store import Books, End, Known, PageRow, Store, open_books
-from tests.fakes.discord import Server
+from tests.fakes.discord import Fault, Server
 from tests.fakes.discord.things import Channel, Message
 from tests.platforms.discord.bed import house
 from tests.platforms.discord.fake_client import QUICK
@@ -82,6 +82,22 @@ def test_a_message_that_was_not_complete_is_read_again_and_answered(server: Serv
     before.accept(message)
     before.close()
     with house(server, folder=before.folder) as bed:
+        server.until(lambda: message.thread, PATIENCE)
+        bed.until_said("hello", message.thread or "")
+        until(lambda: not open_ones(bed.books))
+
+
+def test_one_that_cannot_be_read_is_over_only_when_its_writer_knows(server: Server, before: Before) -> None:
+    message = write(server, "say hello")
+    before.accept(message)
+    before.close()
+    server.backend.faults.add(Fault("GET", f"*/messages/{message.id}", times=9, status=403, code=50001))
+    held = server.backend.faults.add(Fault("POST", "*/messages", times=9, hold=True))
+    with house(server, folder=before.folder):
+        server.until(lambda: held.seen, PATIENCE)
+    held.release()
+    server.backend.faults.clear()
+    with house(server, folder=before.folder) as bed:  # nobody was told, and now it can be read
         server.until(lambda: message.thread, PATIENCE)
         bed.until_said("hello", message.thread or "")
         until(lambda: not open_ones(bed.books))
