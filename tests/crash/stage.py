@@ -13,6 +13,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from discord import Permissions
+
 from tests.cli.running import PATIENCE, ROOT, environment
 from tests.fakes import fake_agent
 from tests.fakes.discord import Server
@@ -128,18 +130,34 @@ class Stage:
         lines = self.log.read_bytes().splitlines() if self.log.exists() else []
         return sum(json.loads(line).get("method") == "session/prompt" for line in lines)
 
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """What the journal answers; the program may be running."""
+        with closing(sqlite3.connect(f"file:{self.home}/state/journal.db?mode=ro", uri=True)) as db:
+            return db.execute(query).fetchall()
+
     def unfinished(self) -> list[str]:
         """What the journal holds that is not over; the program may be running."""
-        with closing(sqlite3.connect(f"file:{self.home}/state/journal.db?mode=ro", uri=True)) as db:
-            replies = db.execute("SELECT state FROM replies WHERE state IN ('running', 'finished')").fetchall()
-            messages = db.execute("SELECT state FROM deliveries WHERE state IN ('accepted', 'started', 'finished')")
-            return [state for (state,) in [*replies, *messages]]
+        replies = "SELECT state FROM replies WHERE state IN ('running', 'finished')"
+        messages = "SELECT state FROM deliveries WHERE state IN ('accepted', 'started', 'finished')"
+        return [state for (state,) in self.rows(f"{replies} UNION ALL {messages}")]
+
+    def wait_ten_minutes(self) -> None:
+        """Between two brokers: Discord forgets the nonces of what was posted, and the journal is older."""
+        self.server.advance(600.0)
+        with closing(sqlite3.connect(self.home / "state" / "journal.db")) as db, db:
+            db.execute("UPDATE replies SET began = began - 600, ended = ended - 600")
+
+    def blind(self) -> None:
+        """From now on the bot may not read what was written."""
+        self.server.allow(self.server.general, self.server.app, deny=Permissions(read_message_history=True).value)
 
     def has_whole(self) -> bool:
         """Whether the journal holds a message that is complete and waits."""
-        with closing(sqlite3.connect(f"file:{self.home}/state/journal.db?mode=ro", uri=True)) as db:
-            whole = "SELECT 1 FROM deliveries WHERE state = 'accepted' AND note IS NOT NULL"
-            return db.execute(whole).fetchone() is not None
+        return bool(self.rows("SELECT 1 FROM deliveries WHERE state = 'accepted' AND note IS NOT NULL"))
+
+    def text(self, message: Message) -> str:
+        """All that the bot has written for a message."""
+        return "\n".join(one.content for one in self.ours(message))
 
     def ours(self, message: Message) -> list[Message]:
         """What the bot has written for a message."""

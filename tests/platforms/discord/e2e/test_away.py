@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,13 +10,7 @@ import pytest
 from tests.cli.running import PATIENCE
 from tests.fakes import fake_agent
 from tests.fakes.discord import Server
-from tests.platforms.discord.e2e.service import QUICK, mention, service
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server(limits=QUICK) as server:
-        yield server
+from tests.platforms.discord.e2e.service import mention, service
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, 0)])

@@ -9,7 +9,6 @@ import json
 import sqlite3
 import sys
 import urllib.request
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -21,18 +20,12 @@ from tests.fakes.discord import Server
 from tests.fakes.discord.things import Channel, Message
 from tests.hostile.telltale import SESSION
 from tests.hostile.test_telltale import CANARIES, PROGRAM
-from tests.platforms.discord.e2e.service import QUICK, mention, service
+from tests.platforms.discord.e2e.service import mention, service
 from tests.platforms.discord.pressing import buttons
 from tests.waiting import until
 
 NAMES = [name for name in CANARIES if name != "CANARY_A"]
 PATHS = ("/metrics", "/healthz", "/readyz", "/api/sessions", "/api/conversations", "/api/questions")
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server(limits=QUICK) as server:
-        yield server
 
 
 def asked(home: Path, path: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -14,18 +13,12 @@ from openab_sync.acp.kin import identify, marked
 from tests.cli.running import PATIENCE
 from tests.fakes import fake_agent
 from tests.fakes.discord import Server
-from tests.platforms.discord.e2e.service import QUICK, Service, mention, service
+from tests.platforms.discord.e2e.service import Service, mention, service
 from tests.waiting import until
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="this system has no /proc")
 
 STAYS = fake_agent("--ignore-eof", "--ignore-term")
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server(limits=QUICK) as server:
-        yield server
 
 
 def stubborn(**more: object) -> dict[str, object]:

@@ -11,7 +11,6 @@ import socket
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -27,15 +26,9 @@ from tests.cli.running import PATIENCE, run
 from tests.fakes import fake_agent
 from tests.fakes.discord import Server
 from tests.fakes.discord.things import Channel
-from tests.platforms.discord.e2e.service import METHODS, QUICK, configure, mention, service
+from tests.platforms.discord.e2e.service import METHODS, configure, mention, service
 from tests.platforms.web.visitor import Visitor
 from tests.waiting import MS, until
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server(limits=QUICK) as server:
-        yield server
 
 
 def assert_nothing_is_left(agents: list[psutil.Process], home: Path) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 import signal
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -19,7 +18,7 @@ import pytest
 from tests.fakes import fake_agent
 from tests.fakes.discord import Server
 from tests.fakes.discord.things import Channel, Message
-from tests.platforms.discord.e2e.service import QUICK, Service, configure, mention
+from tests.platforms.discord.e2e.service import Service, configure, mention
 from tests.platforms.discord.pressing import buttons
 from tests.waiting import until
 
@@ -29,12 +28,6 @@ STOPPING = {"SIGTERM": (signal.SIGTERM,), "SIGINT twice": (signal.SIGINT, signal
 GOING_ON = {"SIGHUP": signal.SIGHUP, "SIGUSR1": signal.SIGUSR1}
 MOMENTS = {"idle": "", "busy": "hang", "question": "ask"}
 PATIENCE = 30.0
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server(limits=QUICK) as server:
-        yield server
 
 
 class Scene:
