@@ -21,9 +21,11 @@ class AgentLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     memory_soft_mb: CountOrNone = 4096
     """Memory of the whole tree of processes, in MB, from which the people in the conversation get a word."""
     memory_mb: CountOrNone = 8192
-    """Memory at which it is ended."""
+    """Memory beyond which it is ended."""
+    tasks_soft: CountOrNone = 1024
+    """Processes and threads of the whole tree, from which the people in the conversation get a word."""
     tasks: CountOrNone = 2048
-    """Processes and threads; only where a control group is delegated to us."""
+    """As many as it may have: beyond, it is ended; where a control group is delegated to us, there are never more."""
     nice: Niceness = 0
     """How much it stands back behind others (19) or not (0); below 0 needs a privilege."""
     core_dumps: bool = False
@@ -38,3 +40,5 @@ class AgentLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             raise ValueError('umask is three octal digits, for example "077"')
         if self.memory_mb and self.memory_soft_mb > self.memory_mb:
             raise ValueError("memory_soft_mb is above memory_mb: the word would come too late")
+        if self.tasks and self.tasks_soft > self.tasks:
+            raise ValueError("tasks_soft is above tasks: the word would come too late")

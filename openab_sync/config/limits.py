@@ -48,6 +48,8 @@ class LimitsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Conversations in which an agent may work for one person at the same time."""
     tool_calls_per_turn: Rate = 1_000
     """Tool calls after which a turn is cancelled."""
+    turn_mb: Rate = 100
+    """Text, tools and files, in MB, that an agent may bring in a turn; then it is, too, and no admin lifts that."""
     repeated_tool_calls: Rate = 30
     """Tool calls without a new one among them after which it is; halfway it is told."""
     soft_percent: Percent = 80

@@ -19,6 +19,7 @@ from .turn import Turn
 
 __all__ = ["Account", "Payer"]
 
+MB = 1024 * 1024
 NAME = 60  # characters of a tool call's name
 
 
@@ -60,12 +61,18 @@ class Account:
     def look(self, turn: Turn) -> Hit | None:
         """Add what the turn has used since the last look; say which limit it has passed. Costs nothing without news."""
         tools = turn.tools
-        news = (turn.used, turn.cost, len(tools), bool(tools) and tools[-1].is_open)
+        news = (turn.used, turn.cost, len(tools), bool(tools) and tools[-1].is_open, turn.bulk * 100 // turn.most)
         if news == self._looked:
             return None
         self._looked = news
         self._runaway.look(tools)
-        return self._add(turn, 0) or (None if self.is_lifted else self._too_much() or self._nearly())
+        over = self._add(turn, 0) or self._too_large(turn)
+        return over or (None if self.is_lifted else self._too_much() or self._nearly(turn))
+
+    def passed(self, turn: Turn) -> Hit | None:
+        """Say which limit a turn has passed by itself that has just been answered; what a day allows is not asked."""
+        self._runaway.look(turn.tools)
+        return self._too_large(turn) or (None if self.is_lifted else self._too_much())
 
     def end(self, turn: Turn, tokens: int | None) -> None:
         """The turn is over; `tokens` are what its answer names, None for none."""
@@ -88,6 +95,12 @@ class Account:
             return None
         return self._budget.spend(self._payer.person, self._payer.conversation, tokens, cost)
 
+    def _too_large(self, turn: Turn) -> Hit | None:
+        """It is our memory: no admin lifts that."""
+        if not turn.is_full:
+            return None
+        return Hit("turn_mb", f"This turn has brought {turn.most / MB:,.0f} MB, which is the limit.", "")
+
     def _too_much(self) -> Hit | None:
         limits, watch = self._limits(), self._runaway
         where = self._payer.conversation
@@ -99,7 +112,7 @@ class Account:
             return Hit("repeated_tool_calls", text, where)
         return None
 
-    def _nearly(self) -> Hit | None:
+    def _nearly(self, turn: Turn) -> Hit | None:
         """Find words to say. Returns nothing: they are no reason to stop."""
         limits, watch, where = self._limits(), self._runaway, self._payer.conversation
         most, repeated = limits.tool_calls_per_turn, limits.repeated_tool_calls
@@ -112,6 +125,9 @@ class Account:
                 f"The agent has repeated itself {watch.repeated} times ({self._name}); after {repeated} it is stopped."
             )
             self._say(Hit("repeated_tool_calls", text, where))
+        if turn.bulk >= turn.most * limits.soft_percent / 100:
+            share = f"{turn.bulk / MB:,.0f} of {turn.most / MB:,.0f} MB that a turn may bring."
+            self._say(Hit("turn_mb", share, ""))
         self._nearly_today()
         return None
 

@@ -53,6 +53,8 @@ NO_SUCH_THING = -32002  # ACP's error for what is not there
 
 Spoken = acp.Said | acp.Thought | acp.ToolChanged
 SPOKEN = frozenset({acp.Said, acp.Thought, acp.ToolChanged})  # what is the turn's in any case
+BROUGHT = (acp.Said, acp.Thought, acp.ToolChanged, acp.Media, acp.Link, acp.PlanChanged)  # what takes memory
+MB = 1024 * 1024
 
 
 class Answering:
@@ -83,7 +85,8 @@ class Answering:
         port = self._port = VeiledPort(port, redact)
         self._peer = peer
         config, clock = house.config, house.clock
-        self.turn = Turn(notes, clock, peer.agent_title or house.agent_name)
+        most = config.limits.turn_mb * MB or math.inf
+        self.turn = Turn(notes, clock, peer.agent_title or house.agent_name, most)
         drawing = Drawing.of(config, redact)
         self.reply = Reply(notes, port, clock, drawing, config.reactions, on_news, floor=floor, ledger=house.ledger)
         self.patience = Patience(patience_limits(house), clock)
@@ -200,6 +203,8 @@ class Answering:
     def take(self, *events: acp.Event | Notice) -> None:
         """Take in what the agent said, asked or answered."""
         self.patience.heard()
+        if self.turn.is_full:  # it is being cancelled for that
+            events = tuple(event for event in events if not isinstance(event, BROUGHT))
         if SPOKEN.issuperset(map(type, events)):  # nearly always: nothing has to be asked of each
             spoken = cast(tuple[Spoken, ...], events)
             self.turn.take(*spoken)
@@ -278,7 +283,7 @@ class Answering:
             turn_ended(self._house.observe, self.turn)
             self._account.end(self.turn, self._tokens)
             self._say_words()
-            if self.over is not None:
+            if self.over is not None and self.over.whose:
                 self._offer("An admin of mine can lift the limits until midnight.", self.over.whose)
             self._asking.end(reason or "The turn has ended.")
 
@@ -307,7 +312,10 @@ class Answering:
         while self._account.words:
             hit = self._account.words.pop(0)
             self._house.audit.limit(self.reply.conversation, self.notes[0].sender, hit.limit, "nearly reached")
-            self._offer(f"⚠ {hit.text}", hit.whose)
+            if hit.whose:
+                self._offer(f"⚠ {hit.text}", hit.whose)
+            else:  # nobody can lift it
+                self.notice(f"⚠ {hit.text}")
 
     def _offer(self, text: str, whose: str = "") -> None:
         """Say something about a limit, with a button for admins."""
@@ -321,6 +329,11 @@ class Answering:
         stop = answer.stop_reason
         self._tokens = total_tokens(answer.result)
         outcome, reason = self._cancel or (OUTCOMES.get(stop, "failed"), "")
+        hit = self._account.passed(self.turn) if self._cancel is None else None
+        if hit is not None:  # it was so quick that nobody could look meanwhile
+            self.over = hit
+            self._note_limit(hit, "the turn had ended already")
+            outcome, reason = "limit", hit.text
         self.end(outcome, reason, stop_reason=stop, output_tokens=answer.output_tokens)
 
     def _shows_ignorance(self, answer: acp.Answered | acp.Failed) -> bool:

@@ -31,7 +31,8 @@ from .message import Person
 from .patience import Patience
 from .port import ChatPort, Decision
 from .reply import Reply
-from .turn import Tool, Turn
+from .tool import Tool
+from .turn import Turn
 
 __all__ = ["MOST", "Asking", "Ground"]
 
@@ -91,6 +92,9 @@ class Asking:
 
     def take(self, asked: acp.Asked) -> None:
         """The agent asks."""
+        if self._ground.turn.is_full:  # it is being cancelled for that, and knows no more calls
+            self._answer(asked, None, None, "the turn has brought too much")
+            return
         self._ground.turn.take(asked.tool)
         self._ground.reply.forward(asked.tool)
         tool = self._ground.turn.tool(asked.tool.call_id)

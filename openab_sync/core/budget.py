@@ -57,7 +57,7 @@ class Day:
 class Hit:
     """A limit that is reached, or nearly: its name in the configuration, and the sentence for people.
 
-    `whose` is what an admin can lift it for: a person's id, or a conversation's key.
+    `whose` is what an admin can lift it for: a person's id, or a conversation's key; "" where nobody can.
     """
 
     limit: str

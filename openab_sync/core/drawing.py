@@ -22,7 +22,8 @@ from ..text.masks import unsigned
 from ..text.redact import Redactor
 from ..text.tools import ToolLine, diff_head, diff_text, tool_lines
 from .port import File, Limits
-from .turn import MediaItem, NoticeLine, PlanList, Segment, TextRun, ThoughtRun, Tool, ToolGroup, Turn
+from .tool import Tool
+from .turn import MediaItem, NoticeLine, PlanList, Segment, TextRun, ThoughtRun, ToolGroup, Turn
 
 __all__ = ["Drawing", "Scribe", "diff_file", "file_of", "media_name", "tool_detail"]
 

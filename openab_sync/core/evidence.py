@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from ..acp import events as acp
-from .turn import Tool
+from .tool import Tool
 
 __all__ = ["Evidence", "Places", "evidence_of"]
 

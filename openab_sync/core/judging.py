@@ -22,7 +22,7 @@ from ..config.permissions import PermissionRule, PermissionsConfig
 from ..text.globs import command_fits, path_fits, shell_parts, text_fits
 from .evidence import Evidence, Places, evidence_of
 from .message import Conversation, Person
-from .turn import Tool
+from .tool import Tool
 
 __all__ = ["READING", "Case", "Judge", "Standing", "Verdict", "fits", "judged", "option_for", "rule_text"]
 

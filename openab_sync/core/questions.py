@@ -24,7 +24,7 @@ from .delivery import outcome_of
 from .forms import asked_as, is_told
 from .message import Conversation, Person
 from .port import ChatPort, Decision, Question
-from .turn import Tool
+from .tool import Tool
 
 __all__ = ["Questions", "detail_of"]
 

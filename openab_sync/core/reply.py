@@ -41,7 +41,8 @@ from .port import ChatPort, Controls, Decision, File, Notice, Question, Settled,
 from .questions import Questions
 from .record import Record
 from .signs import Signs
-from .turn import Taken, Tool, Turn
+from .tool import Tool
+from .turn import Taken, Turn
 from .veiled import Passage
 
 __all__ = ["Reply"]

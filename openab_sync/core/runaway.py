@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 
-from .turn import Tool
+from .tool import Tool
 
 __all__ = ["Runaway"]
 

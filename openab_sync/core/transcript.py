@@ -14,7 +14,8 @@ from ..acp import events as acp
 from ..text.redact import Redactor
 from .message import Inbound
 from .port import Outcome, Question
-from .turn import MediaItem, NoticeLine, PlanList, Segment, TextRun, ThoughtRun, Tool, ToolGroup, ToolState, Turn
+from .tool import Tool, ToolState
+from .turn import MediaItem, NoticeLine, PlanList, Segment, TextRun, ThoughtRun, ToolGroup, Turn
 from .veiled import swept
 
 __all__ = ["Asked", "MediaPart", "Part", "PlanPart", "TextPart", "ToolPart", "TurnSeen", "freeze", "last_words"]

@@ -5,13 +5,16 @@ knows nothing of pages, markdown or platforms: `drawing` makes text of segments,
 segments of their own and never part of the answer, so whether the agent said anything is never guessed from what
 people see (FIELD B6, B7). What an ending means in words is `explain`'s.
 
+What it holds is bounded: when an agent has brought more than `most`, the turn `is_full` and takes no more of it.
+
 Session thread only; never blocks. Taking a piece of text costs the same however much there is already.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Literal, assert_never
+from typing import assert_never
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -21,6 +24,7 @@ from ..clock import Clock
 from .explain import explain
 from .message import Inbound
 from .port import Notice, Outcome
+from .tool import Tool, bulk
 
 __all__ = [
     "MediaItem",
@@ -30,76 +34,11 @@ __all__ = [
     "Taken",
     "TextRun",
     "ThoughtRun",
-    "Tool",
     "ToolGroup",
-    "ToolState",
     "Turn",
 ]
 
-ToolState = Literal["pending", "running", "done", "failed", "stopped"]
-
-_STATES: dict[str, ToolState] = {
-    "pending": "pending",
-    "in_progress": "running",
-    "completed": "done",
-    "failed": "failed",
-}
-_LABEL = 2000  # characters: megabytes have been met, and a label is looked at again and again
-# What a tool's raw input names when nobody gave it a title; the first that is there.
-_NAMING = ("command", "cmd", "path", "file_path", "filePath", "abs_path", "pattern", "query", "url")
-
-
-class Tool(Struct, gc=False, eq=False):
-    """One tool call as far as it is known."""
-
-    call_id: str
-    title: str = ""
-    kind: str = ""
-    state: ToolState = "pending"
-    content: tuple[acp.Output | acp.Diff | acp.Media | acp.Link, ...] = ()
-    locations: tuple[str, ...] = ()
-    raw_input: object = None
-    raw_output: object = None
-    # What drawing made of the content in that state, kept because a diff is dear and a live page is drawn often.
-    drawn: tuple[object, ToolState, str] | None = None
-
-    @property
-    def label(self) -> str:
-        """The title, else the command or path it works on, else its kind; of a very long one the beginning."""
-        label = self.title[:_LABEL].strip() or self.target or self.kind or "tool"
-        return label if len(label) < _LABEL else label[:_LABEL] + "…"
-
-    @property
-    def target(self) -> str:
-        """The command, path or address in its raw input, else its first location; "" if it names none."""
-        if isinstance(self.raw_input, dict):
-            for name in _NAMING:
-                value = self.raw_input.get(name)
-                if isinstance(value, list) and value and all(isinstance(word, str) for word in value):
-                    return " ".join(value)
-                if isinstance(value, str) and value.strip():
-                    return value
-        return self.locations[0] if self.locations else ""
-
-    @property
-    def is_open(self) -> bool:
-        return self.state in {"pending", "running"}
-
-    def take(self, change: acp.ToolChanged) -> bool:
-        """Merge `change`; return whether it shows in a line about this call."""
-        before = self.label, self.state, self.content
-        self.merge(change)
-        return (self.label, self.state, self.content) != before
-
-    def merge(self, change: acp.ToolChanged) -> None:
-        """Take over what `change` says; what it does not speak of stays."""
-        self.title = change.title or self.title
-        self.kind = change.kind or self.kind
-        self.state = _STATES.get(change.status or "", self.state)
-        self.content = self.content if change.content is None else change.content
-        self.locations = self.locations if change.locations is None else change.locations
-        self.raw_input = self.raw_input if change.raw_input is None else change.raw_input
-        self.raw_output = self.raw_output if change.raw_output is None else change.raw_output
+PIECE = 56  # what the smallest text costs besides its characters, in bytes
 
 
 class TextRun(Struct, gc=False):
@@ -178,12 +117,16 @@ Taken = (
 class Turn:
     """One prompt and everything that came of it. `agent` is what the agent is called in sentences for people.
 
-    Moments are monotonic seconds of the clock.
+    Moments are monotonic seconds of the clock. `most` is what an agent may bring, in bytes, more or less.
     """
 
-    def __init__(self, notes: tuple[Inbound, ...], clock: Clock, agent: str = "The agent") -> None:
+    def __init__(
+        self, notes: tuple[Inbound, ...], clock: Clock, agent: str = "The agent", most: float = math.inf
+    ) -> None:
         self.notes = notes
         self.agent = agent
+        self.bulk = 0  # of all that is kept, in characters
+        self.most = most
         self._clock = clock
         self.segments: list[Segment] = []
         self.changes = 0  # grows with everything that people could see: whoever draws compares it
@@ -254,6 +197,11 @@ class Turn:
         return not (self.has_text or self._tools or self.has_media)
 
     @property
+    def is_full(self) -> bool:
+        """The agent has brought more than it may: but for sentences of ours nothing is taken any more."""
+        return self.bulk > self.most
+
+    @property
     def outcome(self) -> Outcome | None:
         """How the turn ended, None while it runs. An empty answer is no success; late text can still make it one."""
         return "failed" if self._outcome == "done" and self.is_empty else self._outcome
@@ -275,7 +223,7 @@ class Turn:
 
     def take(self, *events: Taken) -> None:
         """Take in what the agent said or did, or notices of ours. After the end they are late, and welcome."""
-        for event in events:
+        for event in events if not self.is_full else [one for one in events if isinstance(one, Notice)]:
             match event:  # what comes by the thousand first
                 case acp.Said():
                     self._said(event)
@@ -289,6 +237,7 @@ class Turn:
                     self._plan_changed(event.entries)
                 case acp.Media() | acp.Link():
                     self.has_media = True
+                    self.bulk += bulk(event)
                     self._append(MediaItem(event))
                 case acp.UsageChanged():
                     self._used(event)
@@ -316,6 +265,7 @@ class Turn:
         self.changes += 1
 
     def _said(self, event: acp.Said) -> None:
+        self.bulk += len(event.text) + PIECE
         if event.message_id is not None:
             self.message_ids.add(event.message_id)
         if not event.text:
@@ -333,6 +283,7 @@ class Turn:
             self._append(TextRun([event.text], continues=same and event.message_id is not None))
 
     def _thought(self, event: acp.Thought) -> None:
+        self.bulk += len(event.text) + PIECE
         if not event.text:
             return
         self.has_thoughts = self.has_thoughts or not event.text.isspace()
@@ -344,13 +295,15 @@ class Turn:
             self._append(ThoughtRun([event.text]))
 
     def _tool_changed(self, change: acp.ToolChanged) -> None:
-        tool = self._tools.get(change.call_id)
+        tool, home = self._tools.get(change.call_id), self._homes.get(change.call_id)
+        before = 0 if tool is None or (home is not None and home.sealed) else tool.bulk  # else the seal keeps it
         if tool is None:
             tool = self._tools[change.call_id] = Tool(change.call_id)
             tool.merge(change)
             is_news = True
         else:
             is_news = tool.take(change)
+        self.bulk += tool.bulk - before
         if self._outcome is not None and tool.is_open:
             tool.state = "stopped"
         self._open.pop(tool.call_id, None)
@@ -382,6 +335,7 @@ class Turn:
         plan = self._plan
         if plan is not None and plan.entries == entries:
             return
+        self.bulk += bulk(entries)
         if plan is None or plan.sealed:
             self._plan = PlanList(entries)
             self._append(self._plan)

@@ -17,4 +17,4 @@ class Scales:
 
     def weigh(self, pids: Collection[int]) -> None:
         """Weigh these processes anew. One thread; blocks for some milliseconds."""
-        self.bytes = weigh(pids)
+        self.bytes = {pid: weight.bytes for pid, weight in weigh(pids).items()}

@@ -1,4 +1,4 @@
-"""How much memory trees of processes take: all of it, and what is shared once where it matters."""
+"""What trees of processes take: all memory, and what is shared once where it matters; processes and threads."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from openab_sync.acp import weight as module
-from openab_sync.acp.weight import exactly, weigh
+from openab_sync.acp.weight import Weight, exactly, weigh
 from tests.waiting import until
 
 MB = 1024 * 1024
@@ -52,8 +52,9 @@ def look(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_family_is_weighed_as_a_whole_and_what_it_shares_once_if_somebody_wants_to_know() -> None:
     with family() as pid:
         roughly = weigh([pid, os.getpid()])
-        assert roughly[pid] > 130 * MB, "four times 30, once 20, and the interpreters"
-        assert roughly[os.getpid()] > roughly[pid], "it is a child of ours"
+        assert roughly[pid].bytes > 130 * MB, "four times 30, once 20, and the interpreters"
+        assert roughly[pid].tasks == 4
+        assert roughly[os.getpid()].bytes > roughly[pid].bytes, "it is a child of ours"
         assert exactly(pid) < 100 * MB
         assert exactly(pid) > (50 if module.PROC.exists() else 20) * MB, "without /proc shared pages are nobody's"
     until(lambda: weigh([pid]) == {})
@@ -64,27 +65,54 @@ def test_nobody_weighs_nothing() -> None:
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     assert weigh([gone.pid]) == {} and exactly(gone.pid) == 0
-    assert weigh([os.getpid(), gone.pid])[os.getpid()] > MB
+    assert weigh([os.getpid(), gone.pid])[os.getpid()].bytes > MB
+
+
+# Its parents end at once, three times in a row: what remains has no ancestor but the system. It also has two threads.
+ORPHAN = """
+import os, sys, threading
+for _ in range(3):
+    if os.fork():
+        os._exit(0)
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+print(os.getpid(), flush=True)
+sys.stdin.read()
+os._exit(0)
+"""
+
+
+@pytest.mark.usefixtures("look")
+def test_what_has_lost_its_parents_counts_as_long_as_it_is_in_the_session() -> None:
+    """So does what a fork bomb leaves: nobody in it has a parent for long."""
+    shell = ["/bin/sh", "-c", '"$0" -c "$1"; read line', sys.executable, ORPHAN]
+    with subprocess.Popen(
+        shell, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, start_new_session=True
+    ) as top:
+        assert top.stdout is not None
+        orphan = int(top.stdout.readline())
+        until(lambda: weigh([top.pid])[top.pid].tasks == 3, what="its parents are gone")
+        found = weigh([top.pid, orphan])
+        assert found[orphan].tasks == 2 and found[top.pid].bytes > found[orphan].bytes
 
 
 def test_all_are_weighed_with_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
     """A look at /proc for each agent is a sixth of a core for a hundred that sleep."""
     looks: list[int] = []
 
-    def look() -> Iterator[tuple[int, int, int]]:
+    def look() -> Iterator[tuple[int, int, int, int, int]]:
         looks.append(1)
-        return iter([(pid, 1, MB) for pid in range(2, 9)])
+        return iter([(pid, 1, pid, MB, 3) for pid in range(2, 9)])
 
     monkeypatch.setattr(module, "_listed", look)
     monkeypatch.setattr(module, "_has_proc", lambda: True)
-    assert weigh(range(2, 9)) == dict.fromkeys(range(2, 9), MB) and looks == [1]
+    assert weigh(range(2, 9)) == dict.fromkeys(range(2, 9), Weight(MB, 3)) and looks == [1]
     assert weigh([]) == {} and looks == [1], "without agents nobody looks"
 
 
 def test_a_pid_that_changed_hands_while_it_was_looked_at_makes_no_ring(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_listed", lambda: iter([(5, 6, 1), (6, 5, 2)]))
+    monkeypatch.setattr(module, "_listed", lambda: iter([(5, 6, 6, 1, 1), (6, 5, 5, 2, 1)]))
     monkeypatch.setattr(module, "_has_proc", lambda: True)
-    assert weigh([5]) == {5: 3}
+    assert weigh([5]) == {5: Weight(3, 2)}
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="this system has no /proc")

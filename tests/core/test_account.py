@@ -69,6 +69,7 @@ def test_what_a_turn_has_used_is_counted_for_its_person_and_its_conversation(tmp
     ("limits", "text", "said"),
     [
         ({"tool_calls_per_turn": 5}, "repeat_tools 8\nhang", "5 tool calls"),
+        ({"tool_calls_per_turn": 5}, "repeat_tools 8", "5 tool calls"),  # all at once, with the answer
         (
             {"repeated_tool_calls": 4},
             "repeat_tools 8\nhang",
@@ -86,7 +87,31 @@ def test_a_turn_that_passes_a_limit_is_cancelled_and_says_which(limits: dict[str
         assert said in end.reason
         assert any("lift the limits until midnight" in notice for notice in bed.notices())
         bed.until_state(State.IDLE)  # it obeyed the cancel: the agent lives on
-    assert book.of("limit")[-1]["what"] == "the turn was cancelled"
+    assert book.of("limit")[-1]["what"] == "the turn was cancelled" if "hang" in text else "the turn had ended already"
+
+
+def test_a_turn_brings_so_much_and_no_more_whatever_admins_lift() -> None:
+    """What is beyond is neither kept nor shown: not what still comes of a flood, nor a question."""
+    book = Book()
+    with Bed(audit=Audit(book), quota={"turn_mb": 1}) as bed:
+        bed.command("limits", "lift")
+        end = bed.ask("flood 200000\nask")
+        assert end.outcome == "limit" and end.reason.startswith("This turn has brought 1 MB, which is the limit.")
+        assert 500_000 < len(bed.text()) < 4_000_000
+        assert not any("lift the limits" in text for text in bed.notices())
+        assert bed.port.questions == {}
+        bed.until_state(State.IDLE)
+        assert bed.ask("say next").outcome == "done"
+    assert book.of("limit")[-1]["what"] in {"the turn was cancelled", "the turn had ended already"}
+
+
+def test_a_word_comes_before_a_turn_has_brought_too_much() -> None:
+    with Bed(quota={"turn_mb": 1}) as bed:
+        bed.say(f"say {'x' * 900_000}\nhang")
+        until(lambda: [one for one in bed.notices() if "⚠ 1 of 1 MB that a turn may bring." in one])
+        bed.command("cancel")
+        until(bed.ends)
+        assert bed.ends()[0].outcome == "cancelled"
 
 
 def test_a_turn_beyond_a_limit_does_not_begin(tmp_path: Path) -> None:

@@ -12,18 +12,8 @@ from openab_sync.acp import events as acp
 from openab_sync.config.schema import Config, MarkdownConfig, ReactionsConfig, ReplyConfig
 from openab_sync.core.drawing import Drawing, Scribe, diff_file, file_of, media_name, tool_detail
 from openab_sync.core.port import File, Limits, Notice
-from openab_sync.core.turn import (
-    MediaItem,
-    NoticeLine,
-    PlanList,
-    Segment,
-    Taken,
-    TextRun,
-    ThoughtRun,
-    Tool,
-    ToolGroup,
-    Turn,
-)
+from openab_sync.core.tool import Tool
+from openab_sync.core.turn import MediaItem, NoticeLine, PlanList, Segment, Taken, TextRun, ThoughtRun, ToolGroup, Turn
 from tests.core.scene import note, tool
 from tests.fakes.clock import FakeClock
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from openab_sync.acp.events import Diff, Output
 from openab_sync.core.evidence import Places, evidence_of
-from openab_sync.core.turn import Tool
+from openab_sync.core.tool import Tool
 
 
 def call(raw_input: Any = None, **more: Any) -> Tool:

@@ -13,7 +13,7 @@ from openab_sync.acp.events import Asked, Choice, Option, PermissionOption, Tool
 from openab_sync.config.permissions import Kind, PermissionRule, PermissionsConfig
 from openab_sync.core.judging import MOST, Judge, Standing, Verdict, option_for, rule_text
 from openab_sync.core.message import Conversation, Person
-from openab_sync.core.turn import Tool
+from openab_sync.core.tool import Tool
 
 ANN, BOB = Person("1", "Ann"), Person("2", "Bob")
 KINDS = get_args(Kind)

@@ -7,7 +7,7 @@ import pytest
 from openab_sync.acp import events as acp
 from openab_sync.core.port import Decision
 from openab_sync.core.questions import Questions, detail_of
-from openab_sync.core.turn import Tool
+from openab_sync.core.tool import Tool
 from openab_sync.errors import ChatError, ChatRefused
 from tests.core.scene import ANN, CONVERSATION
 from tests.fakes.clock import FakeClock

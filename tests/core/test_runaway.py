@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from openab_sync.acp.events import Output
 from openab_sync.core.runaway import Runaway
-from openab_sync.core.turn import Tool
+from openab_sync.core.tool import Tool
 
 
 def call(what: str, state: str = "done", output: str = "") -> Tool:

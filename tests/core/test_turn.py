@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from openab_sync.acp import events as acp
 from openab_sync.core.port import Notice
-from openab_sync.core.turn import MediaItem, NoticeLine, PlanList, TextRun, ThoughtRun, Tool, ToolGroup, Turn
+from openab_sync.core.tool import Tool
+from openab_sync.core.turn import MediaItem, NoticeLine, PlanList, Taken, TextRun, ThoughtRun, ToolGroup, Turn
 from tests.core.scene import note, tool
 from tests.fakes.clock import FakeClock
 
@@ -257,3 +258,51 @@ def test_taking_text_costs_the_same_however_much_there_is(turn: Turn) -> None:
     last = min(cost() for _ in range(3))
     assert last < 10 * first  # copying the text for each piece would cost a thousandfold
     assert len(turn.segments) == 1
+
+
+# How much it holds.
+
+
+def test_everything_that_an_agent_brings_counts() -> None:
+    big = "x" * 1000
+    brought: list[Taken] = [
+        acp.Said(big),
+        acp.Thought(big),
+        acp.Media("image", data=big),
+        acp.Link(big),
+        acp.ToolChanged("t", title=big),
+        acp.ToolChanged("u", raw_input={"command": [big]}),
+        acp.PlanChanged((acp.PlanEntry(big),)),
+    ]
+    for number, event in enumerate(brought):
+        turn = Turn((note(),), FakeClock())
+        turn.take(event)
+        assert 1000 <= turn.bulk < 2500, number
+    turn = Turn((note(),), FakeClock())
+    for n in range(1000):
+        turn.take(acp.Said("", message_id=f"m{n}"))  # says nothing, and is remembered
+    assert turn.bulk > 50_000
+
+
+def test_what_a_call_replaces_counts_no_more_unless_a_page_has_it() -> None:
+    turn = Turn((note(),), FakeClock())
+    for _ in range(10):
+        turn.take(acp.ToolChanged("t", content=(acp.Output("x" * 1000),)))
+    assert turn.bulk < 3000
+    for _ in range(10):
+        for segment in turn.segments:
+            if isinstance(segment, ToolGroup):
+                segment.seal()
+        turn.take(acp.ToolChanged("t", status="completed", content=(acp.Output("x" * 1000),)))
+        turn.take(acp.ToolChanged("t", status="in_progress", content=(acp.Output("y" * 1000),)))
+    assert turn.bulk > 10_000
+
+
+def test_a_full_turn_takes_nothing_but_our_sentences() -> None:
+    turn = Turn((note(),), FakeClock(), most=1000)
+    turn.take(acp.Said("x" * 2000))
+    assert turn.is_full
+    before = turn.bulk
+    turn.take(acp.Said("more"), acp.ToolChanged("t"), Notice("This was too much."), acp.Thought("hm"))
+    assert turn.text == "x" * 2000 and turn.tools == () and not turn.has_thoughts
+    assert turn.segments[-1] == NoticeLine("This was too much.") and turn.bulk == before

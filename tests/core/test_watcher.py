@@ -1,14 +1,17 @@
-"""The watcher: a word, an end, and nobody else is touched. Weights are the tests' own, but for one agent that eats."""
+"""The watcher: a word, an end, and nobody else is touched. Weights are the tests' own, but where agents really eat."""
 
 from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
+from openab_sync.acp.weight import Weight
 from openab_sync.config.bounds import AgentLimits
 from openab_sync.core.state import State
 from openab_sync.core.watcher import MB, Watcher
@@ -23,15 +26,16 @@ class Scales:
 
     def __init__(self, bed: Bed, limits: AgentLimits = LIMITS) -> None:
         self.weights: dict[int, int] = {}
+        self.tasks: dict[int, int] = {}
         self.looks = 0
         self.exactly: list[int] = []  # who was weighed so
         ports = {"test": bed.port}
         self.watcher = Watcher(bed.pool, ports, lambda: limits, bed.clock, weigh=self.weigh, exactly=self.weigh_exactly)
 
-    def weigh(self, pids: Collection[int]) -> dict[int, int]:
+    def weigh(self, pids: Collection[int]) -> dict[int, Weight]:
         """More than it is: what is shared counts in each."""
         self.looks += 1
-        return {pid: self.weights.get(pid, 0) * MB * 2 for pid in pids}
+        return {pid: Weight(self.weights.get(pid, 0) * MB * 2, self.tasks.get(pid, 1)) for pid in pids}
 
     def weigh_exactly(self, pid: int) -> int:
         self.exactly.append(pid)
@@ -102,17 +106,51 @@ def test_a_session_that_does_not_come_to_it_loses_its_agent_all_the_same(monkeyp
         monkeypatch.undo()
 
 
+def test_too_many_processes_and_threads_get_a_word_and_an_end_as_well() -> None:
+    with Bed() as bed:
+        bed.say("hang")
+        bed.until_state(State.BUSY)
+        bed.ask("say hi", to="2")
+        limits = AgentLimits(memory_soft_mb=0, memory_mb=0, tasks_soft=20, tasks=30)
+        scales, pid, other = Scales(bed, limits), pid_of(bed), pid_of(bed, "2")
+        for count in (19, 20, 30):
+            scales.tasks[pid] = count
+            scales.watcher.round()
+        (word,) = [text for text in bed.notices() if "processes and threads" in text]
+        assert "use 20 processes and threads. Beyond 30 it is ended." in word
+        assert bed.ends() == [], "as many as it may have"
+        scales.tasks[pid] = 31
+        scales.watcher.round()
+        (end,) = until(lambda: bed.ends("1"), what="the turn ends")
+        assert "31 processes and threads, more than the 30 of agent.limits.tasks" in end.reason
+        assert scales.exactly == [], "nobody asked for memory"
+        assert bed.snapshot("2").pid == other
+        assert bed.ask("say again").outcome == "done"
+
+
+def test_a_word_about_one_thing_does_not_stand_for_another() -> None:
+    with Bed() as bed:
+        bed.ask("say hi")
+        scales = Scales(bed, AgentLimits(memory_soft_mb=100, memory_mb=200, tasks_soft=20, tasks=30))
+        scales.weights[pid_of(bed)], scales.tasks[pid_of(bed)] = 150, 25
+        scales.watcher.round()
+        scales.watcher.round()
+        told = [text for text in bed.notices() if "it has started use" in text]
+        assert sorted("memory" in text for text in told) == [False, True]
+
+
 def test_without_limits_nobody_is_weighed_and_no_thread_begins() -> None:
     with Bed() as bed:
         bed.ask("say hi")
-        scales = Scales(bed, AgentLimits(memory_soft_mb=0, memory_mb=0))
+        scales = Scales(bed, AgentLimits(memory_soft_mb=0, memory_mb=0, tasks_soft=0, tasks=0))
         scales.watcher.start()
         scales.watcher.round()
         assert scales.looks == 0 and scales.watcher.stop()
 
 
+# What the prompt makes it do itself, or a child of it in a session of its own.
 EATER = """
-import json, sys
+import json, subprocess, sys
 food = []
 for line in sys.stdin:
     message = json.loads(line)
@@ -120,26 +158,56 @@ for line in sys.stdin:
         continue
     result = {"initialize": {"protocolVersion": 1, "agentCapabilities": {}}, "session/new": {"sessionId": "s"}}
     if message["method"] == "session/prompt":
-        food.append(bytearray(b"x") * (80 * 1024 * 1024))
+        if sys.argv[1] == "itself":
+            exec(sys.argv[2])
+        else:
+            subprocess.Popen([sys.executable, "-c", sys.argv[2]], start_new_session=True)
         continue
     print(json.dumps({"jsonrpc": "2.0", "id": message["id"], "result": result[message["method"]]}), flush=True)
 """
+MEMORY = "food = bytearray(b'x') * (80 * 1024 * 1024); import sys, time; sys.argv[1:] or time.sleep(600)"
+"""Whoever has no arguments is the child."""
+THREADS = """
+import sys, threading, time
+for _ in range(30):
+    threading.Thread(target=time.sleep, args=[600], daemon=True).start()
+sys.argv[1:] or time.sleep(600)
+"""
 
 
-def test_an_agent_that_really_eats_is_really_ended(tmp_path: Path) -> None:
-    """From /proc to the sentence, with the numbers of this system."""
-    (program := tmp_path / "eater.py").write_text(EATER)
-    limits = AgentLimits(memory_soft_mb=0, memory_mb=60)
-    with Bed(command=(sys.executable, str(program))) as bed:
+@contextmanager
+def eaten(folder: Path, who: str, what: str, limits: AgentLimits) -> Iterator[Bed]:
+    """A house whose watcher looks all the time, in which one agent takes what it likes."""
+    (program := folder / "eater.py").write_text(EATER.replace("exec(sys.argv[2])", "exec(sys.argv[2], globals())"))
+    with Bed(command=(sys.executable, str(program), who, what)) as bed:
         bed.say("eat")
         bed.until_state(State.BUSY)
         watcher = Watcher(bed.pool, {"test": bed.port}, lambda: limits, bed.clock, interval=0.02)
         watcher.start()
         until(lambda: watcher.beat.due < math.inf, what="it owes a sign of life")
         try:
-            (end,) = until(bed.ends, what="the turn ends")
+            yield bed
         finally:
             assert watcher.stop()
         assert watcher.beat.due == math.inf
-        assert end.outcome == "stalled" and "more than the 60 MB" in end.reason
+
+
+@pytest.mark.parametrize("who", ["itself", "its child"])
+@pytest.mark.parametrize(
+    ("what", "limits", "said"),
+    [
+        (MEMORY, AgentLimits(memory_soft_mb=0, memory_mb=60, tasks_soft=0, tasks=0), "more than the 60 MB"),
+        (THREADS, AgentLimits(memory_soft_mb=0, memory_mb=0, tasks_soft=0, tasks=20), "more than the 20 of"),
+    ],
+    ids=["memory", "threads"],
+)
+def test_an_agent_that_really_eats_is_really_ended(
+    who: str, what: str, limits: AgentLimits, said: str, tmp_path: Path
+) -> None:
+    """From /proc to the sentence, with the numbers of this system; with the agent all that it has started is gone."""
+    with eaten(tmp_path, who, what, limits) as bed:
+        child = None if who == "itself" else until(psutil.Process(pid_of(bed)).children)[0]
+        (end,) = until(bed.ends, what="the turn ends")
+        assert end.outcome == "stalled" and said in end.reason
         assert bed.snapshot().conversation == place()
+        until(lambda: child is None or not child.is_running(), what="the child is gone, too")

@@ -18,7 +18,7 @@ from ...core import events as acp
 from ...core.drawing import media_name
 from ...core.message import Conversation, Inbound, MessageRef
 from ...core.port import Notice, Question, Settled, TurnEnded, TurnEvent, TurnStarted
-from ...core.turn import Tool
+from ...core.tool import Tool
 from ...text.clean import one_line, plain
 from ...text.split import Paginator
 from ...text.tools import diff_text

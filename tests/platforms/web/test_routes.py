@@ -179,8 +179,9 @@ def test_an_agent_that_wants_it_is_logged_in_on_the_page(tmp_path: Path) -> None
 def test_a_limit_that_was_met_is_lifted_on_the_page(tmp_path: Path) -> None:
     with page(tmp_path, limits={"tool_calls_per_turn": 5}) as bed:
         bed.write("repeat_tools 8\nhang")
-        offer = until(lambda: [one for one in bed.contents() if isinstance(one, Sentence) and one.lifts])[0]
-        assert ("lift the limits until midnight" in offer.text, offer.lifts) == (True, "web:1")
+        said = "lift the limits until midnight"  # a word may have come before
+        offer = until(lambda: [one for one in bed.contents() if isinstance(one, Sentence) and said in one.text])[0]
+        assert offer.lifts == "web:1"
         until(lambda: [one for one in bed.contents() if isinstance(one, Stopped)])
         order = {"conversation": "web:1", "name": "limits", "argument": f"lift {offer.lifts}"}
         assert bed.ask("/web/orders", order).code == 202
