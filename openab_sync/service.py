@@ -202,7 +202,8 @@ def _serve(live: Live, environ: Mapping[str, str], secrets: Collection[str], sto
         heap.settle()
         log.info("started, pid %d; state is kept in %s", os.getpid(), store.folder)
         ears.audit.service("started", version=__version__, pid=os.getpid())
-        ears.manager.ready(f"serving {discord.name}{f' and {web.name}' if status is not None else ''}")
+        served = [discord.name, *([web.name] if status is not None and live.config.status.page else [])]
+        ears.manager.ready(f"serving {' and '.join(served)}")
         over = news.until_over()
         if status is not None and over is discord.failure:
             until = f"status stays at {status.address.url} until this process is stopped"

@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-READING = 60.0  # seconds for the history of a conversation
+READING = 120.0  # seconds for the history of a conversation: more than a platform gives itself
 DELIVERY = 180.0  # seconds for all that is missing of one reply
 SIGN = 30.0  # seconds for a reaction
 WRITING = 10.0  # seconds for the journal

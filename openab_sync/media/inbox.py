@@ -256,18 +256,20 @@ def _complaints() -> Iterator[None]:
 # Cleaning up.
 
 
-def remove(folder: Path) -> None:
+def remove(folder: Path) -> bool:
     """Remove a conversation's folder and all that is in it; one that is not there is no error.
 
-    No link is followed, not even in the folder's own place. What cannot be removed is logged.
+    No link is followed, not even in the folder's own place. False, and logged, if it could not be removed.
     """
     try:
         if stat.S_ISDIR(folder.lstat().st_mode):
             shutil.rmtree(folder)
     except FileNotFoundError:
-        return
+        return True
     except OSError as error:
         log.warning("inbox %s could not be removed: %s", folder, error)
+        return False
+    return True
 
 
 def sweep(root: Path, age: float, now: float) -> int:

@@ -12,19 +12,31 @@ Blocks as a disk does. Threads: any for `Outboxes.of`; one `Outbox` is its sessi
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import logging
 import os
 import secrets
 import stat
 from bisect import bisect_right
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from .inbox import folder_of, safe_name, size_text, sweep
 from .kinds import kind_of
 
-__all__ = ["Collected", "Outbox", "OutboxCaps", "Outboxes", "Outgoing", "beside", "clear_outboxes", "sweep_outboxes"]
+__all__ = [
+    "Collected",
+    "Outbox",
+    "OutboxCaps",
+    "Outboxes",
+    "Outgoing",
+    "beside",
+    "clear_outboxes",
+    "held_outboxes",
+    "sweep_outboxes",
+]
 
 log = logging.getLogger(__name__)
 
@@ -90,11 +102,34 @@ def beside(inbox: Path) -> Path:
     return inbox.with_name("outbox")
 
 
+@contextmanager
+def held_outboxes(root: Path) -> Iterator[None]:
+    """Make a folder for outboxes, and hold it: `clear_outboxes` of another process leaves it alone meanwhile."""
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = os.open(root, _FOLDER)
+    try:
+        with contextlib.suppress(OSError):  # a disk that knows no locks, or somebody who clears it just now
+            fcntl.flock(folder, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(folder)
+
+
 def clear_outboxes(root: Path) -> None:
-    """Remove the folders below `root` in which nothing lies, and itself; no link is followed."""
-    for folder, _, _ in os.walk(root, topdown=False):
-        with contextlib.suppress(OSError):  # something lies there
-            os.rmdir(folder)
+    """Remove the folders below `root` in which nothing lies, and itself, if nobody holds it; no link is followed."""
+    try:
+        held = os.open(root, _FOLDER)
+    except OSError:  # it is not there
+        return
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        for folder, _, _ in os.walk(root, topdown=False):
+            with contextlib.suppress(OSError):  # something lies there
+                os.rmdir(folder)
+    except OSError:  # somebody holds it
+        return
+    finally:
+        os.close(held)
 
 
 def sweep_outboxes(root: Path, age: float, now: float) -> int:

@@ -199,8 +199,8 @@ class EventLoopThread:
         assert self._loop is not None
         self._is_beginning = bool(self._line)
         if self._line:
+            self._loop.call_soon(self._begin_next)  # in its next turn; first, so that none stands in the others' way
             self._line.popleft()()
-            self._loop.call_soon(self._begin_next)  # in its next turn
 
     def _begin(self, coroutine: Coroutine[Any, Any, T], timeout: float, promise: _Promise[T]) -> None:
         assert self._loop is not None

@@ -200,9 +200,9 @@ def test_a_conversations_folder_goes_with_all_that_is_in_it(tmp_path: Path) -> N
     (folder / "deep").mkdir()
     (folder / "deep" / "b").write_bytes(b"x")
     (folder / "link").symlink_to(tmp_path)
-    remove(folder)
+    assert remove(folder)
     assert list(tmp_path.iterdir()) == []
-    remove(folder)
+    assert remove(folder), "there is nothing of it"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -221,7 +221,7 @@ def test_what_cannot_be_removed_is_logged(
         raise PermissionError(errno.EACCES, "not yours")
 
     monkeypatch.setattr("shutil.rmtree", refuse)
-    remove(tmp_path)
+    assert not remove(tmp_path)
     assert "could not be removed" in caplog.text
 
 

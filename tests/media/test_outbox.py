@@ -16,6 +16,7 @@ from openab_sync.media.outbox import (
     Outboxes,
     beside,
     clear_outboxes,
+    held_outboxes,
     sweep_outboxes,
 )
 
@@ -193,6 +194,17 @@ def test_folders_in_which_nothing_lies_are_cleared_away_and_no_link_is_followed(
     clear_outboxes(tmp_path / "outbox")
     assert not (tmp_path / "outbox").exists()
     clear_outboxes(tmp_path / "outbox")
+
+
+def test_what_somebody_holds_is_not_cleared_away(tmp_path: Path) -> None:
+    """Two chats in two terminals: the second clears what the first has left, but not what it works with."""
+    root = tmp_path / "runs" / "one"
+    with held_outboxes(root):
+        Outboxes(root).of("console:1").open()
+        clear_outboxes(root)
+        assert (root / "console_1").is_dir()
+    clear_outboxes(root)
+    assert not root.exists()
 
 
 def test_what_was_sent_goes_after_its_days_and_what_waits_stays(outbox: Outbox, tmp_path: Path) -> None:

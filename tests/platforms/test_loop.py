@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -77,6 +78,23 @@ def test_of_what_comes_at_once_one_begins_in_each_turn_of_the_loop(loop: EventLo
     assert [found.result(SOON) for found in loop.submit(at_once(), SOON).result(SOON)] == [0, 1, 2, 3, 4]
     begun = [index for index, what in enumerate(seen) if what == "begun"]
     assert all("turn" in seen[one:other] for one, other in pairwise(begun))
+
+
+def test_one_that_cannot_begin_does_not_stand_in_the_way_of_the_next(
+    loop: EventLoopThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = loop._begin
+
+    def begins(coroutine: Any, timeout: float, promise: Any) -> None:
+        if loop._takes_more and timeout == math.inf:
+            coroutine.close()
+            raise RuntimeError("it cannot begin")
+        begin(coroutine, timeout, promise)
+
+    monkeypatch.setattr(loop, "_begin", begins)
+    lost = loop.submit(answer(1), math.inf)
+    assert [loop.submit(answer(n), SOON).result(SOON) for n in range(3)] == [0, 1, 2]
+    assert not lost.done(), "it is completed when the loop ends, at the latest"
 
 
 def test_what_waits_for_its_turn_when_the_loop_ends_is_completed(loop: EventLoopThread) -> None:

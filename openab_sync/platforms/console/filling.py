@@ -85,7 +85,7 @@ class Filling:
 
     def _review(self, fields: tuple[Field, ...]) -> Step:
         self._at = None
-        lines = [f"{n}. {one.title}: {', '.join(self._values[one.name]) or '–'}" for n, one in enumerate(fields, 1)]
+        lines = [f"{n}. {one.title}: {_named(one, self._values[one.name]) or '–'}" for n, one in enumerate(fields, 1)]
         return Step("\n".join([*lines, f"Type {SEND}, the number of what is to be changed, or {LEAVE}."]))
 
     def _reviewed(self, question: Question, fields: tuple[Field, ...], word: str) -> Step:
@@ -110,9 +110,11 @@ class Filling:
 
 def _prompt(asked: Field) -> str:
     lines = [hint(asked)]
-    lines += [f"   {choice.name}{f' — {choice.description}' if choice.description else ''}" for choice in asked.choices]
-    extra = ["a comma between several"] if asked.kind == "choices" else []
-    extra += [f"= for {', '.join(asked.default)}"] if asked.default else []
+    for number, choice in enumerate(asked.choices, 1):
+        lines.append(f"   {number}. {choice.name}{f' — {choice.description}' if choice.description else ''}")
+    extra = ["a number or a name"] if asked.choices else []
+    extra += ["a comma between several"] if asked.kind == "choices" else []
+    extra += [f"= for {_named(asked, asked.default)}"] if asked.default else []
     extra += [] if asked.is_required else ["- to leave it out"]
     return "\n".join([*lines, *([f"   ({'; '.join(extra)})"] if extra else [])])
 
@@ -122,4 +124,21 @@ def _words(asked: Field, text: str) -> tuple[str, ...]:
         return asked.default
     if text.strip() == "-" and not asked.is_required:
         return ()
-    return tuple(part.strip() for part in text.split(",")) if asked.kind == "choices" else (text,)
+    if not asked.choices:
+        return (text,)
+    parts = text.split(",") if asked.kind == "choices" else [text]
+    return tuple(_picked(asked, part.strip()) for part in parts)
+
+
+def _picked(asked: Field, word: str) -> str:
+    """Return the choice that is meant, by its name as it is shown (which may hide something) or by its number."""
+    named = [one.value for one in asked.choices if word == one.value or word.casefold() == one.name.casefold()]
+    if not named and word.isascii() and word.isdecimal() and 1 <= int(word) <= len(asked.choices):
+        return asked.choices[int(word) - 1].value
+    return named[0] if len(named) == 1 else word
+
+
+def _named(asked: Field, values: tuple[str, ...]) -> str:
+    """Return what was chosen as it is shown to people."""
+    names = {one.value: one.name for one in asked.choices}
+    return ", ".join(names.get(value, value) for value in values)

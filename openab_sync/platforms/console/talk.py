@@ -25,7 +25,7 @@ from ...core.events import Media
 from ...core.message import Attachment, Conversation, Inbound, MessageRef, Person
 from ...core.port import ChatPort
 from ...errors import ConfigError
-from ...media.outbox import clear_outboxes, sweep_outboxes
+from ...media.outbox import clear_outboxes, held_outboxes, sweep_outboxes
 from ...signals import handled
 from ...threads import join_all, spawn
 from .chat import Chat, Desk, Setting
@@ -159,7 +159,8 @@ def outbox(environ: Mapping[str, str]) -> Iterator[Path]:
         clear_outboxes(old)
     run = runs / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
     try:
-        yield run
+        with held_outboxes(run):  # while we talk, another chat that begins takes our folders for left ones
+            yield run
     finally:
         clear_outboxes(run)
 

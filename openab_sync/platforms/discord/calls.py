@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import aiohttp
 import discord
@@ -22,7 +22,7 @@ from ...errors import ChatError
 from .errors import explain, is_forbidden, is_passing
 from .tracing import asked
 
-__all__ = ["FOREIGN", "Calls"]
+__all__ = ["FOREIGN", "Calls", "unheard"]
 
 log = logging.getLogger(__name__)
 
@@ -86,6 +86,18 @@ class Calls:
             self._refusals[what, where] = (self._clock.monotonic() + MEMORY, ours)
             log.warning("Discord, channel %d: %s", where, ours)
         return ours
+
+
+def unheard(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Take what nobody has waited for, as a loop's exception handler: it is logged, but for what is told elsewhere.
+
+    discord.py wakes requests that wait for a limit with the error that they are then answered with anyway: whoever made
+    one tells people and the log (`explain`), and a traceback beside it would look like a bug.
+    """
+    if isinstance(context.get("exception"), discord.RateLimited):
+        log.debug("Discord: %s", context["exception"])
+    else:
+        loop.default_exception_handler(context)
 
 
 def _pause_before_another(error: BaseException) -> float | None:

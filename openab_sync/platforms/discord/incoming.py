@@ -282,6 +282,8 @@ class Incoming:
             log.warning("Discord, message %d is not answered: %s", draft.message.id, error)
             if placed is not None and not placed.done():
                 placed.set_exception(error)  # whoever waits for it tells
+            elif draft.is_withdrawn:  # it has been taken back: nobody waits for a word about it
+                return True
             elif not await self._places.tell(draft.message, draft.author, error.user_text()) and not draft.is_refused:
                 return False
             self._unmark(draft)

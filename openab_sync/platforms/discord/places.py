@@ -123,7 +123,7 @@ class Places:
             await self._calls.make("send direct messages", author.id, lambda: author.send(text[:2000]))
         except ChatError as second:
             log.warning("Discord, %s (nobody could be told: %s / %s)", text, first, second)
-            return not isinstance(second, ChatTimeout)
+            return not any(isinstance(one, ChatTimeout) for one in (first, second))  # it may be known soon
         return True
 
     # A thread of its own.

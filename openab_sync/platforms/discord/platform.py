@@ -26,7 +26,7 @@ from ...core.broker import Broker
 from ...core.figures import Figure, Observe, unobserved
 from ...core.message import Conversation
 from ...core.presence import Presence
-from ...errors import ConfigError
+from ...errors import ConfigError, StoreError
 from ...media.inbox import folder_of, remove, sweep
 from ...media.outbox import beside, sweep_outboxes
 from ...text.redact import Redactor
@@ -35,6 +35,7 @@ from ..loop import EventLoopThread
 from .api import Redirect
 from .approvers import Approvers
 from .attachments import Downloads
+from .calls import unheard
 from .catching import Catching
 from .changes import Changes
 from .client import make_client
@@ -172,10 +173,13 @@ class Discord:
     async def _forget(self, conversation: Conversation) -> None:
         self._books.conversations.forget(conversation.key)
         self._books.buttons.forget(conversation.key)
-        for root in (self._inbox, beside(self._inbox)):
-            await asyncio.to_thread(remove, folder_of(root, conversation.key))
+        folders = [folder_of(root, conversation.key) for root in (self._inbox, beside(self._inbox))]
+        gone = [await asyncio.to_thread(remove, folder) for folder in folders]
+        if not all(gone):
+            raise StoreError("files could not be deleted")
 
     async def _build(self, broker: Broker) -> None:
+        asyncio.get_running_loop().set_exception_handler(unheard)
         more = self._clock, self._inbox, self._redact, self._login
         kit = Kit(self._live, self.client, broker, self.port, self._books, *more)
         self._downloads = Downloads(self._inbox, api_url=kit.discord.api_url, proxy=kit.discord.proxy)

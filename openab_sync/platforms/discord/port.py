@@ -56,8 +56,9 @@ EDIT_SPREAD = 0.9  # seconds; fifty answers that begin together would be fifty t
 NOTHING = "⋯"  # what a page says that has nothing but white space
 
 # Seconds that each kind of request may take, rate limits and repetitions included.
-POSTING, EDITING, REACTING, TYPING, UPLOADING, RENAMING, READING = 30.0, 20.0, 15.0, 10.0, 120.0, 20.0, 30.0
-MOST_READ = 5000  # messages of a conversation since the reply began, looking for ours: 50 requests
+POSTING, EDITING, REACTING, TYPING, UPLOADING, RENAMING, READING = 30.0, 20.0, 15.0, 10.0, 120.0, 20.0, 90.0
+MOST_READ = 5000  # messages of a conversation since the reply began, looking for ours: 51 requests, of which Discord
+# takes five in five seconds; READING has room for them and for their answers
 CLOSING = 30.0  # seconds beyond a question's own patience: to post it, and to take its buttons away
 
 MENTION = re.compile(r"<@!?(\d{1,20})>")
@@ -84,9 +85,8 @@ class DiscordPort:
         self._books = books
         self._settings = settings
         self._reactions = Reactions(self.calls)
-        self._file_sizes: dict[
-            str, int
-        ] = {}  # by conversation, where a guild allows more than everywhere; oldest first
+        # By conversation, where a guild allows more than everywhere; oldest first.
+        self._file_sizes: dict[str, int] = {}
 
     # ---- any thread; returns at once ----
 

@@ -102,6 +102,8 @@ class Chat:
         if text.startswith("/") and not files and find_command(name) is not None:
             self.order(conversation, name, argument)
             return Written(conversation, "ordered")
+        if not text.strip() and not files:
+            return Written(conversation, "refused")
         if why := self._desk.refusal(conversation, self._person):
             return Written(conversation, "refused", why)
         received = self._uploads.settle(files, conversation)
@@ -140,9 +142,9 @@ class Chat:
     def answer(self, question_id: str, option_id: str, values: Mapping[str, tuple[str, ...]] | None = None) -> bool:
         """Answer a question, wherever it was asked; False if it is not open, or that is none of its options.
 
-        `values` are what was typed in a form, and the numbers of what was chosen (`drawing.chosen`). One that stands
-        elsewhere is filled in there, and an address
-        opened there: False. Blocks until the session of another platform's question has looked, briefly.
+        `values` are what was typed in a form, and the numbers of what was chosen (`drawing.chosen`). A form that stands
+        elsewhere is filled in there, and an address opened there: False. Blocks until the session of another
+        platform's question has looked, briefly.
         """
         question = self._question(question_id)
         if question is None or option_id not in {option.option_id for option in question.options}:

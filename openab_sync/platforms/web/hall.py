@@ -12,6 +12,7 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Container, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from types import MappingProxyType
@@ -20,6 +21,7 @@ from ...clock import Clock
 from ...core.events import Media
 from ...core.message import Conversation, Inbound, MessageRef
 from ...core.port import TurnEnded
+from ...errors import StoreError
 from ...text.clean import one_line
 from ...threads import Beat
 from .entries import Room
@@ -167,8 +169,7 @@ class Hall:
                 self._rooms.pop(conversation.key, None)
                 if conversation.key in self._transcripts:
                     self._transcripts[conversation.key].clear()
-                self.forget_files(conversation)
-                done.set_result(None)
+                self._forget(conversation, done)
             case Recalled(conversation, Inbound() as note, at):
                 self._transcript(conversation).hear(note, at)
                 return {conversation.key}
@@ -179,6 +180,14 @@ class Hall:
                 self._transcript(conversation).take(_media(file.name, file.data, file.mime), self._clock.time())
                 return {conversation.key}
         return set()
+
+    def _forget(self, conversation: Conversation, done: Future[None]) -> None:
+        try:
+            self.forget_files(conversation)
+            done.set_result(None)
+        finally:  # whoever has ordered it waits for this
+            if not done.done():
+                done.set_exception(StoreError("files could not be deleted"))
 
     def _fault(self, conversation: Conversation, text: str) -> None:
         fault = Fault(conversation, one_line(text or "ended", 300), self._clock.time())

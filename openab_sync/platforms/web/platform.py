@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from ...clock import Clock, SystemClock
 from ...core.message import Conversation, MessageRef, Person
+from ...errors import StoreError
 from ...media.inbox import folder_of, remove, sweep
 from ...media.outbox import beside
 from ...threads import join_all, spawn
@@ -86,7 +87,8 @@ class Web:
 
     def faulted(self, conversation: Conversation, text: str) -> None:
         """A session of whatever platform has ended by a fault. Any thread; never blocks."""
-        if conversation.platform != PLATFORM:  # the page's own tell of it by the end of their turn
+        # The page's own tell of it by the end of their turn; where no page was started nobody takes it in.
+        if conversation.platform != PLATFORM and self._thread is not None:
             self.hall.arrivals.put(Fell(conversation, text))
 
     # What is kept, and forgotten (core.retention.Forgetter).
@@ -137,8 +139,9 @@ class Web:
         return not join_all([self._thread], self.clock, LAST_WORDS)
 
     def _forget_files(self, conversation: Conversation) -> None:
-        for root in (self._inbox, beside(self._inbox)):
-            remove(folder_of(root, conversation.key))
+        gone = [remove(folder_of(root, conversation.key)) for root in (self._inbox, beside(self._inbox))]
+        if not all(gone):
+            raise StoreError("files could not be deleted")
 
     # The web server's threads.
 

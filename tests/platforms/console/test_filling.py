@@ -34,15 +34,15 @@ def test_a_form_is_asked_for_field_by_field_reviewed_and_sent() -> None:
     assert "2" in filling.take(question, "x").said, "too short"
     said = filling.take(question, "Ann").said
     assert "Colour (one of: Red; may be left out) — of the shed" in said
-    assert "Red — warm" in said and "= for red; - to leave it out" in said
+    assert "1. Red — warm" in said and "a number or a name; = for Red; - to leave it out" in said
     assert "a comma between several" in filling.take(question, "=").said
     review = filling.take(question, "alpha, beta").said
-    assert review.startswith("1. Name: Ann\n2. Colour: red\n3. Tags: alpha, beta\nType send, the number of what")
+    assert review.startswith("1. Name: Ann\n2. Colour: Red\n3. Tags: Alpha, Beta\nType send, the number of what")
     assert filling.take(question, "what?").said.startswith("Type send")
     assert filling.take(question, "1").said == "Name"
     assert filling.take(question, "Bob").said.startswith("1. Name: Bob")
     end = filling.take(question, "send")
-    assert (end.option_id, end.values) == ("fill", {"name": ("Bob",), "colour": ("red",), "tags": ("alpha", "beta")})
+    assert (end.option_id, end.values) == ("fill", {"name": ("Bob",), "colour": ("red",), "tags": ("a", "b")})
     assert filling.take(question, "hello") is NOTHING, "it is over"
 
 
@@ -53,6 +53,22 @@ def test_what_may_be_left_out_is_left_out_and_a_form_can_be_declined_on_the_way(
     assert filling.take(question, "decline") == Step(option_id="decline")
     filling.take(question, "1")
     assert filling.take(question, "/decline") == Step(option_id="decline")
+
+
+def test_a_choice_is_picked_by_its_number_or_by_the_name_that_is_shown() -> None:
+    """A name that holds a secret is shown without it, and two such names may look alike."""
+    choices = (Choice("hunter2-a", "[redacted]"), Choice("hunter2-b", "[redacted]"), Choice("2", "Two, three"))
+    secret = Field("which", "choice", "Which", is_required=True, choices=choices)
+    several = Field("some", "choices", "Some", choices=(Choice("x-hunter2", "x-[redacted]"), *choices[2:]))
+    filling, question = Filling(), form(secret, several)
+    assert "1. [redacted]" in filling.take(question, "1").said
+    assert "has no choice" in filling.take(question, "[redacted]").said, "which of the two?"
+    assert "has no choice" in filling.take(question, "9").said
+    filling.take(question, "1")
+    review = filling.take(question, "X-[redacted], 2").said
+    assert review.startswith("1. Which: [redacted]\n2. Some: x-[redacted], Two, three\n"), "and no secret in it"
+    end = filling.take(question, "send")
+    assert end.values == {"which": ("hunter2-a",), "some": ("x-hunter2", "2")}
 
 
 def test_a_form_without_fields_is_only_sent() -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 
 import discord
 import pytest
 
 from openab_sync.errors import ChatError, ChatRefused, ChatTimeout
-from openab_sync.platforms.discord.calls import BANNED, MEMORY, MOST_REMEMBERED, PAUSES, WITHIN, Calls
+from openab_sync.platforms.discord.calls import BANNED, MEMORY, MOST_REMEMBERED, PAUSES, WITHIN, Calls, unheard
 from tests.fakes.clock import FakeClock
 from tests.platforms.discord.test_errors import answered
 
@@ -175,3 +176,14 @@ def test_a_closed_session_is_an_error_of_the_chat_and_a_bug_is_none(desk: Desk) 
         desk.make(Line(RuntimeError("Session is closed")))
     with pytest.raises(KeyError):
         desk.make(Line(KeyError("a bug")))
+
+
+def test_what_nobody_waits_for_is_logged_but_for_limits(caplog: pytest.LogCaptureFixture) -> None:
+    loop = asyncio.new_event_loop()
+    try:
+        unheard(loop, {"message": "nobody waited", "exception": discord.RateLimited(300.0)})
+        assert not [one for one in caplog.records if one.levelno > logging.DEBUG]
+        unheard(loop, {"message": "nobody waited", "exception": ValueError("a bug")})
+        assert [one.levelname for one in caplog.records if "nobody waited" in one.message] == ["ERROR"]
+    finally:
+        loop.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -261,6 +262,34 @@ def test_what_is_deleted_while_its_thread_opens_is_not_asked(server: Server, log
         until(lambda: not drafts)
         bed.until_said("after", bed.thread("say after"))
         assert asked(log) == ["say after"]
+
+
+def test_of_what_is_deleted_before_discord_refuses_it_nothing_is_said(server: Server, log: Path) -> None:
+    with house(server, "--log", str(log)) as bed:
+        held = server.fail("POST", "/channels/*/messages/*/threads", hold=True, status=400, code=200001)
+        message = bed.mention("say gone")
+        until(lambda: held.seen)
+        bed.ann.delete(message)
+        drafts = bed.platform._hearing.parts.incoming._drafts  # type: ignore[union-attr]
+        until(lambda: drafts[message.id].is_withdrawn)
+        held.release()
+        until(lambda: not drafts and not bed.books.deliveries.waiting())
+        bed.until_said("after", bed.thread("say after"))
+        assert said(bed, server.general) == [] and asked(log) == ["say after"]
+
+
+def test_where_no_thread_can_be_opened_for_minutes_people_are_told_and_the_log_holds_no_traceback(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    """discord.py leaves errors behind that nobody waits for: its own business, and told by those who were refused."""
+    server.backend.buckets.limits["thread"] = (1, 300.0)
+    with house(server) as bed:
+        for number in range(3):
+            bed.mention(f"say {number}")
+        bed.until_said("Discord wants us to wait 300 s before we open threads again.", "general")
+        until(lambda: caplog.text.count("is not answered") == 2)
+        gc.collect()
+    assert "Traceback" not in caplog.text and "never retrieved" not in caplog.text
 
 
 def test_who_is_not_listed_is_shown_so_and_not_answered(server: Server, log: Path) -> None:

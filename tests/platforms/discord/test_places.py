@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from openab_sync.platforms.discord import calls, incoming
 from tests.fakes.discord import Server
 from tests.fakes.discord.permissions import Can
 from tests.fakes.discord.things import ANNOUNCEMENT, CATEGORY, FORUM, VOICE, Channel, Message
@@ -140,6 +141,22 @@ def test_where_nobody_can_be_told_the_log_is(server: Server, caplog: pytest.LogC
         until(lambda: "nobody could be told" in caplog.text)
         bed.mention("say hello", quiet, by=server.bot("helper"))
         until(lambda: "a bot cannot be told" in caplog.text)
+
+
+def test_who_may_not_have_been_told_is_told_later(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The channel does not answer and the person takes no direct messages: nobody knows yet."""
+    monkeypatch.setattr(incoming, "AGAIN", 0.05)
+    monkeypatch.setattr(calls, "PAUSES", ())  # else each request is repeated for seconds
+    server.user("ann").user.accepts_dms = False
+    with house(server) as bed:
+        server.fail("POST", "*/threads", status=400, code=200001, times=10_000)
+        silent = server.fail("POST", f"/channels/{server.general.id}/messages", status=503, times=10_000)
+        mention(bed, "general", "say hello")
+        until(lambda: silent.seen >= 2, what="it is tried again")
+        assert len(bed.books.deliveries.waiting()) == 1
+        silent.times = 0
+        bed.until_said("AutoMod", "general")
+        until(lambda: not bed.books.deliveries.waiting())
 
 
 def test_a_locked_thread_is_told_to_the_person_alone(server: Server) -> None:

@@ -13,6 +13,7 @@ from PIL import Image
 
 from openab_sync.acp.events import PermissionOption
 from openab_sync.clock import SystemClock
+from openab_sync.core import mending
 from openab_sync.core.message import Conversation, MessageRef
 from openab_sync.core.port import Controls, File, Notice, Question
 from openab_sync.errors import ChatError, ChatRefused, ChatTimeout
@@ -405,6 +406,12 @@ def test_before_the_bot_is_connected_everything_fails_with_a_sentence(tmp_path_f
 
 
 # What of ours stands there.
+
+
+def test_there_is_time_to_read_as_many_as_are_read() -> None:
+    """A hundred messages a request, and Discord takes five of them in five seconds for a channel; each is answered."""
+    requests = -(-(port.MOST_READ + 1) // 100)
+    assert requests * (1.0 + 0.5) < port.READING < mending.READING
 
 
 def test_ours_are_found_among_all_that_was_written_since(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

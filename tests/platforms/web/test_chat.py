@@ -121,6 +121,12 @@ def test_a_message_is_on_the_disk_before_it_is_handed_in(chat: Chat, desk: StubD
     assert (len(desk.received), desk.dismissed) == (1, [7])
 
 
+def test_an_empty_message_counts_as_none(chat: Chat, desk: StubDesk) -> None:
+    desk.refused = "You have sent 30 messages within a minute."
+    written = chat.write(ONE, " \n")
+    assert (written.state, written.text, desk.received) == ("refused", "", [])
+
+
 def test_a_message_beyond_a_limit_is_refused_before_anything_is_done_for_it(
     chat: Chat, desk: StubDesk, arrivals: SimpleQueue[Arrival]
 ) -> None:

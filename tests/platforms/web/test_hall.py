@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from queue import SimpleQueue
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from openab_sync.acp import events as acp
 from openab_sync.core.message import Conversation
 from openab_sync.core.port import File, Notice, TurnEnded, TurnStarted
+from openab_sync.errors import StoreError
 from openab_sync.platforms.web import hall as module
 from openab_sync.platforms.web.entries import Message, Room, Sent
 from openab_sync.platforms.web.hall import Hall
@@ -17,6 +19,7 @@ from openab_sync.platforms.web.port import (
     AskedOf,
     Dropped,
     Fell,
+    Forgotten,
     Happened,
     Heard,
     Left,
@@ -157,3 +160,16 @@ def test_one_odd_event_does_not_end_the_page(
     hall.arrivals.put(Heard(note(1, place=TWO)))
     room(hall, "web:2")
     assert "could not show" in caplog.text
+
+
+def test_whoever_wants_something_forgotten_is_told_if_its_files_stay(hall: Hall) -> None:
+    def refuse(_: Conversation) -> None:
+        raise ValueError("a bug of ours")
+
+    hall.forget_files = refuse
+    hall.arrivals.put(Heard(note()))
+    room(hall)
+    done: Future[None] = Future()
+    hall.arrivals.put(Forgotten(ONE, done))
+    assert isinstance(done.exception(5000 * MS), StoreError)
+    until(lambda: not hall.view.rooms)

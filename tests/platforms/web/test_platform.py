@@ -68,8 +68,28 @@ def test_there_are_so_many_seats_and_no_more() -> None:
     assert seats.take()
 
 
-def test_a_page_that_was_never_started_ends_at_once(tmp_path: Path) -> None:
-    assert Web(tmp_path).stop()
+def test_a_page_that_was_never_started_keeps_nothing_and_ends_at_once(tmp_path: Path) -> None:
+    web = Web(tmp_path)
+    web.faulted(FAR, "It died.")
+    assert web.hall.arrivals.empty()
+    assert web.stop()
+
+
+def test_files_that_cannot_be_deleted_are_not_said_to_be_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store.open(tmp_path / "store")
+    try:
+        with page(tmp_path, store=store) as bed:
+            bed.write("say hello")
+            bed.until_text("hello")
+            until(lambda: not bed.app.broker.snapshot().sessions[0].turn_started)
+            monkeypatch.setattr(module, "remove", lambda _: False)
+            bed.write("/forget here")
+            told = "Not all of it could be deleted: the disk does not take it. Please try again."
+            until(lambda: [Sentence(told, ok=False)] == bed.contents(), what="it is told")
+    finally:
+        assert store.close()
 
 
 def test_the_dashboard_says_whom_people_talk_to_and_what_to_try(tmp_path: Path) -> None:

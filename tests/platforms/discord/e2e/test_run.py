@@ -11,6 +11,8 @@ import socket
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -97,18 +99,23 @@ def test_who_asked_for_what_is_read_beside_it_and_kept_in_a_file(server: Server,
     assert [entry["number"] for entry in kept] == [1, 2, 3, 4]
 
 
-def test_the_service_manager_hears_when_it_is_there_and_when_it_goes(server: Server, tmp_path: Path) -> None:
+@contextmanager
+def bound(path: Path) -> Iterator[socket.socket]:
+    """What a service manager listens at."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-        manager.bind(str(tmp_path / "notify"))
+        manager.bind(str(path))
         manager.settimeout(30 * 1000 * MS)
-        with service(
-            tmp_path, server, environ={"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "60000000"}
-        ) as running:
-            assert manager.recv(4096).decode().splitlines() == ["READY=1", "STATUS=serving discord and web"]
-            assert manager.recv(4096).decode() == "WATCHDOG=1"
-            running.signal()
-            assert manager.recv(4096).decode().splitlines()[0] == "STOPPING=1"
-            assert running.end() == 0, running.log
+        yield manager
+
+
+def test_the_service_manager_hears_when_it_is_there_and_when_it_goes(server: Server, tmp_path: Path) -> None:
+    environ = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "60000000"}
+    with bound(tmp_path / "notify") as manager, service(tmp_path, server, environ=environ) as running:
+        assert manager.recv(4096).decode().splitlines() == ["READY=1", "STATUS=serving discord and web"]
+        assert manager.recv(4096).decode() == "WATCHDOG=1"
+        running.signal()
+        assert manager.recv(4096).decode().splitlines()[0] == "STOPPING=1"
+        assert running.end() == 0, running.log
 
 
 NO_STATUS = {"listen": ""}
@@ -210,7 +217,12 @@ def test_the_page_shows_its_conversations_and_has_one_of_its_own(server: Server,
 
 def test_without_the_page_programs_have_the_api_alone(server: Server, tmp_path: Path) -> None:
     status = {"listen": "127.0.0.1:0", "page": False, "token": "a-token-of-the-tests"}
-    with service(tmp_path, server, status=status) as running:
+    environ = {"NOTIFY_SOCKET": str(tmp_path / "notify")}
+    with (
+        bound(tmp_path / "notify") as manager,
+        service(tmp_path, server, status=status, environ=environ) as running,
+    ):
+        assert manager.recv(4096).decode().splitlines() == ["READY=1", "STATUS=serving discord"]
         server.until_ready()
         server.until_said("Good morning, agent.", mention(server, "Good morning, agent."), 10)
         assert [fetch(tmp_path, path)[0] for path in ("/", "/page/page.js", "/web/look")] == [404, 404, 404]
