@@ -195,15 +195,14 @@ def _serve(live: Live, environ: Mapping[str, str], secrets: Collection[str], sto
                 beats=beats,
             )
             status.start(sources, [web.start(app.broker, books.replies.past(web.name), app.house.redact)])
-            if live.config.status.page:
+            if _has_page(live.config.status):
                 ears.tell(f"the page: {status.guard.make_link()} (works once, within ten minutes)")
             web.take_up()
         discord.start(app.broker)
         heap.settle()
         log.info("started, pid %d; state is kept in %s", os.getpid(), store.folder)
         ears.audit.service("started", version=__version__, pid=os.getpid())
-        served = [discord.name, *([web.name] if status is not None and live.config.status.page else [])]
-        ears.manager.ready(f"serving {' and '.join(served)}")
+        ears.manager.ready(f"serving {discord.name}{f' and {web.name}' if _has_page(live.config.status) else ''}")
         over = news.until_over()
         if status is not None and over is discord.failure:
             until = f"status stays at {status.address.url} until this process is stopped"
@@ -291,6 +290,10 @@ class _Life:
 def _figures(config: schema.StatusConfig) -> Figures:
     """Figures wait for the status server to take them in; where there is none, nothing is kept."""
     return Figures() if config.listen else Figures(most=0)
+
+
+def _has_page(config: schema.StatusConfig) -> bool:
+    return bool(config.listen) and config.page
 
 
 def _status(config: schema.StatusConfig, folder: Path) -> Status | None:

@@ -11,7 +11,9 @@ finds a sum too large asks `exactly`. Any thread; blocks for some milliseconds.
 
 from __future__ import annotations
 
+import math
 import os
+import time
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -22,6 +24,7 @@ __all__ = ["MOST", "Weight", "exactly", "weigh"]
 MOST = 500
 """Processes of one tree that `exactly` looks at: a fork bomb must not keep us for ever."""
 
+SAME_ROUND = 1.0  # seconds after a look in which `exactly` goes by it
 PROC = Path("/proc")
 PAGE = os.sysconf("SC_PAGESIZE")
 
@@ -36,19 +39,43 @@ class Weight:
     tasks: int
 
 
-def weigh(pids: Collection[int]) -> dict[int, Weight]:
-    """Return what each of these processes takes with all that it has started; nothing of one that is gone."""
+def weigh(pids: Collection[int], age: float = 0.0) -> dict[int, Weight]:
+    """Return what each of these processes takes with all that it has started; nothing of one that is gone.
+
+    A look that somebody else has taken serves too, if it is not older than `age` seconds.
+    """
     if not pids:
         return {}
-    held, families = _everybody()
+    held, families = _EYES.look(age)
     trees = {pid: [held[one] for one in _tree(pid, families) if one in held] for pid in pids if pid in held}
     return {pid: Weight(sum(size for size, _ in tree), sum(tasks for _, tasks in tree)) for pid, tree in trees.items()}
 
 
 def exactly(pid: int) -> int:
-    """Return the bytes that a process and its descendants hold, what they share once, where the system tells."""
-    _, families = _everybody()
+    """Return the bytes that a process and its descendants hold, what they share once, where the system tells.
+
+    Who has started which is as in the look by which it was found too large.
+    """
+    _, families = _EYES.look(SAME_ROUND)
     return sum(_own(one) for one, _ in zip(_tree(pid, families), range(MOST), strict=False))
+
+
+class _Eyes:
+    """The last look at everybody, for all threads: replaced as a whole, so whoever reads it has one or the other."""
+
+    def __init__(self) -> None:
+        self._last: tuple[float, dict[int, tuple[int, int]], Families] = (-math.inf, {}, {})
+
+    def look(self, age: float) -> tuple[dict[int, tuple[int, int]], Families]:
+        """Return how everybody looks, or looked at most `age` seconds ago."""
+        at, held, families = self._last
+        if time.monotonic() - at >= age:
+            held, families = _everybody()
+            self._last = time.monotonic(), held, families
+        return held, families
+
+
+_EYES = _Eyes()
 
 
 def _everybody() -> tuple[dict[int, tuple[int, int]], Families]:

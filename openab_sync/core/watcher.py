@@ -28,7 +28,7 @@ from .notices import tell
 from .pool import SessionPool
 from .port import ChatPort
 
-__all__ = ["Watcher", "weigh"]
+__all__ = ["INTERVAL", "Watcher", "weigh"]
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from ..core.watcher import weigh
+from ..core.watcher import INTERVAL, weigh
 
 __all__ = ["Scales"]
 
@@ -16,5 +16,5 @@ class Scales:
         self.bytes: Mapping[int, int] = {}
 
     def weigh(self, pids: Collection[int]) -> None:
-        """Weigh these processes anew. One thread; blocks for some milliseconds."""
-        self.bytes = {pid: weight.bytes for pid, weight in weigh(pids).items()}
+        """Weigh these processes. One thread; blocks for some milliseconds, where the watcher has not just looked."""
+        self.bytes = {pid: weight.bytes for pid, weight in weigh(pids, INTERVAL).items()}

@@ -105,13 +105,20 @@ def test_all_are_weighed_with_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(module, "_listed", look)
     monkeypatch.setattr(module, "_has_proc", lambda: True)
+    monkeypatch.setattr(module, "_EYES", module._Eyes())
     assert weigh(range(2, 9)) == dict.fromkeys(range(2, 9), Weight(MB, 3)) and looks == [1]
     assert weigh([]) == {} and looks == [1], "without agents nobody looks"
+    for pid in range(2, 9):
+        exactly(pid)
+    assert looks == [1], "nor again for each that is large"
+    assert weigh([2], age=60.0) == {2: Weight(MB, 3)} and looks == [1], "nor where somebody has just looked"
+    assert weigh([2]) and looks == [1, 1]
 
 
 def test_a_pid_that_changed_hands_while_it_was_looked_at_makes_no_ring(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_listed", lambda: iter([(5, 6, 6, 1, 1), (6, 5, 5, 2, 1)]))
     monkeypatch.setattr(module, "_has_proc", lambda: True)
+    monkeypatch.setattr(module, "_EYES", module._Eyes())
     assert weigh([5]) == {5: Weight(3, 2)}
 
 
