@@ -5,14 +5,19 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import signal
+import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import psutil
 import pytest
 
+from openab_sync.acp.environment import dying_with_us
 from openab_sync.app import App, _advice
 from openab_sync.clock import SystemClock
 from openab_sync.config.agents import presets, resolve
@@ -131,7 +136,32 @@ def test_an_agent_that_is_to_die_with_us_is_started_through_what_sees_to_that(po
     assert session.pid is not None
     command = psutil.Process(session.pid).cmdline()
     assert command[1:] == ["-m", "openab_sync.agents.demo"], "it is the agent itself, under its own number"
+    [starter] = [thread for thread in threading.enumerate() if thread.name.startswith("session-")]
+    children = Path(f"/proc/self/task/{starter.native_id}/children").read_text(encoding="ascii")
+    assert str(session.pid) in children.split(), "its session's thread is who has started it, and outlives it"
     assert house.stop()
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="util-linux is not here")
+def test_what_is_to_die_with_us_dies_with_the_very_thread_that_started_it() -> None:
+    """The kernel's rule, for which an agent must be started by no thread that may end before it."""
+    command, started, go_on = [*dying_with_us(os.environ["PATH"]), "sleep", "600"], threading.Event(), threading.Event()
+    processes: list[subprocess.Popen[bytes]] = []
+
+    def start() -> None:
+        processes.append(subprocess.Popen(command))
+        started.set()
+        go_on.wait(10)
+
+    starter = threading.Thread(target=start)
+    starter.start()
+    assert started.wait(10)
+    with processes[0] as process:
+        until(lambda: psutil.Process(process.pid).name() == "sleep", what="what sees to it has become the program")
+        assert process.poll() is None
+        go_on.set()
+        starter.join()
+        assert process.wait(10) == -signal.SIGKILL
 
 
 def test_where_nothing_can_see_to_that_it_is_said(port: FakePlatform, caplog: pytest.LogCaptureFixture) -> None:

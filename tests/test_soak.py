@@ -22,7 +22,7 @@ from tests.core.bed import place
 from tests.fakes.discord import Server
 from tests.fakes.discord.actors import Actor
 from tests.fakes.discord.things import Message
-from tests.soak import house
+from tests.soak import house, program
 from tests.soak.__main__ import main
 from tests.soak.account import Account, plain
 from tests.soak.fates import Fates
@@ -40,6 +40,21 @@ def test_a_short_soak_is_clean() -> None:
     assert run.stdout.count("sessions ") == 3
     assert "accepted 0 " not in run.stdout.splitlines()[-2]
     assert run.stdout.endswith("All is accounted for.\n")
+
+
+def test_the_broker_is_killed_every_20_to_40_seconds_for_20_minutes_and_more_often_in_a_short_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[tuple[float, bool]] = []
+
+    def run(seconds: float, seed: int, log: Path | None, *, is_killed: bool) -> tuple[list[str], list[Reading]]:
+        asked.append((seconds, is_killed))
+        return [], []
+
+    monkeypatch.setattr(program, "run", run)
+    assert main(["killed"]) == 0
+    assert asked == [(1200.0, True)]
+    assert (program.kills(1200.0), program.kills(60.0)) == ((20.0, 40.0), (10.0, 20.0))
 
 
 def test_a_wrong_kind_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:

@@ -191,11 +191,13 @@ class Store:
     def _commit(self, items: list[_Item]) -> list[_Item]:
         """Do `items` in one transaction and tell who waits. Return those that have to be done again, in another one."""
         told: list[tuple[_Item, Exception | None, Any]] = []
-        began = time.monotonic()
+        began, has_written = time.monotonic(), False
         try:
             self._db.execute("BEGIN IMMEDIATE")
             for item in items:
+                before = self._db.total_changes
                 error, result = self._run_one(item)
+                has_written |= error is None and self._db.total_changes > before
                 if not self._db.in_transaction:  # some errors undo everything: only who met it has failed
                     return self._without(items, item, error)
                 told.append((item, error, result))
@@ -206,7 +208,9 @@ class Store:
         self.timed(time.monotonic() - began)
         self.commits += 1
         self.changes += len(items)
-        self._note(next((error for _, error, _ in told if isinstance(error, StoreError)), None))
+        outage = next((error for _, error, _ in told if isinstance(error, StoreError)), None)
+        if outage is not None or has_written:  # a full disk "takes" what changes nothing
+            self._note(outage)
         for item, failure, result in told:
             if failure is None:
                 item.done.set_result(result)

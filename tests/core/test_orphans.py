@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -78,6 +79,24 @@ def test_after_a_restart_of_the_machine_nobody_is_looked_for(
     take_over(processes)
     assert asked == [([], [])]
     assert [broker.id for broker in processes.earlier()] == [BROKER_ID]
+
+
+@pytest.mark.parametrize(("of_boot", "later", "lives"), [("", 0, False), ("", 1, True), ("another boot", 0, True)])
+def test_a_process_is_ended_only_if_its_number_its_start_and_the_boot_are_those_in_the_book(
+    store: Store, of_boot: str, later: int, lives: bool
+) -> None:
+    """Without the marker, which a stranger does not carry: a number alone is nobody."""
+    with subprocess.Popen(["sleep", "600"], env={}) as process:
+        kin = identify(process.pid)
+        assert kin is not None
+        dead = BrokerProcess("dead", 4_000_000, 1, of_boot or boot())
+        processes = Processes(store, dead.id)
+        processes.begin(dead, [])
+        processes.began("dead-1", kin.pid, kin.started + later)
+        take_over(Processes(store, BROKER_ID))
+        is_there = identify(process.pid) == kin
+        process.kill()
+    assert is_there == lives
 
 
 def test_who_cannot_be_ended_is_named_and_tried_again(

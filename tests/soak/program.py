@@ -35,7 +35,7 @@ from tests.soak.gauge import Reading, drift
 from tests.soak.saying import say
 from tests.waiting import until
 
-__all__ = ["run"]
+__all__ = ["kills", "run"]
 
 PEOPLE = 4
 BETWEEN = (20.0, 40.0)  # seconds between two deaths of the broker
@@ -143,8 +143,7 @@ class Broker:
 
 def run(seconds: float, seed: int, log: Path | None, *, is_killed: bool) -> tuple[list[str], list[Reading]]:
     """Run and print; return a sentence for each fault, and what it has cost. Blocks for a bit more than `seconds`."""
-    low, high = (min(limit, seconds / 6 * (1 + number)) for number, limit in enumerate(BETWEEN))
-    between = (low, high) if is_killed else None
+    between = kills(seconds) if is_killed else None
     with tempfile.TemporaryDirectory() as home, Server(limits=QUICK) as server:
         fates, broker = Fates(server), Broker(server, Path(home))
         try:
@@ -164,6 +163,12 @@ def run(seconds: float, seed: int, log: Path | None, *, is_killed: bool) -> tupl
 
 Between = tuple[float, float] | None
 """Seconds between two deaths of the broker, at least and at most; None if it lives on."""
+
+
+def kills(seconds: float) -> tuple[float, float]:
+    """Return the seconds between two deaths, at least and at most: a short soak has some, too."""
+    low, high = BETWEEN
+    return min(low, seconds / 6), min(high, seconds / 3)
 
 
 def _live(

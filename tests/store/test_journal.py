@@ -349,6 +349,8 @@ def test_an_outage_is_a_trouble_until_it_is_over(store: Store) -> None:
 
     store.write(full).exception(PATIENCE)
     assert "cannot be written" in store.trouble
+    assert store.read(lambda db: db.execute("SELECT 1").fetchone()) == (1,)
+    assert "cannot be written" in store.trouble, "what has written nothing says nothing of the disk"
     store.write(add(1)).result(PATIENCE)
     assert store.trouble == ""
 

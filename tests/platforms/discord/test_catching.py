@@ -243,11 +243,15 @@ def test_it_is_bounded_by_age_and_can_be_turned_off(
     with house(server, "--log", str(log), folder=folder, discord={"catch_up_hours": 0}) as bed:
         ann.write(thread, "say on")
         bed.until_said("on", thread)
+        with away(server, bed):
+            ann.write(thread, "say off as well")
+        ann.write(thread, "say on again")
+        bed.until_said("on again", thread)
         bed.renew(catch_up_hours=24.0)  # the configuration was read again
         with away(server, bed):
             ann.write(thread, "say missed")
         bed.until_said("missed", thread)
-    assert asked(log) == ["say live", "say on", "say missed"]
+    assert asked(log) == ["say live", "say on", "say on again", "say missed"]
 
 
 def test_what_was_written_over_hours_is_not_refused_because_it_is_read_within_a_minute(

@@ -75,9 +75,9 @@ class Service:
     def signal(self, number: signal.Signals = signal.SIGTERM) -> None:
         self._process.send_signal(number)
 
-    def end(self) -> int:
+    def end(self, patience: float = PATIENCE) -> int:
         """Wait for the end; return the exit code."""
-        code = self._process.wait(PATIENCE)
+        code = self._process.wait(patience)
         for reader in self._readers:
             reader.join(PATIENCE)
         return code
@@ -105,7 +105,7 @@ def configure(home: Path, server: Server, **sections: dict[str, Any]) -> Path:
     for name, values in both.items():
         lines += [
             f"[{name}]",
-            *(f"{key} = {json.dumps(value)}" for key, value in values.items()),
+            *(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()),
         ]  # TOML writes the same
     file = home / "config.toml"
     file.write_text("\n".join(lines))

@@ -338,36 +338,6 @@ def test_more_agents_than_the_system_has_files_for_are_refused_at_once(tmp_path:
     assert "open files" in ended.err
 
 
-def test_a_hangup_has_the_configuration_read_again_and_ends_nothing(server: Server, tmp_path: Path) -> None:
-    with service(tmp_path, server, discord={"allow_all_users": False, "allowed_users": ["1"]}) as running:
-        server.until_ready()
-        ann = server.user("ann")
-        refused = ann.write("general", f"<@{server.app.id}> hello", mentions=[server.app])
-        server.until(lambda: "🚫" in refused.reactions, 10, "Ann may not")
-        discord = {"allow_all_users": False, "allowed_users": [str(ann.id)], "catch_up_hours": 2}
-        configure(tmp_path, server, discord=discord, audit={"prompts": True, "keep_days": 9, "file": "audit.log"})
-        told = run(tmp_path, "reload", "-c", str(tmp_path / "config.toml"))
-        assert (told.code, told.err) == (0, "")
-        assert told.out.splitlines() == [
-            "Applies from now on: discord.allowed_users, discord.catch_up_hours, audit.prompts, audit.keep_days.",
-            "Changed as well, but only a restart applies it: audit.file.",
-        ]
-        server.until_said("hello", mention(server, "hello"), 10)
-        told = run(tmp_path, "audit", "-c", str(tmp_path / "config.toml"), "--json")
-        assert '"text": "hello"' in told.out
-        configure(tmp_path, server, pool={"max_sessions": "many"})
-        told = run(tmp_path, "reload", "-c", str(tmp_path / "config.toml"))
-        assert (told.code, told.out) == (1, "")
-        assert "Nothing changed" in told.err and "max_sessions" in told.err
-        running.signal(signal.SIGHUP)
-        running.until_logged("and nothing changed")
-        running.signal()
-        assert running.end() == 0, running.log
-    told = run(tmp_path, "reload", "-c", str(tmp_path / "config.toml"))
-    assert (told.code, told.out) == (1, "")
-    assert "no openab-sync runs with this store" in told.err
-
-
 def test_a_discord_that_has_died_does_not_hold_the_end_up(server: Server, tmp_path: Path) -> None:
     """Somebody is being answered: what cannot be said any more is said after the next start."""
     program, *args = fake_agent()
@@ -384,3 +354,27 @@ def test_a_discord_that_has_died_does_not_hold_the_end_up(server: Server, tmp_pa
         assert_nothing_is_left(agents, tmp_path)
         for fault in held:
             fault.release()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_a_discord_that_is_slow_does_not_hold_the_end_up_either(server: Server, tmp_path: Path) -> None:
+    """Nothing is configured: a turn has ten seconds to end by itself, what there is to be said is said, and it ends."""
+    program, *args = fake_agent()
+    with service(tmp_path, server, agent={"command": program, "args": args}) as running:
+        server.until_ready()
+        thread = mention(server, "say working\nhang")
+        server.until_said("working", thread, PATIENCE)
+        agents, began = running.agents, time.monotonic()
+        server.fail("*", "*", latency=0.5, times=10_000)
+        running.signal()
+        assert running.end(60) == 0, running.log
+        took = time.monotonic() - began
+        assert_nothing_is_left(agents, tmp_path)
+    assert 10 <= took < 60
+    said = [one.content for one in thread.history if one.author.bot and one.content]
+    assert said == [
+        "working\n\n> ⚠️ openab-sync is shutting down.",
+        "openab-sync is shutting down. This turn has 10 s to finish.",
+    ], "told once, at once, and its answer is whole"
+    assert [line for line in running.log.splitlines() if " WARNING " in line or " ERROR " in line] == []
