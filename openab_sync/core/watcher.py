@@ -145,8 +145,6 @@ class Watcher:
             "it was ended. The next message starts it anew."
         )
         log.warning("%s: %s", session.conversation, reason)
-        if session.turn_started is None:  # no reply could say it
-            self._say(session, f"⚠ {reason}")
         with contextlib.suppress(PoolClosed):  # all are being ended
             self._pool.order(session.conversation, Close(reason, is_hard=True))
 

@@ -49,6 +49,9 @@ class PaperSession:
     def say(self, text: str) -> None:
         self.done.append(text)
 
+    def kill(self) -> None:
+        self.done.append("killed")
+
     def stand(self, order: Stand) -> None:
         self.done.append(order)
 
@@ -114,6 +117,17 @@ def test_an_idle_session_closes_at_once() -> None:
     with pytest.raises(Ending, match=r"^enough$"):
         session.obeying.obey()
     assert order.done.result(0) == "Closing."
+
+
+@pytest.mark.parametrize("moves", [IDLE, BUSY], ids=["idle", "its turn has just ended"])
+def test_who_is_ended_hard_without_a_turn_says_why(moves: tuple[Event, ...]) -> None:
+    """Whoever ordered it saw a turn, perhaps: what counts is whether there is one now whose end would say it."""
+    session, order = PaperSession(*moves), Close("It took too much.", is_hard=True)
+    session.mailbox.order(order)
+    with pytest.raises(Ending) as ended:
+        session.obeying.obey()
+    assert ended.value.outcome == "stalled"
+    assert session.done == ["killed", "⚠ It took too much."]
 
 
 def test_a_busy_one_has_its_grace_and_is_then_cancelled_once() -> None:

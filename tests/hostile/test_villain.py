@@ -9,30 +9,49 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
-from openab_sync.acp import events as acp
+from openab_sync.config.bounds import AgentLimits
 from openab_sync.core.asking import MOST
 from openab_sync.core.port import Decision, Limits
 from openab_sync.core.state import State
-from tests.core.bed import ANN, EVENTS, Bed, place
+from openab_sync.core.watcher import Watcher
+from tests.core.bed import ANN, EVENTS, Bed, place, received
 from tests.waiting import MS, until
+from tests.weighing import MB, grows_less_than
 
 VILLAIN = (sys.executable, str(Path(__file__).with_name("villain.py")))
 PAGES = Limits(reactions=False, typing_interval=None, edit_interval=0.0)
-MB = 1024 * 1024
+BOTH = pytest.mark.parametrize("limits", [EVENTS, PAGES], ids=["events", "pages"])
 HERE = place("1")
 
 
 @contextmanager
-def villain(limits: Limits = EVENTS) -> Iterator[Bed]:
-    """A house with it in conversation 1, and a good one in conversation 2, which goes on whatever happens."""
-    with Bed(command=VILLAIN, limits=limits) as bed:
+def villain(limits: Limits = EVENTS, log: Path | None = None, **settings: Any) -> Iterator[Bed]:
+    """A house with it in conversation 1, and a good one in conversation 2, which goes on whatever happens.
+
+    Nothing of what the one does shows in the other.
+    """
+    with Bed(command=(*VILLAIN, *([str(log)] if log else [])), limits=limits, **settings) as bed:
         good(bed, "good")
+        seen = here(bed, "2")
         yield bed
+        assert here(bed, "2") == seen
         good(bed, "still good")
+
+
+def here(bed: Bed, at: str) -> tuple[object, ...]:
+    """All that people in a conversation have before them."""
+    questions = [question for question, _ in bed.port.questions.values() if question.conversation == place(at)]
+    return (
+        bed.events(at),
+        [(one.text, one.file) for one in bed.port.messages(place(at))],
+        questions,
+        bed.port.titles.get(place(at)),
+    )
 
 
 def good(bed: Bed, word: str) -> None:
@@ -92,10 +111,9 @@ def test_a_thousand_questions_take_little_memory_each() -> None:
     assert (thousand - hundred) / 900 < 3000, "bytes for each that people do not see; what the fake notes included"
 
 
-@pytest.mark.parametrize("limits", [EVENTS, PAGES], ids=["events", "pages"])
+@BOTH
 def test_titles_of_ten_megabytes_are_cut_and_soon_forgotten(limits: Limits) -> None:
-    with villain(limits) as bed:
-        before = psutil.Process().memory_info().rss
+    with villain(limits) as bed, grows_less_than(400):  # a few copies of each
         bed.say("titles 10000000")
         if limits is EVENTS:
             until(lambda: bed.ends("1"), 20000 * MS)
@@ -104,7 +122,6 @@ def test_titles_of_ten_megabytes_are_cut_and_soon_forgotten(limits: Limits) -> N
             assert max(len(text) for text in bed.port.texts(HERE)) <= limits.page
         assert len(bed.command("status").text) < 2000
         assert len(bed.snapshot().title) <= 1001 and len(bed.snapshot().tool) <= 2001
-        assert psutil.Process().memory_info().rss - before < 400 * MB, "a few copies of each"
 
 
 def test_forty_children_that_hide_and_do_not_obey_end_with_their_agent() -> None:
@@ -149,10 +166,96 @@ def test_names_that_lead_elsewhere_open_nothing() -> None:
         assert not any(set(file.name) & set("/\\\0") or file.name.startswith(".") for file in files)
 
 
-def test_lies_about_ids_reach_nobody() -> None:
-    """A18, B8: every question gets an answer, and none of them is for people who were not asked."""
-    with villain() as bed:
-        assert bed.ask("lies").outcome in {"done", "failed"}
-        assert "another session" not in bed.text("1") and "lied" in bed.text("1")
-        assert bed.text("2") == "good"
-        assert all(isinstance(event, acp.Said) or "somebody" not in str(event) for event in bed.events("1"))
+@BOTH
+def test_lies_about_ids_reach_nobody(limits: Limits, tmp_path: Path) -> None:
+    """A18, B8: it knows the session's id of another conversation, and speaks in its name.
+
+    What it says there is seen by nobody; what it asks is put to those who talk to it, and to nobody else.
+    """
+    with villain(limits, log := tmp_path / "log") as bed:
+        (theirs,) = [one["params"]["sessionId"] for one in received(log) if one.get("method") == "session/prompt"]
+        bed.say(f"lies {theirs}")
+        (question,) = until(lambda: [one for one, _ in bed.port.questions.values()], what="it is asked")
+        assert question.conversation == HERE and "for somebody else" in question.title
+        decline(bed)
+        bed.until_state(State.IDLE)
+        if limits is EVENTS:
+            assert bed.ends("1")[0].outcome == "done"
+        said = bed.text("1") + "".join(bed.port.texts(HERE))
+        assert "lied" in said and "theirs" not in f"{here(bed, '1')}"
+        answers = {str(one.get("id")): one for one in received(log) if "method" not in one}
+        assert answers["other"]["result"] == {"outcome": {"outcome": "selected", "optionId": "no"}}
+        assert {one["error"]["code"] for name, one in answers.items() if name != "other"} == {-32600}
+        assert bed.command("status").ok and bed.snapshot("1").pid != bed.snapshot("2").pid
+
+
+@BOTH
+def test_a_question_after_the_end_of_its_turn_is_refused_and_told(limits: Limits, tmp_path: Path) -> None:
+    """Nobody is asked for what nobody waits for; the agent gets its own no, at once, and the next turn is whole."""
+    with villain(limits, log := tmp_path / "log") as bed:
+        bed.say("late 3")
+
+        def told() -> str:
+            return "\n".join([*bed.notices("1"), *bed.port.texts(HERE)])
+
+        until(lambda: told().count("🔒 Rejected, the turn had ended: rm -rf / behind your back") == 3)
+        until(lambda: len([one for one in received(log) if str(one.get("id")).startswith("late")]) == 3)
+        answers = [one["result"] for one in received(log) if str(one.get("id")).startswith("late")]
+        assert answers == [{"outcome": {"outcome": "selected", "optionId": "no"}}] * 3
+        assert bed.port.questions == {}
+        bed.say("say next")
+        until(lambda: "next" in bed.text("1") + "".join(bed.port.texts(HERE)), what="the next turn goes on")
+
+
+@contextmanager
+def watched(bed: Bed, limits: AgentLimits) -> Iterator[None]:
+    """The house's watcher, but that it looks all the time."""
+    watcher = Watcher(bed.pool, {"test": bed.port}, lambda: limits, bed.clock, interval=0.02)
+    watcher.start()
+    try:
+        yield
+    finally:
+        assert watcher.stop()
+
+
+def of(log: Path) -> list[int]:
+    """Everybody who has this agent's command line: those that it forks have it, too."""
+    return [one.pid for one in psutil.process_iter(["cmdline"]) if str(log) in (one.info["cmdline"] or [])]
+
+
+@pytest.mark.parametrize("deed", ["fork 40", "bomb 60"])
+def test_a_fork_bomb_meets_its_bound(deed: str, tmp_path: Path) -> None:
+    """Children with sessions of their own, or without parents: a word first, then all of them are ended."""
+    limits = AgentLimits(memory_soft_mb=0, memory_mb=0, tasks_soft=10, tasks=30)
+    with villain(log=(log := tmp_path / "log")) as bed, watched(bed, limits):
+        bed.ask("fork 12")
+        until(lambda: [text for text in bed.notices("1") if "use 13 processes and threads" in text])
+        assert len(of(log)) == 14, "both agents, and twelve"
+        bed.say(deed)
+        until(lambda: bed.snapshot().state is State.CLOSED, 20000 * MS, what="it is ended")
+        until(lambda: said(bed).count("more than the 30 of agent.limits.tasks: it was ended") == 1, what="it is told")
+        until(lambda: len(of(log)) == 1, what="all that it has started are gone, and the other is there")
+
+
+@BOTH
+def test_a_flood_of_text_ends_its_turn_and_takes_bounded_memory(limits: Limits) -> None:
+    """Control characters, ten times as many as a turn may bring."""
+    with villain(limits, quota={"turn_mb": 2}) as bed, grows_less_than(60):
+        bed.say("flood 20")
+        until(lambda: "2 MB, which is the limit" in said(bed), 30000 * MS)
+        until(lambda: bed.state() in {State.IDLE, State.CLOSED}, what="it has obeyed, or was ended")
+        text = bed.text("1") + "".join(bed.port.texts(HERE))
+        assert len(text) < 8 * MB
+        if limits is PAGES:
+            assert not set(text) & set("\x00\x07\x1b\u202e\u200b")
+
+
+def said(bed: Bed) -> str:
+    return "\n".join([*bed.notices("1"), *(end.reason for end in bed.ends("1")), *bed.port.texts(HERE)])
+
+
+def test_a_line_without_an_end_ends_its_agent_and_takes_bounded_memory() -> None:
+    with villain() as bed, grows_less_than(220):
+        end = bed.ask("line 200")
+        assert end.outcome == "failed" and "a line of more than 67,108,864 bytes" in end.reason
+        assert bed.ask("say next").outcome == "done"

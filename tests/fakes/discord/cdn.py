@@ -49,7 +49,7 @@ class Cdn:
     def _find(self, request: web.Request) -> Attachment | None:
         channel_id, attachment_id, filename = (request.match_info[name] for name in ("channel", "id", "name"))
         expires = request.query.get("ex", "")
-        path = f"/attachments/{channel_id}/{attachment_id}/{quote(filename)}"
+        path = f"/attachments/{channel_id}/{attachment_id}/{quote(filename, safe='')}"
         if request.query.get("hm") != signature(path, expires) or int(expires, 16) < self._backend.world.clock.time():
             return None
         channel = self._backend.world.channels.get(int(channel_id))

@@ -162,7 +162,7 @@ def signature(path: str, expires: str) -> str:
 
 
 def attachment_json(world: World, channel: Channel, attachment: Attachment) -> Json:
-    path = f"/attachments/{channel.id}/{attachment.id}/{quote(attachment.filename)}"
+    path = f"/attachments/{channel.id}/{attachment.id}/{quote(attachment.filename, safe='')}"
     expires = f"{int(world.clock.time() + LINK_LIFE):x}"
     url = f"{world.origin}{path}?ex={expires}&is={int(world.clock.time()):x}&hm={signature(path, expires)}&"
     return {
