@@ -144,7 +144,8 @@ class Redactor:
         for index, piece in enumerate(pieces[:-1]):
             end = len(piece.rstrip())
             stump = _STUMP.search(piece, max(0, end - _STUMP_ROOM), end)
-            at = min([stump.start() if stump else end, *(_overlap(piece[:end], value) for value in self.values)])
+            common = max((_common(piece[:end], value, TELLING) for value in self.values), default=0)
+            at = min(stump.start() if stump else end, end - common)
             if at < end:
                 pieces[index] = piece[:at] + REDACTED + piece[end:]
         return "…".join(pieces)
@@ -172,12 +173,10 @@ class Redactor:
             dashes := _PEM_BEGIN.search(text, max(0, len(text) - _PEM_BEGIN_ROOM))
         ):
             cut = min(cut, dashes.start())
-        end = text[
-            -self._longest :
-        ]  # looked at for each value's head first: the rest of the looking was half of it all
+        end = text[-self._longest :]  # looked at for each value's head first: the rest of it was half of all the work
         for begin, value in self._heads:
-            if begin in end:
-                cut = min(cut, _overlap(text, value))
+            if begin in end and (common := _common(text, value, TELLING)):
+                cut = min(cut, len(text) - common)
         return cut
 
     def begun(self, text: str) -> int:
@@ -266,22 +265,14 @@ def _open_key(text: str) -> int:
     return at if _PEM_HEAD.match(text, at) else len(text)
 
 
-def _common(text: str, value: str) -> int:
-    """Return the length of the longest end of `text` with which `value` begins; the whole of it does not count."""
-    at = max(0, len(text) - len(value) + 1)
-    while (at := text.find(value[0], at)) >= 0:
+def _common(text: str, value: str, least: int = 1) -> int:
+    """Return the length of the longest end of `text` with which `value` begins; the whole of it does not count.
+
+    0 if fewer than `least` characters are common.
+    """
+    head, at = value[:least], max(0, len(text) - len(value) + 1)
+    while (at := text.find(head, at)) >= 0:
         if value.startswith(text[at:]):
             return len(text) - at
         at += 1
     return 0
-
-
-def _overlap(text: str, value: str) -> int:
-    """Return where the longest end of `text` begins with which `value` begins, too; its length if there is none."""
-    head, begin = value[:TELLING], max(0, len(text) - len(value) + 1)
-    at = text.find(head, begin)
-    while at >= 0:
-        if value.startswith(text[at:]):
-            return at
-        at = text.find(head, at + 1)
-    return len(text)

@@ -74,14 +74,24 @@ class Veil:
         probe = self._last + held
         begun = self._redact.begun(probe)
         hidden = min(begun, len(held)) if begun >= SHORTEST else 0
-        shown = _new(self._last, self._redact(probe[: len(probe) - hidden])) if len(held) > hidden else ""
+        shown = self._new(probe[: len(probe) - hidden]) if len(held) > hidden else ""
         shown += REDACTED if hidden else ""
         return shown, probe[-max(begun, _KEPT) :] if begun else (self._last + shown)[-_KEPT:]
 
     def _let_through(self, probe: str) -> str:
-        shown = _new(self._last, self._redact(probe))
+        shown = self._new(probe)
         self._last = (self._last + shown)[-_KEPT:]
         return shown
+
+    def _new(self, probe: str) -> str:
+        """Return how what stands behind `_last` in `probe` is shown, which begins with it."""
+        # What was let through last may itself hold a secret, if it is the broken-off head of a longer one: so it is
+        # compared as it is shown. The two differ where something is redacted now that reaches into it.
+        last, shown = self._redact(self._last), self._redact(probe)
+        if shown.startswith(last):
+            return shown[len(last) :]
+        pairs = enumerate(zip(shown, last, strict=False))
+        return shown[next((at for at, (one, other) in pairs if one != other), len(shown)) :]
 
     def _swallow(self, text: str) -> str:
         """Return what stands behind the rest of a key; "" if that is all of it."""
@@ -99,11 +109,3 @@ class Veil:
             self._swallows = "key" if probe.startswith("-----BEGIN ", cut) else "word"
             return len(probe)
         return len(probe) - _MOST_BEHIND
-
-
-def _new(last: str, shown: str) -> str:
-    """Return what is new in `shown`, which began with `last` before something was redacted that reaches into it."""
-    if shown.startswith(last):
-        return shown[len(last) :]
-    same = next(at for at, (one, other) in enumerate(zip(shown, last, strict=False)) if one != other)
-    return shown[same:]

@@ -143,6 +143,25 @@ def test_what_only_begins_like_a_secret_goes_on_as_it_was_written() -> None:
     assert veil.feed("a can") + veil.flush() + veil.feed("teen") + veil.flush() == "a canteen"
 
 
+NESTED = "postgres://me:hunter2-and-more@db.example/prod"  # with a password in it, that is a secret of its own
+
+
+def test_of_a_broken_off_secret_that_holds_another_nothing_follows() -> None:
+    """Of an address with a password: what was hidden of it stays hidden when something else follows."""
+    for at in range(1, len(NESTED)):
+        veil = Veil(Redactor([NESTED]))
+        head = veil.feed(f"at {NESTED[:at]}") + veil.flush()
+        assert head == f"at {NESTED[:at] if at < 8 else REDACTED}"
+        assert (said := veil.feed(" or so") + veil.flush()) == " or so", (at, said)
+
+
+def test_a_broken_off_secret_that_holds_another_is_hidden_when_it_goes_on() -> None:
+    for at in range(9, len(NESTED)):
+        veil = Veil(Redactor([NESTED]))
+        said = veil.feed(f"at {NESTED[:at]}") + veil.flush() + veil.feed(f"{NESTED[at:]} or so") + veil.flush()
+        assert said == f"at {REDACTED}{REDACTED} or so", at
+
+
 @given(st.lists(st.sampled_from(["can", "ary", "-1", "ab", "a", "x ", "correct horse", " battery"]), max_size=12))
 def test_however_it_is_torn_no_secret_can_be_put_together(parts: list[str]) -> None:
     veil, text = Veil(Redactor(KNOWN)), ""
