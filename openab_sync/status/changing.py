@@ -68,7 +68,7 @@ ANSWER = Route(
     "Answer a question that people are asked",
     shapes.Done,
     takes=shapes.AnswerBody,
-    also={**BUSY, 409: "It is not open any more."},
+    also={**BUSY, 409: "It is not open any more, is answered elsewhere, or the agent does not offer that."},
     others=LATER,
 )
 
@@ -107,7 +107,7 @@ def changing(sources: Sources) -> Blueprint:
         if asked is None:
             return refuse(404, "That question is not open.")
         if body.option not in {option.option_id for option in asked.options}:
-            return refuse(400, "The agent does not offer that answer.")
+            return refuse(409, "The agent does not offer that answer.")
         if is_told(asked, body.option):
             return refuse(409, "A form is filled in, and an address opened, where the question stands.")
         return _done(sources.broker.answer(asked, body.option, _person()), refused=409)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 import re
+import shlex
 import signal
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 import webbrowser
@@ -18,18 +20,34 @@ import pytest
 
 from openab_sync.cli import demo as module
 from tests.cli.running import PATIENCE, ROOT, environment, run
+from tests.fakes import fake_agent
 from tests.platforms.web.visitor import Visitor
+from tests.waiting import MS
+
+# Python reads this before the program: it notes every address that is listened at, looked up or talked to.
+LISTENER = """
+import os, sys
+def note(event, args):
+    if event in ("socket.bind", "socket.connect", "socket.sendto", "socket.getaddrinfo"):
+        address = args[0] if event == "socket.getaddrinfo" else args[1]
+        with open(os.environ["ADDRESSES"], "a") as file:
+            print(event, address[0] if isinstance(address, tuple) else address, file=file)
+sys.addaudithook(note)
+"""
 
 
 @contextmanager
-def demo(home: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def demo(home: Path, *arguments: str, **environ: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Run it; give the process and the link that it prints."""
-    temporary = home / "tmp"
+    temporary, hook = home / "tmp", home / "hook"
     temporary.mkdir()
+    hook.mkdir()
+    (hook / "sitecustomize.py").write_text(LISTENER)
+    listening = {"PYTHONPATH": f"{hook}:{ROOT}", "ADDRESSES": str(home / "addresses")}
     with subprocess.Popen(
         [sys.executable, "-m", "openab_sync", "demo", *arguments],
         cwd=ROOT,
-        env=environment(home, TMPDIR=str(temporary)),
+        env=environment(home, TMPDIR=str(temporary), **listening, **environ),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -45,7 +63,9 @@ def demo(home: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], s
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_visitor_is_answered_and_nothing_is_left(tmp_path: Path, number: signal.Signals) -> None:
+    began = time.monotonic()
     with demo(tmp_path, "--cwd", str(tmp_path)) as (process, link):
+        assert time.monotonic() - began < 4000 * MS, "it opens at once"
         with urllib.request.urlopen(link.partition("/enter")[0] + "/healthz", timeout=PATIENCE) as health:
             assert health.status == 200
         visitor = Visitor(link)
@@ -64,6 +84,25 @@ def test_a_visitor_is_answered_and_nothing_is_left(tmp_path: Path, number: signa
         assert (process.returncode, complaints) == (0, "")
     assert list((tmp_path / "tmp").iterdir()) == []
     assert not (tmp_path / "state").exists()
+    heard = {tuple(line.split()) for line in (tmp_path / "addresses").read_text().splitlines()}
+    assert {what for what, _ in heard} == {"socket.bind", "socket.getaddrinfo"}, "it talks to nobody"
+    assert {host for _, host in heard} <= {"127.0.0.1", "0.0.0.0"}, "and looks up no name"
+
+
+def test_another_agent_is_talked_to_by_its_name(tmp_path: Path) -> None:
+    agent = tmp_path / "bin" / "gemini"
+    agent.parent.mkdir()
+    agent.write_text(f"#!/bin/sh\nexec {shlex.join(fake_agent())}\n")
+    agent.chmod(0o755)
+    path = f"{agent.parent}:/usr/bin:/bin"
+    with demo(tmp_path, "--agent", "gemini", "--cwd", str(tmp_path), PATH=path) as (process, link):
+        visitor = Visitor(link)
+        assert visitor.hear(visitor.say("say hello from another"), "hello from another", PATIENCE)
+        house = visitor.get("/web/look")["house"]
+        assert (house["agent"], house["chips"]) == ("Gemini CLI", [])
+        process.send_signal(signal.SIGTERM)
+        _, complaints = process.communicate(timeout=PATIENCE)
+        assert (process.returncode, complaints) == (0, "")
 
 
 @pytest.mark.parametrize(

@@ -151,7 +151,7 @@ def test_a_question_is_answered() -> None:
         scene = Scene.make(sources(bed))
         until(lambda: scene.get("/api/questions", **KEY).json)
         path = f"/api/questions/{question.id}"
-        assert told(bed, "POST", path, {"option": "no such"})[0] == 400
+        assert told(bed, "POST", path, {"option": "no such"})[0] == 409
         code, _ = told(bed, "POST", path, {"option": question.options[0].option_id})
         assert code == 200
         until(bed.ends)

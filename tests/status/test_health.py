@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import time
+
 from openab_sync.core.presence import Presence
+from openab_sync.core.state import State
 from openab_sync.status.sources import Sources
 from openab_sync.threads import LATE, Beat
+from tests.core.bed import Bed
 from tests.fakes.clock import FakeClock
 from tests.status.scene import Scene, no_broker
+from tests.status.test_looking import sources
 
 
 def test_a_thread_that_is_late_or_dead_is_named() -> None:
@@ -25,6 +30,19 @@ def test_a_thread_that_is_late_or_dead_is_named() -> None:
     ]
     beats[1].rests()
     assert len(scene.get("/healthz").json["reasons"]) == 1  # type: ignore[index]  # it is an object
+
+
+def test_a_session_whose_thread_hangs_is_named_too() -> None:
+    with Bed() as bed:
+        bed.say("hang")
+        bed.until_state(State.BUSY)
+        scene = Scene.make(sources(bed))
+        assert scene.get("/healthz").status_code == 200
+        bed.snapshot().beat.owes(time.monotonic() - 100.0, 10.0)  # as when it works at something, and never comes back
+        answer = scene.get("/healthz")
+        assert answer.status_code == 503 and "session-test:1 has not been heard of for 90 s" in answer.text
+        bed.snapshot().beat.rests()
+        bed.command("cancel")
 
 
 def test_ready_is_who_can_be_written_to() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import stat
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -13,12 +15,19 @@ from openab_sync.config.schema import StatusConfig
 from openab_sync.errors import ConfigError, StoreError
 from openab_sync.status.sources import Sources
 from openab_sync.status.status import ADDRESS_FILE, KEY_FILE, Status
+from tests.core.bed import Bed
 from tests.fakes.clock import FakeClock
 from tests.status.scene import no_broker
+from tests.status.test_looking import sources
 from tests.status.test_server import fetch
 from tests.waiting import until
 
 ANY = StatusConfig(listen="127.0.0.1:0")
+
+
+def read(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return str(answer.read().decode())
 
 
 def test_it_says_where_it_listens_while_it_does(tmp_path: Path) -> None:
@@ -39,6 +48,21 @@ def test_its_pulse_is_heard_of_while_it_runs(tmp_path: Path) -> None:
     until(lambda: status.beat.due < math.inf)
     assert status.stop()
     assert (status.beat.name, status.beat.due, status.beat.has_died) == ("status-pulse", math.inf, False)
+
+
+def test_the_memory_that_agents_hold_is_weighed_and_shown(tmp_path: Path) -> None:
+    with Bed() as bed:
+        bed.ask("say hello")
+        status = Status(ANY, tmp_path)
+        status.start(sources(bed))
+        try:
+            until(lambda: json.loads(read(f"{status.address.url}/api/sessions"))[0]["rss"], what="it has been weighed")
+            figures = read(f"{status.address.url}/metrics").splitlines()
+            [held] = [line for line in figures if line.startswith("openab_agent_resident_bytes{")]
+            assert held.startswith('openab_agent_resident_bytes{conversation="test:1"} ')
+            assert float(held.split()[1]) > 1_000_000
+        finally:
+            assert status.stop()
 
 
 def test_its_key_is_made_once_and_for_this_user_only(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import getpass
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,12 +54,37 @@ def test_an_answer_is_seen_as_it_grows(bed: Bed, window: Window) -> None:
     until(lambda: "ready" in window.text("#cards"))
 
 
+def test_a_card_says_who_what_how_long_and_how_much(tmp_path: Path, window: Window) -> None:
+    with page(tmp_path) as bed:
+        window.enter(bed)
+        bed.write("say the last words\nusage\ntool_unfinished\nhang")
+        window.until("#cards .chip[data-state=working]")
+        bed.write("say later")
+        window.until_text("1 waiting", "#cards .card")
+        window.until_text("tokens", "#cards .card")
+        seen = window.text("#cards .card")
+        parts = (
+            getpass.getuser(),
+            "Fake",
+            "Never ends",
+            "the last words",
+            "1 waiting",
+            "1,200 of 200k tokens",
+            "$0.25",
+        )
+        assert [part for part in parts if part not in seen] == [], seen
+        until(lambda: re.fullmatch(r"working\s*\d+ s", window.text("#cards .chip")), what="for how long")
+        bed.ask("/web/orders", {"conversation": "web:1", "name": "cancel-all"})
+        window.until("#cards .chip[data-state=idle]")
+
+
 def test_a_question_is_answered_on_the_dashboard(bed: Bed, window: Window) -> None:
     window.enter(bed)
     window.say("edit")
     window.until("#questions .ask")
     assert window.driver.title == "(1) openab-sync"
     assert "asks you" in window.text("#cards")
+    assert window.one("#questions").rect["y"] < window.one("#cards").rect["y"], "what waits for somebody is on top"
     window.press("Allow once", "#questions")
     window.until("#talk .end")
     window.until_gone("#questions")
