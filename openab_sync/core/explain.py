@@ -13,7 +13,7 @@ from ..text.clean import one_line
 if TYPE_CHECKING:
     from .turn import Turn
 
-__all__ = ["explain"]
+__all__ = ["explain", "sentence"]
 
 # Why a model stopped, by ACP's stop reason; "end_turn" needs no words, an unknown one is shown as it is.
 STOPS = {
@@ -44,16 +44,16 @@ def _ending(turn: Turn) -> str:
     cut = " What it had said until then is above." if turn.has_text else ""
     match turn.outcome:
         case "failed" if reason:
-            return f"{turn.agent} could not finish: {_sentence(reason)}{cut}"
+            return f"{turn.agent} could not finish: {sentence(reason)}{cut}"
         case "gone":
-            why = f": {_sentence(reason)}" if reason else "."
+            why = f": {sentence(reason)}" if reason else "."
             return f"{turn.agent} ended before its answer did{why}{cut}"
         case "stalled":
-            return _sentence(reason or f"{turn.agent} did not come to an end and was stopped") + cut
+            return sentence(reason or f"{turn.agent} did not come to an end and was stopped") + cut
         case "cancelled":
-            return _sentence(reason or "The turn was cancelled")
+            return sentence(reason or "The turn was cancelled")
         case _:
-            return _sentence(reason)
+            return sentence(reason)
 
 
 def _stop(turn: Turn) -> str:
@@ -86,7 +86,7 @@ def _silence(turn: Turn) -> str:
     return f"{turn.agent} ended its turn without any answer. Asking again may help."
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
     """Return `text` with something at its end."""
     text = text.strip()
     return text if not text or text.endswith((".", "!", "?", ":")) else f"{text}."

@@ -25,7 +25,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ..clock import Deadline
-from ..errors import AgentError, AuthRequired, OpenabError, SessionClosed
+from ..errors import AgentError, OpenabError, SessionClosed
 from ..threads import Beat, spawn
 from .agent import LONG, Agent
 from .answering import Answering
@@ -43,7 +43,7 @@ from .notices import UNRECORDED, name, tell, tell_dropped
 from .obeying import Obeying
 from .port import Outcome
 from .portrait import Moment, portrait
-from .starting import KEPT, Starting, own
+from .starting import Starting, failed, own
 from .state import Event, State
 from .turns import Turns
 from .urgent import Doer, do
@@ -188,8 +188,7 @@ class Session:
                 self._is_doubted = True
                 calls.settle(lambda: self._heard, pool.drain_ms / 1000)
         except AgentError as error:
-            kept = KEPT if self._memory.acp_session_id and not isinstance(error, AuthRequired) else ""
-            self._fail(error.user_text() + self._house.advice(error) + kept)
+            self._fail(failed(error, self._memory, self._house))
             raise
         log.info("%s has %s, pid %s", self.conversation, self._agent.name, self._agent.pid)
         self._leave_by = math.inf

@@ -15,11 +15,12 @@ from dataclasses import replace
 
 from ..acp.events import Answered
 from ..acp.peer import AcpPeer
-from ..errors import AgentRefused, AuthRequired
+from ..errors import AgentError, AgentRefused, AuthRequired
 from .asking_mode import mode_of, unasked, wish
+from .explain import sentence
 from .house import House, Memory
 
-__all__ = ["KEPT", "Call", "Starting", "own"]
+__all__ = ["Call", "Starting", "failed", "own"]
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +39,12 @@ def own(memory: Memory, house: House) -> tuple[Memory, list[str]]:
         return memory, [text] if gone else []
     text = f"This conversation was begun with another agent: {house.agent_name} does not know what was said before."
     return Memory(archive=memory.archived().archive), [text] if memory.acp_session_id else []
+
+
+def failed(error: AgentError, memory: Memory, house: House) -> str:
+    """Return why an agent could not begin, for people: with what helps, and whether what it remembers is kept."""
+    kept = KEPT if memory.acp_session_id and not isinstance(error, AuthRequired) else ""
+    return sentence(error.user_text()) + house.advice(error) + kept
 
 
 class Starting:

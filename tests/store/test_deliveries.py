@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from openab_sync.errors import StoreError
 from openab_sync.store import Books, Delivery, Fact, Store, open_books
 from tests.fakes.clock import FakeClock
 from tests.store.outage import outage
+from tests.store.syncs import counted
+from tests.waiting import until
 
 PATIENCE = 10.0
 FACT = Fact("discord:1", "11", "ann", "hello", {"channel": "5"})
@@ -111,6 +114,28 @@ def test_one_that_cannot_be_answered_fails(store: Store, books: Books, begun: bo
         books.replies.start("t", "discord:1", [number])
     books.deliveries.fail([number]).result(PATIENCE)
     assert state(store, number) == "failed"
+
+
+def test_many_that_are_accepted_at_once_cost_one_fsync_and_none_is_told_before_it(store: Store, books: Books) -> None:
+    gate, inside, told = threading.Event(), threading.Event(), list[int]()
+
+    def hold(_: object) -> None:
+        inside.set()
+        assert gate.wait(PATIENCE)
+
+    accept(books, "0")  # the log has its head
+    with counted(store) as syncs:
+        store.write(hold)
+        assert inside.wait(PATIENCE)
+        waiting = [books.deliveries.accept(Fact("discord:1", str(n), "ann", "hello"))[1] for n in range(1, 101)]
+        for done in waiting:
+            done.add_done_callback(lambda _: told.append(syncs.count))
+        gate.set()
+        until(lambda: len(told) == 100, PATIENCE)
+        assert set(told) == {1}
+        for n in (101, 102, 103):
+            accept(books, str(n))
+        assert syncs.count == 4, "one that comes alone waits for nobody"
 
 
 def test_a_disk_that_takes_nothing_accepts_nothing(store: Store, books: Books) -> None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import ast
 import json
 import re
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -283,6 +285,27 @@ def test_pictures_that_waited_are_shown_after_a_restart(warm: Warm, server: Serv
     ]
     assert list(inbox.rglob("*.png")) == []
     assert server.violations == []
+
+
+@crash
+def test_a_damaged_store_is_kept_and_a_newer_one_is_not_touched(warm: Warm, server: Server, tmp_path: Path) -> None:
+    stage, file = Stage(warm, server, tmp_path), tmp_path / "state" / "journal.db"
+    stage.open()
+    raw = file.read_bytes()
+    file.write_bytes(raw[:4096] + bytes(len(raw) - 4096))
+    with stage.run() as running:
+        stage.until_ready()
+        over(stage, stage.mention("say good morning"))
+        stops(running)
+        assert running.log.count("journal.db is damaged: it is kept as") == 1
+    assert file.with_name("journal.damaged-1.db").read_bytes()[4096:] == bytes(len(raw) - 4096)
+    with closing(sqlite3.connect(file)) as db:
+        db.execute("PRAGMA user_version = 999")
+    before = file.read_bytes()
+    with stage.run() as running:
+        assert running.end() == 2
+        (line,) = running.log.splitlines()
+    assert "schema 999" in line and file.read_bytes() == before
 
 
 # Every kind of change has its row, or a reason.
