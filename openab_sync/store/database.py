@@ -15,11 +15,12 @@ from urllib.parse import quote
 from ..errors import ConfigError, StoreError
 from .migrations import MIGRATIONS, examine, migrate
 
-__all__ = ["FILE_NAME", "is_outage", "open_database", "open_for_reading", "said_by_sqlite"]
+__all__ = ["BUSY", "FILE_NAME", "is_outage", "open_database", "open_for_reading", "said_by_sqlite"]
 
 log = logging.getLogger(__name__)
 
 FILE_NAME = "journal.db"
+BUSY = 5000  # milliseconds that another program may hold the file
 
 # The first that knows STRICT tables.
 _OLDEST = (3, 37, 0)
@@ -71,7 +72,7 @@ def open_for_reading(folder: Path) -> sqlite3.Connection:
     except sqlite3.Error as error:
         raise said_by_sqlite(error, file) from error
     try:
-        db.execute("PRAGMA busy_timeout = 5000")
+        db.execute(f"PRAGMA busy_timeout = {BUSY}")
         examine(db, str(file), oldest=len(MIGRATIONS))
     except sqlite3.Error as error:
         db.close()
@@ -113,7 +114,8 @@ def _settle(db: sqlite3.Connection, file: Path) -> None:
     db.execute("PRAGMA synchronous = FULL")  # a commit is on the disk when it returns
     db.execute("PRAGMA fullfsync = ON")  # on macOS, too, where an fsync is not yet one
     db.execute("PRAGMA foreign_keys = ON")
-    db.execute("PRAGMA busy_timeout = 5000")  # milliseconds; somebody may be looking into it with another program
+    db.execute(f"PRAGMA busy_timeout = {BUSY}")  # somebody may be looking into it with another program
+    db.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten; not every SQLite does so by itself
     db.execute(f"PRAGMA journal_size_limit = {16 * 1024 * 1024}")
     (verdict,) = db.execute("PRAGMA quick_check(1)").fetchone()
     if verdict != "ok":

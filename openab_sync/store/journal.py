@@ -30,7 +30,7 @@ from typing import Any, TypeVar
 from ..clock import SystemClock
 from ..errors import StoreError
 from ..threads import Beat, join_all, late, spawn
-from .database import FILE_NAME, is_outage, open_database, said_by_sqlite
+from .database import BUSY, FILE_NAME, is_outage, open_database, said_by_sqlite
 from .place import Hold, make_private, warn_of_the_disk
 
 __all__ = ["Store"]
@@ -58,6 +58,7 @@ class _Item:
 
     change: Callable[[sqlite3.Connection], Any]
     done: Future[Any]
+    forgets: bool = False
 
 
 class Store:
@@ -107,8 +108,10 @@ class Store:
 
     # ---- any thread; never blocks ----
 
-    def write(self, change: Callable[[sqlite3.Connection], T]) -> Future[T]:
+    def write(self, change: Callable[[sqlite3.Connection], T], *, forgets: bool = False) -> Future[T]:
         """Have `change` run and kept; the Future is done after the commit, with what it returned.
+
+        `forgets`: it deletes what people said, and that is to stand nowhere in the file's log either.
 
         Changes run in the order in which they came. One that raises is undone, alone, and its Future says so; one may
         run again if the disk undid others with it. It must not begin or end a transaction. A disk that fails, and a
@@ -116,7 +119,7 @@ class Store:
         the journal's thread: they must not block.
         """
         done: Future[T] = Future()
-        self._queue.put(_Item(change, done))
+        self._queue.put(_Item(change, done, forgets))
         if self._ended:
             self._refuse_rest()
         return done
@@ -211,12 +214,21 @@ class Store:
         outage = next((error for _, error, _ in told if isinstance(error, StoreError)), None)
         if outage is not None or has_written:  # a full disk "takes" what changes nothing
             self._note(outage)
+        if has_written and any(item.forgets for item in items):
+            self._empty_log()
         for item, failure, result in told:
             if failure is None:
                 item.done.set_result(result)
             else:
                 item.done.set_exception(failure)
         return []
+
+    def _empty_log(self) -> None:
+        """Have nothing in the log. Who reads the journal just now is not waited for: then it happens later."""
+        self._db.execute("PRAGMA busy_timeout = 0")
+        with contextlib.suppress(sqlite3.Error):  # a disk that fails at it is noticed with the next change
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        self._db.execute(f"PRAGMA busy_timeout = {BUSY}")
 
     def _run_one(self, item: _Item) -> tuple[Exception | None, Any]:
         """What it raised, what it returned."""

@@ -77,7 +77,7 @@ class Keeping:
             for table, column in _BY_CONVERSATION:
                 db.executemany(f"DELETE FROM {table} WHERE {column} = ?", rows)
 
-        return self._store.write(change)
+        return self._store.write(change, forgets=True)
 
     def forget_before(self, moment: float) -> Future[bool]:
         """Delete some of what was over before `moment` (seconds since the epoch); whether there is more of it."""
@@ -93,4 +93,4 @@ class Keeping:
             ]
             return _AT_ONCE in gone
 
-        return self._store.write(change)
+        return self._store.write(change, forgets=True)

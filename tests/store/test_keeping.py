@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,7 @@ from openab_sync.store import (
     keeping,
     open_books,
 )
+from openab_sync.store.database import open_for_reading
 from tests.fakes.clock import FakeClock
 
 NOBODY = Theirs()
@@ -91,6 +94,35 @@ def test_what_is_forgotten_leaves_nothing_anywhere(desk: Desk) -> None:
     desk.keeping.forget(["test:1"]).result(10)
     assert desk.count() == {name: count // 2 for name, count in before.items()}
     assert desk.of("ann") == Theirs(frozenset({"test:2"}))
+
+
+@pytest.mark.parametrize("is_read", [False, True])
+def test_what_is_forgotten_stands_nowhere_in_the_file_nor_in_its_log(
+    desk: Desk, tmp_path: Path, *, is_read: bool
+) -> None:
+    """Who reads it meanwhile keeps the log, and holds nobody up; it is gone with the next that is forgotten."""
+    for key in ("test:1", "test:2"):
+        desk.write(key, "ann")
+        number, safe = desk.books.deliveries.accept(Fact(key, "m9", "ann", f"a secret of {key}"))
+        safe.result(10)
+        desk.books.replies.start(f"turn {key}", key, [number])
+        desk.books.replies.draw(f"turn {key}", [PageRow(0, f"an answer to {key}" * 100)]).result(10)
+
+    def holds(key: str) -> bool:
+        words = (f"a secret of {key}".encode(), f"an answer to {key}".encode())
+        return any(word in file.read_bytes() for file in tmp_path.glob("journal.db*") for word in words)
+
+    assert holds("test:1") and holds("test:2")
+    with closing(open_for_reading(tmp_path)) as reader:
+        if is_read:
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM deliveries").fetchone()
+        began = time.monotonic()
+        desk.keeping.forget(["test:1"]).result(10)
+        assert time.monotonic() - began < 4
+        assert holds("test:1") == is_read and holds("test:2")
+    desk.keeping.forget(["test:2"]).result(10)
+    assert not holds("test:1") and not holds("test:2")
 
 
 def test_what_is_over_goes_after_its_days_and_what_is_not_stays(desk: Desk) -> None:
