@@ -86,13 +86,13 @@ def run(
     def look() -> None:
         log.warning("asked by a signal, pid %d\n%s\n%s", os.getpid(), "\n".join(show() for show in books), stacks())
 
-    redact = Redactor(secrets_of(config, environ, secrets))
     news = News(reload, look=look)
     with handled(dict.fromkeys(news.heard(), news.put)):  # first: who holds the folder may be signalled
         store = Store.open(folder)
         trail, well = None, False
         try:
-            trail = AuditTrail.open(live, store, SystemClock(), redact)
+            secrets = [*secrets, *_made(config, folder)]
+            trail = AuditTrail.open(live, store, SystemClock(), Redactor(secrets_of(config, environ, secrets)))
             audit = Audit(trail.keep, lambda: live.config.audit.prompts)
             ears = _Ears(news, audit, Notifier(environ, SystemClock()), tell, books, login)
             well = _serve(live, environ, secrets, store, ears)
@@ -240,7 +240,7 @@ def demo(
     with TemporaryDirectory(prefix="openab-sync-demo-") as name, handled(dict.fromkeys(news.heard(), news.put)):
         folder = Path(name)
         web, figures = Web(folder / "inbox", agent=_title(config), chips=chips), Figures()
-        box = beside(folder / "inbox")
+        box, secrets = beside(folder / "inbox"), [*secrets, *_made(config, folder)]
         app = App(config, {web.name: web.port}, environ=environ, secrets=secrets, observe=figures, outbox=box)
         status = _status(config.status, folder)
         if status is None:
@@ -294,6 +294,16 @@ def _figures(config: schema.StatusConfig) -> Figures:
 
 def _has_page(config: schema.StatusConfig) -> bool:
     return bool(config.listen) and config.page
+
+
+def _made(config: schema.Config, folder: Path) -> list[str]:
+    """Return the key that the status server makes for itself: agents could read it, and nobody may see it.
+
+    Blocks (disk). Raise StoreError.
+    """
+    from .store.keys import STATUS_KEY, make_key
+
+    return [make_key(folder, STATUS_KEY)] if config.status.listen and not config.status.token else []
 
 
 def _status(config: schema.StatusConfig, folder: Path) -> Status | None:

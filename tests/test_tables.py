@@ -72,7 +72,12 @@ def test_everything_that_was_to_be_tried_is_in_the_list_of_the_hostile() -> None
 
 def test_every_test_of_the_hostile_is_in_that_list() -> None:
     named = {test for row, _, proof in rows() if row.startswith("X") for test in named_in(proof)}
-    files = ["hostile/test_villain.py", "hostile/test_telltale.py", "platforms/discord/test_hostile.py"]
+    files = [
+        "hostile/test_villain.py",
+        "hostile/test_telltale.py",
+        "hostile/test_terminal.py",
+        "platforms/discord/test_hostile.py",
+    ]
     assert [f"{file}::{test}" for file in files for test in cases_of(file) if f"{file}::{test}" not in named] == []
 
 

@@ -127,7 +127,7 @@ def found(config: str | None, url: str | None) -> Api:
         return Api(url, token)
     from ..config import Config, load
     from ..store import store_folder
-    from ..store.keys import read_note
+    from ..store.keys import STATUS_KEY, read_note
 
     others = [name for name in Config.__struct_fields__ if name not in ("store", "status")]
     settings = load(config, os.environ, without=others).config
@@ -135,7 +135,7 @@ def found(config: str | None, url: str | None) -> Api:
     there = url or read_note(folder, "status.address")
     if not there and not settings.status.listen:
         raise ConfigError('there is no status server: listen is ""', key="status.listen")
-    key = token or settings.status.token or read_note(folder, "status.token") or ""
+    key = token or settings.status.token or read_note(folder, STATUS_KEY) or ""
     return Api(there or settings.status.listen, key)
 
 

@@ -16,7 +16,7 @@ from flask import Blueprint
 
 from ..clock import Clock, SystemClock
 from ..config.schema import StatusConfig
-from ..store.keys import make_key, write_note
+from ..store.keys import STATUS_KEY, make_key, write_note
 from .feed import Feed, events
 from .guard import Guard
 from .listen import Address
@@ -27,11 +27,10 @@ from .server import Server
 from .site import make_site
 from .sources import Sources
 
-__all__ = ["ADDRESS_FILE", "KEY_FILE", "Status"]
+__all__ = ["ADDRESS_FILE", "Status"]
 
 log = logging.getLogger(__name__)
 
-KEY_FILE = "status.token"  # in the store's folder, as the command line knows
 ADDRESS_FILE = "status.address"  # where it listens just now: the port may have been left to the system
 
 
@@ -43,7 +42,7 @@ class Status:
 
         Raise ConfigError if the port cannot be had, StoreError if the key cannot be kept.
         """
-        token = config.token or make_key(folder, KEY_FILE)
+        token = config.token or make_key(folder, STATUS_KEY)
         self._server = Server(Address.parse(config.listen))
         self.address = self._server.address
         self.guard = Guard(token, self.address, clock or SystemClock(), names=config.hosts)

@@ -8,7 +8,10 @@ from pathlib import Path
 
 from ..errors import StoreError
 
-__all__ = ["make_key", "read_note", "write_note"]
+__all__ = ["STATUS_KEY", "make_key", "read_note", "write_note"]
+
+STATUS_KEY = "status.token"
+"""The status server's, where the configuration has none."""
 
 _LEAST = 16  # characters of a key that somebody has put there
 

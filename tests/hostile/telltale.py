@@ -2,7 +2,7 @@
 
 The prompt says how: `once` tells everything as a whole, `cut N` in pieces of N characters, `pages` with so much text
 before that page boundaries come into the middle of it, `tear N` with a call of a tool behind the first N characters of
-each. Its own session id is among what it tells.
+each. Its own session id is among what it tells, and what the files hold that $TELL_FILES names: it looks around.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import base64
 import json
 import os
 import sys
+from pathlib import Path
 from typing import TextIO
 
 SESSION = "session-of-the-telltale-agent-1"
@@ -35,7 +36,10 @@ def say(text: str, kind: str = "agent_message_chunk") -> None:
 
 def known() -> list[str]:
     names = [name for name in os.environ if name.startswith(("CANARY_", "MINE_"))]
-    return [*sys.argv[1:], *(os.environ[name] for name in sorted(names)), SESSION]
+    files = [
+        Path(name).read_text(encoding="utf-8").strip() for name in os.environ.get("TELL_FILES", "").split(":") if name
+    ]
+    return [*sys.argv[1:], *(os.environ[name] for name in sorted(names)), *files, SESSION]
 
 
 def tell(order: str) -> None:

@@ -14,7 +14,8 @@ import pytest
 from openab_sync.config.schema import StatusConfig
 from openab_sync.errors import ConfigError, StoreError
 from openab_sync.status.sources import Sources
-from openab_sync.status.status import ADDRESS_FILE, KEY_FILE, Status
+from openab_sync.status.status import ADDRESS_FILE, Status
+from openab_sync.store.keys import STATUS_KEY
 from tests.core.bed import Bed
 from tests.fakes.clock import FakeClock
 from tests.status.scene import no_broker
@@ -69,7 +70,7 @@ def test_its_key_is_made_once_and_for_this_user_only(tmp_path: Path) -> None:
     statuses = [Status(ANY, tmp_path) for _ in range(2)]
     visit = statuses[0].guard.enter(statuses[0].guard.make_link().rpartition("/")[2])
     assert visit is not None
-    assert stat.S_IMODE(os.stat(tmp_path / KEY_FILE).st_mode) == 0o600
+    assert stat.S_IMODE(os.stat(tmp_path / STATUS_KEY).st_mode) == 0o600
     assert statuses[0].guard._token == statuses[1].guard._token
     assert all(status.stop() for status in statuses)
 
