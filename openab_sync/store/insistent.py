@@ -103,8 +103,13 @@ class Insistent:
     # ---- the journal's thread ----
 
     def _run(self, slot: _Slot, db: sqlite3.Connection) -> None:
-        """May run again, when the disk has undone all of a transaction."""
+        """May run again, when the disk has undone all of a transaction: then nothing of the first time holds."""
         item, slot.is_own = slot.item, False
+        if self._trying is slot:
+            self._trying, slot.batch = None, []
+        if item is not None and item.is_owed:  # the disk did not take it then; it is made now, or is owed again
+            self._owed = [one for one in self._owed if one is not item]
+            item.is_owed = False
         if item is not None and not (self._owed and self._owed[0].number < item.number):
             slot.is_own = True
             try:
@@ -113,9 +118,8 @@ class Insistent:
                 if is_outage(error):  # at once: what comes later in this transaction must not overtake it
                     self._owe(item)
                 raise
-        elif self._trying in (None, slot):
-            if self._trying is None:
-                self._trying, slot.batch = slot, self._owed[: self._size]
+        elif self._trying is None:
+            self._trying, slot.batch = slot, self._owed[: self._size]
             for one in slot.batch:
                 one.change(db)
 

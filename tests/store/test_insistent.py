@@ -38,6 +38,25 @@ def numbers(store: Store) -> list[int]:
     return [row[0] for row in store.read(lambda db: db.execute("SELECT x FROM t ORDER BY rowid").fetchall())]
 
 
+def gated(store: Store) -> threading.Event:
+    """Have the journal wait: what is written until the event is set makes one commit."""
+    entered, gate = threading.Event(), threading.Event()
+
+    def wait(_: sqlite3.Connection) -> None:
+        entered.set()
+        assert gate.wait(PATIENCE)
+
+    store.write(wait)
+    assert entered.wait(PATIENCE)
+    return gate
+
+
+def full() -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError("database or disk is full")
+    error.sqlite_errorcode = sqlite3.SQLITE_FULL
+    return error
+
+
 def test_what_an_outage_kept_is_written_before_what_comes_next(store: Store) -> None:
     insistent = Insistent(store)
     with outage(store):
@@ -64,14 +83,7 @@ def test_an_outage_that_lasts_loses_nothing_and_no_order(store: Store) -> None:
 def test_an_outage_that_ends_between_commits_changes_no_order(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second is in the journal's queue already when the first one fails."""
     monkeypatch.setattr(journal, "_MOST", 1)
-    insistent, entered, gate = Insistent(store), threading.Event(), threading.Event()
-
-    def wait(_: sqlite3.Connection) -> None:
-        entered.set()
-        assert gate.wait(PATIENCE)
-
-    store.write(wait)
-    assert entered.wait(PATIENCE)
+    insistent, gate = Insistent(store), gated(store)
     first = insistent.write(add(1))
     first.add_done_callback(lambda _: store._db.execute("PRAGMA query_only = OFF"))
     second = insistent.write(add(2))
@@ -84,15 +96,11 @@ def test_an_outage_that_ends_between_commits_changes_no_order(store: Store, monk
 
 def test_what_comes_later_in_the_same_commit_does_not_overtake(store: Store) -> None:
     """The disk takes less than all of a transaction: it is full, and then it is not."""
-    insistent, fails = Insistent(store), iter([True, False])
-    gate = threading.Event()
-    store.write(lambda _: gate.wait(PATIENCE))
+    insistent, fails, gate = Insistent(store), iter([True, False]), gated(store)
 
     def once(db: sqlite3.Connection) -> None:
         if next(fails):
-            error = sqlite3.OperationalError("database or disk is full")
-            error.sqlite_errorcode = sqlite3.SQLITE_FULL
-            raise error
+            raise full()
         add(1)(db)
 
     first, rest = insistent.write(once), [insistent.write(add(number)) for number in (2, 3)]
@@ -100,6 +108,28 @@ def test_what_comes_later_in_the_same_commit_does_not_overtake(store: Store) -> 
     assert isinstance(first.exception(PATIENCE), StoreError)
     assert [one.result(PATIENCE) for one in rest] == [None, None]
     assert numbers(store) == [1, 2, 3]
+
+
+def test_what_is_done_again_because_the_disk_undid_it_is_made_once(store: Store) -> None:
+    """The disk does not take the first of a commit, takes the second, and undoes all of it with the third."""
+    insistent, fails, gate = Insistent(store), iter([True, False, False, False]), gated(store)
+
+    def once(db: sqlite3.Connection) -> None:
+        if next(fails):
+            raise full()
+        add(1)(db)
+
+    def undo(db: sqlite3.Connection) -> None:
+        db.execute("ROLLBACK")
+        raise full()
+
+    first, second, third = insistent.write(once), insistent.write(add(2)), store.write(undo)
+    gate.set()
+    assert (first.result(PATIENCE), second.result(PATIENCE)) == (None, None)
+    assert isinstance(third.exception(PATIENCE), StoreError)
+    insistent.settle()
+    until(lambda: insistent.owes == 0)
+    assert numbers(store) == [1, 2]
 
 
 def test_while_the_disk_is_away_a_write_tries_one_more_change_however_many_are_owed(store: Store) -> None:
