@@ -62,8 +62,12 @@ class Record:
 
     @property
     def safe_at(self) -> float:
-        """The moment (monotonic seconds) from which nothing is waited for: it may be over before."""
-        return max((at for done, at in self._writing if not done.done()), default=-math.inf)
+        """The moment (monotonic seconds) from which nothing is waited for: it may be over before.
+
+        The first one's moment: what came later is behind it in the journal's queue, and a text that streams would
+        put the last one's off again and again.
+        """
+        return min((at for done, at in self._writing if not done.done()), default=-math.inf)
 
     def look(self, delivery: Delivery) -> None:
         """Write down what has changed on the pages and among the files."""

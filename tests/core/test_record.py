@@ -88,6 +88,18 @@ def test_a_disk_that_hangs_holds_an_answer_up_for_some_seconds() -> None:
     assert (scene.texts, scene.reply.is_settled) == (["all of it"], True)
 
 
+def test_while_a_disk_hangs_an_answer_that_streams_is_held_up_once() -> None:
+    """Each word of it is one more change that waits: those behind the first are not waited for anew."""
+    scene, _ = written(slow=True)
+    for second in range(int(ON_DISK) + 2):
+        scene.say(f"{second} ")
+        scene.go(1)
+        assert bool(scene.texts) == (second >= ON_DISK - 1)
+    scene.say("end")
+    scene.go(2)
+    assert scene.texts[0].endswith("end"), "what comes later is shown as it comes"
+
+
 def test_it_is_closed_when_all_of_it_is_out() -> None:
     scene, ledger = written()
     scene.say("one")
