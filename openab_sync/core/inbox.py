@@ -37,10 +37,13 @@ class Inbox:
     def __len__(self) -> int:
         return len(self._notes)
 
-    def put(self, note: Inbound) -> int:
-        """Append a message; return its position, from 1. Raise InboxFull: it was not taken."""
+    def put(self, note: Inbound, *, is_promised: bool = False) -> int:
+        """Append a message; return its position, from 1. Raise InboxFull: it was not taken.
+
+        One that `is_promised` an answer, because it was accepted before a restart, is taken whatever the limit says.
+        """
         limit = self._pool().max_buffered_messages
-        if len(self._notes) >= limit:
+        if len(self._notes) >= limit and not is_promised:
             raise InboxFull(limit)
         self._notes.append(note)
         return len(self._notes)

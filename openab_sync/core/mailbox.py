@@ -66,15 +66,15 @@ class Mailbox:
         """The pool has given the session's room away. Once true it stays true."""
         return self._abandoned
 
-    def offer(self, note: Inbound) -> int:
+    def offer(self, note: Inbound, *, is_promised: bool = False) -> int:
         """Leave a message and ring; return how many come first, itself included (1: it is next).
 
         Messages are taken in the order they were left. Raise SessionClosed if the session is ending, InboxFull if too
-        many wait: the message was not taken.
+        many wait and it is not `is_promised` an answer: the message was not taken.
         """
         with self._lock:
             self._check_open_locked()
-            position = self._inbox.put(note)
+            position = self._inbox.put(note, is_promised=is_promised)
             self.bell.ring()
             return position if self._state in (State.NEW, State.STARTING, State.IDLE) else position + 1
 

@@ -58,6 +58,7 @@ class SessionPool:
         self.memories = memories if memories is not None else Memories()
         self._closed: str | None = None  # the reason, once no more is taken
         self.later = Later(house, ports)  # what comes then
+        self._promised = 0  # the number of the last message that the process before this one has accepted
 
     def __repr__(self) -> str:
         books = f"sessions={len(self._rooms.open)} ending={len(self._rooms.ending)} line={len(self._line)}"
@@ -68,21 +69,22 @@ class SessionPool:
     def deliver(self, note: Inbound) -> Placement:
         """Hand a message to its conversation's session, which is made if there is none.
 
-        Raise PoolClosed, PoolFull or InboxFull: the message was not taken.
+        Raise PoolClosed, PoolFull or InboxFull: the message was not taken. However full it is, one that was accepted
+        before a restart has its place: it was promised an answer.
         """
-        key = note.conversation.key
+        key, is_promised = note.conversation.key, 0 < note.delivery <= self._promised
         with ExitStack() as after, self._lock:  # those who have a room now start whatever becomes of this one
             if self._closed is not None:
                 raise PoolClosed
-            position = self._offer_locked(key, note)
+            position = self._offer_locked(key, note, is_promised=is_promised)
             if position is not None:
                 return Placement("accepted" if position == 1 else "queued", position)
             is_new = key not in self._line
-            if len(self._line.notes(key)) >= self._house.config.pool.max_buffered_messages:
+            if len(self._line.notes(key)) >= self._house.config.pool.max_buffered_messages and not is_promised:
                 raise InboxFull(self._house.config.pool.max_buffered_messages)
             self._line.put(note)
             after.callback(self._start, self._admit_locked())
-            return self._placement_locked(key, is_new=is_new)
+            return self._placement_locked(key, is_new=is_new and not is_promised)
 
     def order(self, conversation: Conversation, order: Order) -> Future[str]:
         """Hand an order to the conversation's session; its Future says what came of it.
@@ -138,9 +140,13 @@ class SessionPool:
         with self._lock:
             return tuple(session.snapshot for session in self._rooms.every()), tuple(self._line)
 
-    def hold(self, conversations: Iterable[Conversation]) -> None:
-        """Begin nothing in these before all that was accepted there before a restart is delivered (`let_in`)."""
+    def hold(self, conversations: Iterable[Conversation], last: int = 0) -> None:
+        """Begin nothing in these before all that was accepted there before a restart is delivered (`let_in`).
+
+        `last` is the number of the last of all those messages.
+        """
         with self._lock:
+            self._promised = max(self._promised, last)
             self._line.held.update(one.key for one in conversations)
 
     def let_in(self, conversation: Conversation) -> None:
@@ -250,13 +256,13 @@ class SessionPool:
 
     # ---- under the lock ----
 
-    def _offer_locked(self, key: str, note: Inbound) -> int | None:
+    def _offer_locked(self, key: str, note: Inbound, *, is_promised: bool) -> int | None:
         """Leave a message with the conversation's session; None if it has none that takes any."""
         session = self._rooms.open.get(key)
         if session is None or key in self._line:
             return None
         try:
-            return session.mailbox.offer(note)
+            return session.mailbox.offer(note, is_promised=is_promised)
         except SessionClosed:
             self._retire_locked(session)
             return None

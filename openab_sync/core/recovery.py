@@ -61,8 +61,8 @@ class Waiting:
 class Door(Protocol):
     """Where messages are delivered (the pool). Any thread; never blocks."""
 
-    def hold(self, conversations: Iterable[Conversation]) -> None:
-        """Begin nothing there."""
+    def hold(self, conversations: Iterable[Conversation], last: int = 0) -> None:
+        """Begin nothing there; messages up to the number `last` were promised an answer."""
 
     def let_in(self, conversation: Conversation) -> None:
         """Go on there, with the oldest message."""
@@ -101,7 +101,8 @@ class Recovery:
         for kept in unfinished.waiting:
             self._cases.setdefault(kept.fact.conversation, _Case()).waiting.append(kept)
         self._left = len(self._cases)
-        self._door.hold(_conversation(key) for key in self._cases)
+        last = max((kept.id for kept in unfinished.waiting), default=0)
+        self._door.hold(map(_conversation, self._cases), last)
         if self._cases:
             counts = len(unfinished.replies), len(unfinished.waiting), self._left
             log.info("%d replies and %d messages in %d conversations are taken up again", *counts)

@@ -88,6 +88,13 @@ def test_what_was_promised_an_answer_goes_in_front_whatever_the_limit() -> None:
     assert names(inbox.list()) == "a b c"
 
 
+def test_what_was_accepted_before_a_restart_comes_behind_what_waits_whatever_the_limit() -> None:
+    inbox = inbox_of(limit=1)
+    inbox.put(note("a"))
+    assert inbox.put(note("b"), is_promised=True) == 2
+    assert names(inbox.list()) == "a b"
+
+
 def test_clearing_takes_the_messages_of_everybody() -> None:
     """FIELD F11: a reset by one person leaves nothing of the others behind."""
     inbox = filled("per-lane", note("a"), note("b", by=BEN), note("c"))

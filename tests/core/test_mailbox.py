@@ -326,11 +326,11 @@ class Inside:
         self.result: Any = None
         real: Callable[..., Any] = getattr(owner, name)
 
-        def stopped(*args: Any) -> Any:
+        def stopped(*args: Any, **named: Any) -> Any:
             if threading.current_thread() is self._thread:
                 self._entered.set()
                 self._gate.acquire()
-            return real(*args)
+            return real(*args, **named)
 
         patch.setattr(owner, name, stopped)
         self._thread = threading.Thread(target=self._run, args=(call,), name="inside")

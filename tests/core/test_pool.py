@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import psutil
 import pytest
 
 from openab_sync.core.house import Cancel, Reset
-from openab_sync.core.message import Conversation, MessageRef
+from openab_sync.core.message import Conversation, Inbound, MessageRef
 from openab_sync.core.port import TurnEvent
 from openab_sync.core.session import Session
 from openab_sync.core.state import State
@@ -437,3 +438,26 @@ def test_who_has_a_room_now_starts_even_if_who_came_by_is_refused() -> None:
         assert bed.say("say too much", to="C").state == "refused"
         until(lambda: "waited" in bed.text("B"))
         bed.command("cancel", at="A")
+
+
+def test_what_was_accepted_before_a_restart_has_its_place_however_much_came_before_it() -> None:
+    """FIELD F12: the inbox is full with what was said while the old ones were still on their way."""
+    with Bed(pool={"max_sessions": 2, "max_waiting": 0, "max_buffered_messages": 1}) as bed:
+        bed.pool.hold([place()], 2)
+        names = ("3", "4", "1", "2")
+        notes = [Inbound(MessageRef(place(), f"m{one}"), ANN, f"say {one} ", delivery=int(one)) for one in names]
+        states = [bed.broker.receive(one).state for one in notes]
+        assert states == ["queued", "refused", "queued", "queued"]
+        bed.pool.let_in(place())
+        until(lambda: len(bed.ends()) == 3)
+        assert bed.text() == "123"
+        bed.say("hang")
+        bed.until_state(State.BUSY)
+        assert bed.say("say waits").state == "queued"
+        assert bed.broker.receive(replace(notes[2], text="say late")).state == "queued", "wherever it comes to"
+        bed.say("hang", to="B")
+        bed.until_state(State.BUSY, at="B")
+        elsewhere = replace(notes[3], ref=MessageRef(place("C"), "m2"))
+        assert (bed.say("x", to="C").state, bed.broker.receive(elsewhere).state) == ("refused", "waiting")
+        bed.command("cancel-all")
+        bed.command("cancel", at="B")

@@ -34,10 +34,12 @@ class Scene:
     def __init__(self, books: Books) -> None:
         self.ledger, self.port = Journaled(books.deliveries, books.replies), FakePlatform(SystemClock())
         self.held: list[Conversation] = []
+        self.last = 0
         self.recovery = Recovery(replace(house(SystemClock()), ledger=self.ledger), {"test": self.port}, self)
 
-    def hold(self, conversations: Iterable[Conversation]) -> None:
+    def hold(self, conversations: Iterable[Conversation], last: int = 0) -> None:
         self.held += conversations
+        self.last = last
 
     def let_in(self, conversation: Conversation) -> None:
         self.held.remove(conversation)
@@ -144,9 +146,9 @@ def test_a_thread_that_mends_owes_a_sign_of_life_and_rests_afterwards(scene: Sce
 
 def test_nothing_begins_in_a_conversation_before_what_waited_there_is_handed_in(scene: Scene) -> None:
     scene.accept("a")
-    scene.accept("b", THERE)
+    last = scene.accept("b", THERE)
     scene.recovery.read()
-    assert scene.held == [HERE, THERE]
+    assert (scene.held, scene.last) == ([HERE, THERE], last.delivery)
     scene.recovery.mend(HERE).result(PATIENCE)
     scene.recovery.mend(THERE).result(PATIENCE)
     scene.recovery.handed_in(HERE)
