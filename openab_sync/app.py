@@ -177,8 +177,8 @@ class App:
 
     def beats(self) -> list[Beat]:
         """Return what shows that the threads besides the sessions' live. Any thread."""
-        pacer = [self._pacer.beat] if self._pacer is not None else []
-        return [self._janitor.beat, self._watcher.beat, *pacer, *self.broker.recovery.beats]
+        others = [one.beat for one in (self._pacer, self._arrears) if one is not None]
+        return [self._janitor.beat, self._watcher.beat, *others, *self.broker.recovery.beats]
 
     def remembered(self) -> list[tuple[str, Memory]]:
         """Return what conversations remember, by their keys. Any thread; never blocks."""

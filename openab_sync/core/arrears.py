@@ -4,9 +4,9 @@ A chat service that does not answer cannot hold a session up for ever; it goes w
 room or when its agent dies. What of its replies is not out then stands in the journal, and is brought out from there as
 after a restart (`mending`): with the nonces that the session would have used, and compared with what stands there.
 
-**Threads**: any may `owe`. The work is done by one thread, `arrears`, which blocks in its queue, in the journal, and
-for a bounded time in what the chat answers; `stop` wakes it in the first and the last. What it does not get out is left
-for the next start. **Locks**: none.
+**Threads**: any may `owe`. The work is done by one thread, `arrears`, which blocks in its queue and, bounded, in what
+the journal and the chat answer; `stop` wakes it in all of them. What it does not get out is left for the next start; so
+is a case that it stumbles over, and the others go on. **Locks**: none.
 """
 
 from __future__ import annotations
@@ -15,13 +15,15 @@ import heapq
 import itertools
 import logging
 import threading
+import time
 from collections.abc import Iterable, Mapping
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from ..clock import Clock
 from ..errors import ChatError, StoreError
-from ..threads import join_all, spawn
+from ..threads import Beat, join_all, spawn
+from .ledger import ON_DISK
 from .mending import Mending, NotYet, Patience, Stopped
 from .message import Conversation, Inbound
 from .notices import tell_refused
@@ -37,6 +39,7 @@ log = logging.getLogger(__name__)
 FIRST = 30.0  # seconds until the first try: what is on its way just now has come to its end by then
 LONGEST = 600.0  # seconds between two tries; each pause is twice the one before
 TELLING = 60.0  # seconds for a refusal and the mark on its message
+WORK = 600.0  # seconds that a case may take: a reply's pages, signs and commits, each of which is bounded by itself
 STOPPING = 5.0  # seconds for the thread to end
 
 _Owed = str | tuple[Inbound, str]  # a turn, or who is refused, and with which words
@@ -47,6 +50,7 @@ class Arrears:
     """What conversations are still owed."""
 
     def __init__(self, clock: Clock) -> None:
+        self.beat = Beat("arrears")
         self._clock = clock
         self._queue: SimpleQueue[tuple[Conversation, _Owed] | None] = SimpleQueue()
         self._cases: list[_Case] = []  # a heap; the thread's
@@ -81,17 +85,22 @@ class Arrears:
     # ---- the thread ----
 
     def _run(self, house: House, ports: Mapping[str, ChatPort]) -> None:
-        try:
-            while self._take():
-                while self._cases and self._cases[0][0] <= self._clock.monotonic():
-                    self._try(house, ports, heapq.heappop(self._cases))
-        except Stopped:
-            log.info("what could not be delivered is left for the next start")
-        except Exception:  # a thread's top: nothing above it could tell
-            log.exception("what could not be delivered is not tried again before the next start: a bug")
+        while self._take():
+            while self._cases and self._cases[0][0] <= self._clock.monotonic():
+                case = heapq.heappop(self._cases)
+                self.beat.owes(time.monotonic(), WORK)
+                try:
+                    self._try(house, ports, case)
+                except Stopped:
+                    log.info("what could not be delivered is left for the next start")
+                    self.beat.rests()
+                    return
+                except Exception:  # a thread's top: the other cases are still to be tried
+                    log.exception("%s: that is not tried again before the next start: a bug", case[3])
 
     def _take(self) -> bool:
         """Wait for a case, or until one is due; False at the end."""
+        self.beat.rests()
         now = self._clock.monotonic()
         try:
             item = self._queue.get(timeout=max(0.0, self._cases[0][0] - now) if self._cases else None)
@@ -118,7 +127,10 @@ class Arrears:
             self._put(conversation, owed, pause)
 
     def _bring_out(self, house: House, port: ChatPort, conversation: Conversation, turn: str) -> None:
-        row = house.ledger.reply(turn)
+        try:
+            row = self._patience.result(house.ledger.reply(turn), ON_DISK)
+        except ChatError as error:
+            raise NotYet("the disk does not answer") from error
         if row is None:  # it is out by now, or was forgotten
             return
         if row.state != "finished":

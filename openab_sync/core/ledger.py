@@ -45,8 +45,8 @@ class Ledger(Protocol):
     def unfinished(self) -> Unfinished:
         """Return what the process before this one has left. Blocks (disk). Raise StoreError."""
 
-    def reply(self, turn: str) -> ReplyRow | None:
-        """Return the reply of a turn, None if it is closed or not known. Blocks (disk). Raise StoreError."""
+    def reply(self, turn: str) -> Future[ReplyRow | None]:
+        """Look for the reply of a turn: None if it is closed or not known. The Future may fail with a StoreError."""
 
     def accept(self, ref: MessageRef, by: Person, text: str, route: Mapping[str, str]) -> tuple[int, Future[None]]:
         """Accept a message: its number, and a Future that is done when it is safe, or fails with a StoreError."""
@@ -109,8 +109,8 @@ class Journaled:
     def unfinished(self) -> Unfinished:
         return Unfinished(self._replies.open(), self._deliveries.waiting())
 
-    def reply(self, turn: str) -> ReplyRow | None:
-        return next(iter(self._replies.open(turn)), None)
+    def reply(self, turn: str) -> Future[ReplyRow | None]:
+        return self._replies.one(turn)
 
     def accept(self, ref: MessageRef, by: Person, text: str, route: Mapping[str, str]) -> tuple[int, Future[None]]:
         from ..store import Fact
@@ -163,8 +163,10 @@ class _Unwritten:
     def unfinished(self) -> Unfinished:
         return Unfinished()
 
-    def reply(self, turn: str) -> ReplyRow | None:
-        return None
+    def reply(self, turn: str) -> Future[ReplyRow | None]:
+        nothing: Future[ReplyRow | None] = Future()
+        nothing.set_result(None)
+        return nothing
 
     def accept(self, ref: MessageRef, by: Person, text: str, route: Mapping[str, str]) -> tuple[int, Future[None]]:
         return 0, _done()

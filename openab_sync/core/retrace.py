@@ -20,7 +20,7 @@ __all__ = ["INTERRUPTED", "SILENT", "TWICE", "drafted", "interrupted", "retraced
 
 INTERRUPTED = "Interrupted by a restart: this is all that had been said. It does not go on by itself."
 SILENT = "Interrupted by a restart before anything had been said. It does not go on by itself."
-TWICE = "*(sent again after a restart: it may stand above already)*"
+TWICE = "*(sent again: it may stand above already)*"
 
 NONCE_LIFE = 120.0  # seconds for which a chat service surely knows a nonce; Discord says "a few minutes"
 ALIKE = 80  # characters at the head by which a page is known again, whatever was edited behind them

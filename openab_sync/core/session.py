@@ -76,7 +76,7 @@ class Session:
         self._memory, self._notices = own(lease.memory, house)
         self._is_new = lease.memory.acp_session_id is None  # no session of the agent's is gone on with
         self._agent: Agent  # made in `start`: it needs descriptors
-        self._turns = Turns(house.clock)
+        self._turns = Turns(house.clock, lambda turns: house.owe(conversation, turns))
         self._judge = Judge(lambda: house.config.permissions, conversation, house.names)
         self._doer = Doer(self.cancel, lambda: self._publish(force=True))
         self._starting: Starting
@@ -292,7 +292,7 @@ class Session:
     def _end(self, error: OpenabError | None) -> None:
         """The thread's last act: nothing of the agent is left, and the pool has what remains."""
         self._agent.stop()
-        self._house.owe(self.conversation, self._turns.hand_over())
+        self._turns.hand_over()
         leftovers, orders = self.mailbox.close()
         self._publish(force=True)
         self._obeying.refuse(orders, error or SessionClosed(f"{self.conversation} ended before it could obey"))

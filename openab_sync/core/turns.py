@@ -33,15 +33,16 @@ FADING = 50  # turns before the last two that are looked after until they are qu
 class Turns:
     """The last two, and those before them that are not quiet yet."""
 
-    __slots__ = ("_before", "_chronicle", "_fading", "_floor", "_owed", "beforehand", "latest")
+    __slots__ = ("_before", "_chronicle", "_fading", "_floor", "_owe", "beforehand", "latest")
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, owe: Callable[[Sequence[str]], object] = lambda _turns: None) -> None:
+        """`owe` is told the turns of replies that are not out when nobody looks after them any more."""
         self.latest: Answering | None = None
         self._chronicle = Chronicle(clock)
         self._before: Answering | None = None
         self._fading: list[Answering] = []  # oldest first
         self._floor = Floor()
-        self._owed: list[str] = []  # turns whose replies were not out when they had faded long enough
+        self._owe = owe
         self.beforehand: Beforehand | None = None  # what is asked while somebody logs the agent in, before all turns
 
     @property
@@ -60,7 +61,7 @@ class Turns:
         if before is not None and not before.is_quiet:
             self._fading.append(before)
         if len(self._fading) > FADING:
-            self._owed += self._fading.pop(0).hand_over()
+            self._owe(self._fading.pop(0).hand_over())
         return self.latest
 
     @property
@@ -115,9 +116,9 @@ class Turns:
         """The moment at which text that has just come wants to be drawn."""
         return min((item.reply.due() for item in self._every()), default=math.inf)
 
-    def hand_over(self) -> Sequence[str]:
-        """The session ends: nobody looks after its replies any more. Return the turns of those that are not out."""
-        return [*self._owed, *(turn for item in self._every() if not item.is_quiet for turn in item.hand_over())]
+    def hand_over(self) -> None:
+        """The session ends: nobody looks after its replies any more."""
+        self._owe([turn for item in self._every() if not item.is_quiet for turn in item.hand_over()])
 
     def renew_floor(self) -> None:
         """What is in flight will never come back: it must not silence the next turn."""

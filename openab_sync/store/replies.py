@@ -93,6 +93,9 @@ class ReplyRow:
     """What it says so far, where it has no pages."""
 
 
+_OPEN = "state IN ('running', 'finished')"
+
+
 class Replies:
     """The replies of one broker."""
 
@@ -196,15 +199,15 @@ class Replies:
 
         return self._store.write(change)
 
+    def one(self, turn: str) -> Future[ReplyRow | None]:
+        """Look for the reply of a turn; None if it is closed, or not known."""
+        return self._store.write(lambda db: next(iter(_rows(db, f"{_OPEN} AND turn = ?", (turn,))), None))
+
     # ---- blocks ----
 
-    def open(self, turn: str = "") -> list[ReplyRow]:
-        """Return the replies that are not closed, the oldest first; only that of a `turn` if one is given.
-
-        Blocks (disk). Raise StoreError.
-        """
-        where = "state IN ('running', 'finished') AND (? = '' OR turn = ?) ORDER BY began, turn"
-        return self._store.read(lambda db: _rows(db, where, (turn, turn)))
+    def open(self) -> list[ReplyRow]:
+        """Return the replies that are not closed, the oldest first. Blocks (disk). Raise StoreError."""
+        return self._store.read(lambda db: _rows(db, f"{_OPEN} ORDER BY began, turn", ()))
 
     def past(self, platform: str, most: int = 200) -> list[ReplyRow]:
         """Return the last replies of a platform that are closed, the oldest first. Blocks (disk). Raise StoreError."""

@@ -27,8 +27,10 @@ class PaperLedger:
     def unfinished(self) -> Unfinished:
         return self.left
 
-    def reply(self, turn: str) -> ReplyRow | None:
-        return next((row for row in self.left.replies if row.turn == turn), None)
+    def reply(self, turn: str) -> Future[ReplyRow | None]:
+        found: Future[ReplyRow | None] = Future()
+        found.set_result(next((row for row in self.left.replies if row.turn == turn), None))
+        return found
 
     def words(self) -> list[object]:
         """What was done, in order."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +20,8 @@ from openab_sync.core.message import Inbound, MessageRef
 from openab_sync.core.notices import refuse
 from openab_sync.core.port import Limits
 from openab_sync.errors import ChatRefused, ChatTimeout
-from openab_sync.store import Books, ReplyRow, Store, open_books
+from openab_sync.store import Books, Fact, ReplyRow, Store, open_books
+from openab_sync.store import Delivery as Kept
 from tests.core.bed import ANN, Bed, place
 from tests.core.makers import house
 from tests.core.paper_ledger import PaperLedger
@@ -59,6 +62,12 @@ def leave(bed: Bed) -> None:
     """Its session ends, as one does that is idle and whose room is wanted."""
     bed.pool.order(place(), Close("idle")).result(10)
     until(lambda: not bed.broker.snapshot().sessions, what="the session has ended")
+
+
+def done(row: ReplyRow | None) -> Future[ReplyRow | None]:
+    found: Future[ReplyRow | None] = Future()
+    found.set_result(row)
+    return found
 
 
 def until_out(bed: Bed, books: Books) -> None:
@@ -155,33 +164,66 @@ def test_who_could_not_be_told_of_a_refusal_is_told_later_and_once(books: Books)
         assert len(bed.port.done("post")) == 3
 
 
-def test_what_is_out_or_forgotten_by_then_is_let_be() -> None:
-    asked: list[str] = []
+class Asked(PaperLedger):
+    """Looks for what it is asked as the test says."""
 
-    class Ledger(PaperLedger):
-        def reply(self, turn: str) -> None:
-            asked.append(turn)
+    def __init__(self, *rows: ReplyRow | None) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+        self._rows = iter(rows)
 
+    def reply(self, turn: str) -> Future[ReplyRow | None]:
+        self.asked.append(turn)
+        return done(next(self._rows))
+
+
+def owing(ledger: PaperLedger, *turns: str) -> tuple[Arrears, FakePlatform]:
     clock = SystemClock()
-    owed = Arrears(clock)
-    owed.start(replace(house(clock), ledger=Ledger()), {"test": FakePlatform(clock)})
-    owed.owe(place(), ["t", "u"])
-    until(lambda: asked == ["t", "u"])
+    owed, port = Arrears(clock), FakePlatform(clock)
+    owed.start(replace(house(clock), ledger=ledger), {"test": port})
+    owed.owe(place(), turns)
+    return owed, port
+
+
+def test_what_is_out_or_forgotten_by_then_is_let_be() -> None:
+    ledger = Asked(None, None)
+    owed, _ = owing(ledger, "t", "u")
+    until(lambda: ledger.asked == ["t", "u"])
     assert owed.stop()
 
 
 def test_a_reply_whose_end_the_disk_does_not_have_yet_is_looked_for_again() -> None:
-    asked: list[str] = []
-
-    class Ledger(PaperLedger):
-        def reply(self, turn: str) -> ReplyRow | None:
-            asked.append(turn)
-            return ReplyRow(turn, place().key, "running") if len(asked) == 1 else None
-
-    clock = SystemClock()
-    owed, port = Arrears(clock), FakePlatform(clock)
-    owed.start(replace(house(clock), ledger=Ledger()), {"test": port})
-    owed.owe(place(), ["t"])
-    until(lambda: asked == ["t", "t"])
+    ledger = Asked(ReplyRow("t", place().key, "running"), None)
+    owed, port = owing(ledger, "t")
+    until(lambda: ledger.asked == ["t", "t"])
     assert owed.stop()
     assert port.ops == [], "nobody was told that it was interrupted"
+
+
+def test_one_that_cannot_be_read_is_left_for_the_next_start_and_the_others_go_on(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    torn = Kept(1, Fact(place().key, "m1", "ann", "hello"), "finished", note="{")
+    ledger = Asked(ReplyRow("t", place().key, "finished", "done", deliveries=(torn,)), None)
+    owed, port = owing(ledger, "t", "u")
+    until(lambda: ledger.asked == ["t", "u"])
+    until(lambda: owed.beat.due == math.inf, what="it waits, and owes no sign of life")
+    assert owed.stop()
+    assert "is not tried again before the next start" in caplog.text
+    assert port.done("post") == []
+
+
+def test_a_disk_that_hangs_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Hanging(Asked):
+        def reply(self, turn: str) -> Future[ReplyRow | None]:
+            self.asked.append(turn)
+            return Future()
+
+    monkeypatch.setattr(arrears, "ON_DISK", 0.02)
+    ledger = Hanging()
+    owed, _ = owing(ledger, "t")
+    until(lambda: len(ledger.asked) == 2, what="it is tried again")
+    monkeypatch.setattr(arrears, "ON_DISK", 600.0)
+    until(lambda: len(ledger.asked) == 3)
+    assert owed.beat.due < math.inf
+    assert owed.stop(), "it is woken there"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import msgspec
 import pytest
@@ -13,10 +14,12 @@ from openab_sync.core.agent import LONG, PACE
 from openab_sync.core.answering import Answering
 from openab_sync.core.floor import Floor
 from openab_sync.core.judging import Judge
+from openab_sync.core.ledger import UNWRITTEN, Ledger
 from openab_sync.core.port import Limits
 from openab_sync.core.turns import Turns
 from tests.acp.talk import ask, opened
 from tests.core.makers import HERE, house, note
+from tests.core.paper_ledger import PaperLedger
 from tests.core.test_answering import Scene
 from tests.fakes.clock import FakeClock
 from tests.fakes.platform import FakePlatform
@@ -94,12 +97,14 @@ def test_a_turn_runs_until_it_is_over() -> None:
     assert not both.turns.is_running
 
 
-def reacting(platform: FakePlatform, name: str, turns: Turns, **sections: dict[str, object]) -> Answering:
+def reacting(
+    platform: FakePlatform, name: str, turns: Turns, ledger: Ledger = UNWRITTEN, **sections: dict[str, object]
+) -> Answering:
     """A turn for the message `name`, begun, answered and finished at once."""
     talk, clock = opened(), FakeClock()
     config = msgspec.convert(sections, Config)
-    notes = (note(name),)
-    inn, judge = house(clock, config), Judge(lambda: config.permissions, HERE, ())
+    notes = (replace(note(name), delivery=1),)
+    inn, judge = replace(house(clock, config), ledger=ledger), Judge(lambda: config.permissions, HERE, ())
     made = turns.begin(lambda floor: Answering(notes, inn, platform, talk.peer, lambda: None, judge=judge, floor=floor))
     made.begin([])
     prompt = talk.written()[0]["id"]
@@ -169,6 +174,18 @@ def test_of_too_many_turns_the_oldest_is_handed_over_to_the_chat(
     platform.release_all()
     steps = [(op.emoji, op.on) for op in platform.done("react") if op.ref == note("m0").ref and op.on]
     assert (steps, len(turns._fading)) == (expected, 2)
+
+
+def test_what_has_faded_long_enough_and_is_not_out_is_owed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its session may live on for days."""
+    monkeypatch.setattr("openab_sync.core.turns.FADING", 1)
+    owed: list[list[str]] = []
+    platform, turns = slow(), Turns(FakeClock(), lambda found: owed.append(list(found)))
+    ledger = PaperLedger()
+    made = [reacting(platform, f"m{number}", turns, ledger) for number in range(4)]
+    assert owed == [[made[0].reply.record._turn]]
+    turns.hand_over()
+    assert owed[1:] == [[one.reply.record._turn for one in made[1:]]]
 
 
 def test_whose_session_ends_before_the_last_signs_has_them_all_the_same() -> None:

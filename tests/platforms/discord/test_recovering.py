@@ -268,7 +268,7 @@ def test_where_the_history_may_not_be_read_a_page_is_rather_sent_twice_and_says_
     server.allow(server.general, server.app, deny=discord.Permissions(read_message_history=True).value)
     with house(server, folder=before.folder) as bed:
         page = bed.until_said("hello", thread)
-        assert "sent again after a restart" in page.content
+        assert "sent again: it may stand above" in page.content
         until(lambda: not open_ones(bed.books))
 
 

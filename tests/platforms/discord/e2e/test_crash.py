@@ -40,7 +40,7 @@ pytestmark = pytest.mark.crash
 SHORT, LONG, HALF = "say good morning", "chunks 300 15", "say half of it\nhang"
 EDITS = "say half\ngate {gate}\nsay  of it\nhang"
 FILE, FILE_AND_ON = "say look\nimage_out", "image_out\nhang"
-TWICE = "sent again after a restart"
+TWICE = "sent again: it may stand above"
 
 
 @dataclass(frozen=True)

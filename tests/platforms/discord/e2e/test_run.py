@@ -163,7 +163,7 @@ def test_every_thread_that_people_wait_for_is_heard_of(
     with pytest.raises(ConfigError, match="that is enough"):
         serve(load(configure(tmp_path, server), environ).config, environ)
     names = {beat.name for beat in seen[0].beats()}
-    assert names == {"chat-discord", "chat-web", "janitor", "journal", "pacer", "status-pulse", "watcher"}
+    assert names == {"arrears", "chat-discord", "chat-web", "janitor", "journal", "pacer", "status-pulse", "watcher"}
 
 
 def test_a_wrong_token_does_not_take_down_the_status(server: Server, tmp_path: Path) -> None:
