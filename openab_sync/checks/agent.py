@@ -16,6 +16,7 @@ from .finding import Finding, fail, ok, warn
 __all__ = ["AuthMethod", "House", "check_agent", "shake_hands", "ways_in"]
 
 SLOW = 8.0  # seconds after which people begin to wonder
+TRY_IT = "start it in a terminal, in its folder: what does it say there? See [agent]"
 MOST_NAMED = 6  # models in a line
 
 
@@ -28,7 +29,9 @@ def check_agent(config: Config, environ: Mapping[str, str]) -> Iterator[Finding]
     try:
         hands = shake_hands(house)
     except AgentError as error:
-        yield fail("agent", error.user_text(), house.advice(error).strip())
+        words = one_line(house.redact(error.stderr), 300)
+        said = f"; its last words: {words}" if words else ""
+        yield fail("agent", f"{error.user_text()}{said}", house.advice(error).strip() or TRY_IT)
         return
     version = f" {hands.version}" if hands.version else ""
     text = f"{hands.name}{version} began a session in {hands.seconds:.1f} s"
@@ -38,7 +41,7 @@ def check_agent(config: Config, environ: Mapping[str, str]) -> Iterator[Finding]
     if not {"load", "resume"} & set(hands.can):
         yield warn("agent", "it cannot take up earlier sessions", "after a restart conversations begin anew")
     for notice in hands.notices:
-        yield warn("agent", one_line(notice, 300))
+        yield warn("agent", one_line(notice, 300), "people read that too; see [agent] and [permissions]")
 
 
 def _options(hands: Handshake) -> Iterator[Finding]:

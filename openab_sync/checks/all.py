@@ -24,7 +24,7 @@ def check_all(loaded: Loaded, environ: Mapping[str, str]) -> Iterator[Finding]:
     try:
         yield from check_agent(config, environ)
     except ConfigError as error:
-        yield fail("agent", error.message, error.hint or "")
+        yield fail("agent", error.message, error.hint or "`openab-sync agents` lists those that are known")
     if config.discord is None:
         yield fail("discord", "there is no section [discord]: `run` serves nobody", "`openab-sync setup` writes one")
         return

@@ -36,7 +36,7 @@ def check_discord(config: DiscordConfig, patience: float = PATIENCE) -> Iterator
     try:
         seen = look(config, patience)
     except ConfigError as error:
-        yield fail("discord", error.message, error.hint or "")
+        yield fail("discord", error.message, error.hint or "look at [discord]")
         return
     except ChatError as error:
         yield fail("discord", str(error), "try again later; is there a proxy to be named in [discord] proxy?")

@@ -12,7 +12,7 @@ Level = Literal["ok", "warn", "fail"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`what` was looked at, `text` is how it is, `todo` what mends it ("" where nothing has to be mended)."""
+    """`what` was looked at, `text` is how it is, `todo` what mends it ("" where nothing has to be)."""
 
     level: Level
     what: str
@@ -25,11 +25,13 @@ def ok(what: str, text: str) -> Finding:
     return Finding("ok", what, text)
 
 
-def warn(what: str, text: str, todo: str = "") -> Finding:
-    """It works, but not as well as it could."""
+def warn(what: str, text: str, todo: str) -> Finding:
+    """It works, but not as well as it could: `todo` says what would mend it."""
+    assert todo, text
     return Finding("warn", what, text, todo)
 
 
-def fail(what: str, text: str, todo: str = "") -> Finding:
-    """It does not work."""
+def fail(what: str, text: str, todo: str) -> Finding:
+    """It does not work: `todo` says what mends it."""
+    assert todo, text
     return Finding("fail", what, text, todo)

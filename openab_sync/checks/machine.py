@@ -30,7 +30,7 @@ def check_configuration(loaded: Loaded) -> Iterator[Finding]:
     path = loaded.path
     yield ok("config", path or "none found: all defaults")
     for warning in loaded.warnings:
-        yield warn("config", warning)
+        yield warn("config", warning, "conf/openab-sync.toml explains every key")
     if path is None or "://" in path:
         return
     text, mode = Path(path).read_text(encoding="utf-8", errors="replace"), os.stat(path).st_mode & 0o777

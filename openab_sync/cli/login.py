@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
+INTERRUPT = b"\x03"
 TURN = 0.2  # seconds between two looks at a terminal that shows nothing
 SHELL = ("/bin/sh", "-c")
 COLUMNS = 1000  # wide, so that no address is broken
@@ -177,6 +178,11 @@ def _env(env: Mapping[str, str]) -> os._Environ[str]:
 def _interact(child: pexpect.spawn[bytes], watch: Watch, tell: _Tell, timeout: float) -> None:
     """Let a person talk to it as if there was nobody in between; addresses and codes are told once more at its end."""
     seen: list[tuple[str, str]] = []
+    typed: list[bytes] = []  # Ctrl-C, which is the login's: it is asked whether it ended by that
+
+    def note(data: bytes) -> bytes:
+        typed.extend([INTERRUPT] if INTERRUPT in data else [])
+        return data
 
     def look(data: bytes) -> bytes:
         seen.extend((hint.kind, hint.value) for hint in watch.feed(data.decode("utf-8", "replace")))
@@ -185,13 +191,16 @@ def _interact(child: pexpect.spawn[bytes], watch: Watch, tell: _Tell, timeout: f
     late = threading.Timer(timeout, child.kill, [signal.SIGKILL])
     late.start()
     try:
-        child.interact(escape_character=None, output_filter=look)
+        child.interact(escape_character=None, input_filter=note, output_filter=look)
         child.wait()
     finally:
         late.cancel()
         late.join()
     if child.signalstatus == signal.SIGKILL:
         raise AgentStalled("nobody has finished the login in time")
+    if typed and (child.signalstatus or child.exitstatus):
+        click.echo("The login was cancelled.", err=True)
+        raise KeyboardInterrupt
     for kind, value in seen:
         tell(kind, value)
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from openab_sync.checks import Finding
+from openab_sync.checks import Finding, agent
 from openab_sync.checks.agent import check_agent
 from openab_sync.config.schema import Config
 from openab_sync.errors import ConfigError
@@ -46,7 +46,18 @@ def test_an_agent_that_wants_a_login_is_a_failure_with_its_ways() -> None:
 def test_a_folder_that_is_not_there_is_a_failure(tmp_path: Path) -> None:
     program, *args = fake_agent()
     [finding] = found(command=program, args=args, working_dir=str(tmp_path / "gone"))
-    assert finding.level == "fail" and "does not exist" in finding.text
+    assert finding.level == "fail" and "does not exist" in finding.text and "[agent]" in finding.todo
+
+
+def test_an_agent_that_ends_at_once_is_a_failure_with_its_last_words() -> None:
+    [finding] = found("--die-at-start")
+    assert finding.level == "fail" and "fatal: no licence found" in finding.text and finding.todo
+
+
+def test_an_agent_that_takes_its_time_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agent, "SLOW", 0.0)
+    [slow] = [one for one in found() if "began a session" in one.text]
+    assert slow.level == "warn" and slow.todo
 
 
 def test_an_agent_nobody_knows_is_for_the_caller_to_tell() -> None:

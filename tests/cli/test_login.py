@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import json
 import shlex
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
 import pexpect
+import psutil
 import pytest
 
 from tests.cli.running import PATIENCE, ROOT, Ended, environment, run
 from tests.fakes import fake_agent
+from tests.waiting import until
 
 # A login as agents have them: an address, a code, a question; what is pasted decides.
 LOGIN = """
 import os, sys
 assert sys.stdin.isatty() and sys.stdout.isatty()
+open(os.path.join(os.path.dirname(__file__), "pid"), "w").write(str(os.getpid()))
 print("Open https://example.org/device and enter ABCD-1234")
 answer = input("Paste what you got: ")
 sys.exit(0 if answer == "secret-answer" else 3)
@@ -77,6 +82,43 @@ def test_a_login_that_is_not_finished_in_time_is_ended(home: Path) -> None:
     ended = run(home, "login", "opencode", "--json", "--timeout", "1", stdin="", **on_path(home))
     assert ended.code == 1
     assert "in time" in ended.err and ("question", "Paste what you got:") in events(ended)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)])
+def test_a_login_that_is_cancelled_ends_with_all_of_it(home: Path, number: signal.Signals, code: int) -> None:
+    """SIGTERM is what `/login cancel` sends, SIGINT what Ctrl-C is."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "openab_sync", "login", "opencode", "--json"],
+        cwd=ROOT, env=environment(home, **on_path(home)), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True, start_new_session=True,
+    ) as login:  # fmt: skip
+        assert login.stdout is not None
+        while json.loads(login.stdout.readline())["event"] != "question":
+            pass
+        its_own = psutil.Process(int((home / "pid").read_text()))
+        login.send_signal(number)
+        _, complaints = login.communicate(timeout=PATIENCE)
+        assert (login.returncode, "Traceback" in complaints) == (code, False)
+    until(lambda: not its_own.is_running() or its_own.status() == psutil.STATUS_ZOMBIE, what="the agent's own is gone")
+
+
+def test_a_person_cancels_with_ctrl_c(home: Path) -> None:
+    child: pexpect.spawn[str] = pexpect.spawn(
+        sys.executable,
+        ["-m", "openab_sync", "login", "opencode"],
+        cwd=str(ROOT),
+        env=environment(home, **on_path(home)),
+        encoding="utf-8",
+        timeout=PATIENCE,
+    )
+    child.delaybeforesend = None
+    child.expect_exact("Paste what you got: ")
+    child.sendintr()
+    child.expect_exact("The login was cancelled.")
+    child.expect(pexpect.EOF)
+    assert "is logged in" not in (child.before or "")
+    child.close()
+    assert child.exitstatus == 130
 
 
 def agent(home: Path, *flags: str) -> Path:

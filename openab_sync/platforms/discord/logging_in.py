@@ -2,6 +2,7 @@
 
     /login ─► the process ─► addresses and codes, for that person only ─► what came of it
     /login answer: … ─► its stdin
+    /login cancel: True ─► its end
 
 The pseudo-terminal is the process's own: none is ever forked here. One login at a time. Nothing of it is logged.
 
@@ -17,7 +18,7 @@ import os
 import signal
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, Final
 
 import discord
 
@@ -27,15 +28,24 @@ from ...text.clean import one_line
 from .answers import Answer
 from .calls import FOREIGN
 
-__all__ = ["LoggingIn"]
+__all__ = ["CANCEL", "LoggingIn"]
 
 log = logging.getLogger(__name__)
 
 NOT_HERE = "This cannot be done from here: use `openab-sync login` in a terminal."
 BUSY = "Somebody is logging the agent in just now."
+NONE = "No login is under way."
+CANCELLED = "The login was cancelled."
 NOT_YOURS = "There is no login of yours that waits for an answer."
 ENDING = 5.0  # seconds for the process to end when it is told to
 WHAT = {"url": "Open this address: {}", "code": "The code is `{}`", "question": "It asks: {} — `/login answer: …`"}
+
+
+class _Cancel:
+    """Not an answer to hand on."""
+
+
+CANCEL: Final = _Cancel()
 
 
 class LoggingIn:
@@ -46,14 +56,19 @@ class LoggingIn:
         self._command = tuple(command)
         self._process: asyncio.subprocess.Process | None = None
         self._whose = 0
+        self._is_cancelled = False
         self._is_beginning = False
 
-    async def serve(self, interaction: discord.Interaction[Any], answer: Answer, trust: Trust, words: str) -> None:
-        """Begin a login, or hand `words` on to the one that runs."""
+    async def serve(
+        self, interaction: discord.Interaction[Any], answer: Answer, trust: Trust, wish: str | _Cancel
+    ) -> None:
+        """Begin a login; or hand what was written on to the one that runs, or end it."""
         if trust < Trust.ADMIN:
             await answer.say(SENTENCES[Trust.ADMIN])
-        elif words:
-            await answer.say(self._hand_on(interaction.user.id, words))
+        elif isinstance(wish, _Cancel):
+            await self._cancel(answer)
+        elif wish:
+            await answer.say(self._hand_on(interaction.user.id, wish))
         elif not self._command:
             await answer.say(NOT_HERE)
         elif self._process is not None or self._is_beginning:
@@ -73,8 +88,18 @@ class LoggingIn:
         process.stdin.write(" ".join(words.splitlines()).encode() + b"\n")
         return "Handed on."
 
+    async def _cancel(self, answer: Answer) -> None:
+        process = self._process
+        if process is None:
+            await answer.say(NONE)
+            return
+        await answer.hold()
+        self._is_cancelled = True
+        await _end(process)
+        await answer.say(CANCELLED)
+
     async def _relay(self, interaction: discord.Interaction[Any], answer: Answer) -> None:
-        self._is_beginning, self._whose = True, interaction.user.id
+        self._is_beginning, self._whose, self._is_cancelled = True, interaction.user.id, False
         try:
             await answer.hold()
             self._process = await asyncio.create_subprocess_exec(
@@ -109,6 +134,8 @@ class LoggingIn:
                 await _show(interaction, WHAT[event].format(one_line(text, 1500)))
             elif event in ("done", "failed"):
                 last = one_line(text, 1500)
+        if self._is_cancelled:
+            return CANCELLED
         why = (await process.stderr.read()).decode("utf-8", "replace").strip().rpartition("openab-sync: ")[2]
         return last or (f"It did not work: {one_line(why, 300)}" if why else "It ended without a word.")
 

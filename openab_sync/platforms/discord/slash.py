@@ -22,7 +22,7 @@ from ...text.clean import one_line
 from .answers import Answer
 from .completing import meant
 from .export import Exports
-from .logging_in import LoggingIn
+from .logging_in import CANCEL, LoggingIn
 from .serving import Serving, here, person, room
 
 if TYPE_CHECKING:
@@ -156,10 +156,14 @@ class Slash:
     async def forget(self, interaction: discord.Interaction[Any], what: Literal["here", "all"] | None = None) -> None:
         await self._about_here(interaction, "forget", what or "")
 
-    @app_commands.describe(answer="What the login that you have begun asks for")
-    async def login(self, interaction: discord.Interaction[Any], answer: Word | None = None) -> None:
-        words, trust = answer or "", self._serving.view(interaction).trust
-        await self._serving.serve(interaction, lambda shown: self.logging_in.serve(interaction, shown, trust, words))
+    @app_commands.describe(
+        answer="What the login that you have begun asks for", cancel="End the login that is under way, whoever began it"
+    )
+    async def login(
+        self, interaction: discord.Interaction[Any], answer: Word | None = None, cancel: bool | None = None
+    ) -> None:
+        wish, trust = CANCEL if cancel else answer or "", self._serving.view(interaction).trust
+        await self._serving.serve(interaction, lambda shown: self.logging_in.serve(interaction, shown, trust, wish))
 
     # Options.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 import sys
 import tomllib
@@ -12,6 +13,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
+from openab_sync.config import load
 from tests.cli.running import PATIENCE, ROOT, Ended, environment, run
 from tests.fakes.discord import Server
 from tests.platforms.discord.e2e.service import QUICK
@@ -55,10 +57,18 @@ def test_a_person_answers_and_gets_a_bot_that_works(server: Server, tmp_path: Pa
     closed = server.add_channel("closed")
     server.allow(closed, server.app, deny=1 << 11)
     file = tmp_path / "config.toml"
+    server.expel()
     with person(tmp_path, "--api-url", server.origin, "-o", str(file)) as child:
         answer(child, "Token: ", "not.the.token")
         child.expect_exact("does not accept the token")
         answer(child, "Token: ", server.token)
+        child.expect_exact("The bot is on no server yet. Open this link")
+        child.expect_exact(f"https://discord.com/oauth2/authorize?client_id={server.app.id}&")
+        server.admit()
+        server.advance(6.0)  # Discord takes a new session every five seconds
+        child.expect_exact("Press a key when that is done")
+        child.waitnoecho(PATIENCE)  # what is typed before it listens for a key is none
+        child.send(" ")
         child.expect_exact("missing there: Send Messages")
         answer(child, "Where shall it listen?", "9")
         child.expect_exact("expected numbers from 1 to 2")
@@ -73,6 +83,9 @@ def test_a_person_answers_and_gets_a_bot_that_works(server: Server, tmp_path: Pa
         child.expect_exact("began a session")
         answer(child, "Shall it be a service of yours", "y")
         child.expect_exact("systemctl --user enable")
+        child.expect_exact(
+            f"Invite it to another server: https://discord.com/oauth2/authorize?client_id={server.app.id}&"
+        )
         child.expect_exact(f"openab-sync run -c {file}")
         child.expect(pexpect.EOF)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -91,9 +104,17 @@ def silent(home: Path, server: Server, *arguments: str, **environ: str) -> Ended
 
 @pytest.mark.slow
 def test_without_a_person_everything_is_said_by_options(server: Server, tmp_path: Path) -> None:
-    ended = silent(tmp_path, server, "--user", "42", "--agent", "demo", "--dir", ".", DISCORD_BOT_TOKEN=server.token)
+    where = ("--channel", str(server.general.id), "--store", str(tmp_path / "kept"), "--dir", ".")
+    wanted = ("--user", "42", "--user", "7", "--agent", "demo", *where, "--no-service")
+    ended = silent(tmp_path, server, *wanted, DISCORD_BOT_TOKEN=server.token)
     assert (ended.code, ended.err) == (0, "")
+    config = load(tmp_path / "config.toml", {"DISCORD_BOT_TOKEN": server.token}).config
+    assert config.discord is not None and config.discord.allowed_users == ("42", "7")
+    assert (config.discord.allowed_channels, config.store.path) == ((str(server.general.id),), str(tmp_path / "kept"))
+    assert (config.agent.preset, config.agent.working_dir) == ("demo", str(ROOT))
+    assert not (tmp_path / ".config").exists(), "no service"
     text = (tmp_path / "config.toml").read_text(encoding="utf-8")
+    assert len(re.findall("(?m)#", text)) > 5, "it says what its lines are for"
     assert 'bot_token = "${DISCORD_BOT_TOKEN}"' in text and server.token not in text
     assert "holds the bot's token" not in text
     assert f"Invite it to another server: https://discord.com/oauth2/authorize?client_id={server.app.id}" in ended.out
@@ -102,6 +123,14 @@ def test_without_a_person_everything_is_said_by_options(server: Server, tmp_path
     assert again.code == 0
     assert '"42"' in (tmp_path / "config.toml.bak").read_text(encoding="utf-8")
     assert server.token not in again.out
+
+
+def test_a_bot_on_no_server_is_told_the_link_and_nothing_is_written(server: Server, tmp_path: Path) -> None:
+    server.expel()
+    ended = silent(tmp_path, server, "--user", "42", "--token", server.token)
+    assert (ended.code, "a server is missing" in ended.err) == (2, True)
+    assert f"https://discord.com/oauth2/authorize?client_id={server.app.id}&" in ended.out
+    assert not (tmp_path / "config.toml").exists()
 
 
 def test_a_service_gets_the_token_that_is_in_the_shell_alone(server: Server, tmp_path: Path) -> None:
