@@ -37,13 +37,13 @@ from .files import parts, size_text
 from .floor import Floor
 from .ledger import UNWRITTEN, Ledger
 from .message import Inbound
+from .passage import Passage
 from .port import ChatPort, Controls, Decision, File, Notice, Question, Settled, TurnEnded, TurnStarted
 from .questions import Questions
 from .record import Record
 from .signs import Signs
 from .tool import Tool
 from .turn import Taken, Turn
-from .veiled import Passage
 
 __all__ = ["Reply"]
 
@@ -125,9 +125,8 @@ class Reply:
     def forward(self, *events: Taken) -> None:
         """Tell a platform that draws by itself what has happened; others see it in the turn."""
         if self._limits.live == "events":
-            for event in events:
-                for told in self._passage.through(event):
-                    self._port.event(self.conversation, told)
+            for told in self._passage.through(*events):
+                self._port.event(self.conversation, told)
 
     def reassure(self, turn: Turn, silent_for: float) -> None:
         """Say that the agent still works though it has been silent for so many seconds, until it gives a sign."""

@@ -69,23 +69,33 @@ class Tool(Struct, gc=False, eq=False):
 
     def take(self, change: acp.ToolChanged) -> bool:
         """Merge `change`; return whether it shows in a line about this call."""
-        before = self.label, self.state, self.content
-        self.merge(change)
-        return (self.label, self.state, self.content) != before
+        state, label, content = self.state, self.label, self.content
+        if not self.merge(change):
+            return self.state != state
+        return (self.state, self.label, self.content) != (state, label, content)
 
-    def merge(self, change: acp.ToolChanged) -> None:
-        """Take over what `change` says; what it does not speak of stays."""
+    def merge(self, change: acp.ToolChanged) -> bool:
+        """Take over what `change` says; what it does not speak of stays. Return whether that is more than a state."""
         self.bulk = self.bulk or bulk(self.call_id)
-        self.state = _STATES.get(change.status or "", self.state)
+        if change.status is not None:
+            self.state = _STATES.get(change.status, self.state)
+        is_more = False
         for name in _SAID:
             value = getattr(change, name)
-            if value is not None and value != "":
-                self.bulk += bulk(value) - bulk(getattr(self, name))
+            if value is None or value == "":
+                continue
+            before = getattr(self, name)
+            if value is not before and value != before:
+                self.bulk += bulk(value) - bulk(before)
                 setattr(self, name, value)
+                is_more = True
+        return is_more
 
 
 def bulk(value: object) -> int:
     """Return the characters of a value with all that is in it, and something for each part."""
+    if isinstance(value, str):  # most are
+        return PART + len(value)
     total, todo = 0, [value]
     for one in todo:  # grows while we walk it
         total += PART

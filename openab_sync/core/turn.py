@@ -224,29 +224,36 @@ class Turn:
     def take(self, *events: Taken) -> None:
         """Take in what the agent said or did, or notices of ours. After the end they are late, and welcome."""
         for event in events if not self.is_full else [one for one in events if isinstance(one, Notice)]:
-            match event:  # what comes by the thousand first
-                case acp.Said():
-                    self._said(event)
-                case acp.Thought():
-                    self._thought(event)
-                case acp.ToolChanged():
-                    self._tool_changed(event)
-                case Notice():
-                    self._append(NoticeLine(event.text))
-                case acp.PlanChanged():
-                    self._plan_changed(event.entries)
-                case acp.Media() | acp.Link():
-                    self.has_media = True
-                    self.bulk += bulk(event)
-                    self._append(MediaItem(event))
-                case acp.UsageChanged():
-                    self._used(event)
-                case acp.SessionInfo():
-                    self.title = event.title
-                case _:
-                    assert_never(event)
+            # What comes by the thousand first, and not by `match`, which needs half a microsecond to find the third.
+            if type(event) is acp.Said:
+                self._said(event)
+            elif type(event) is acp.ToolChanged:
+                self._tool_changed(event)
+            elif type(event) is acp.Thought:
+                self._thought(event)
+            else:
+                self._other(event)  # type: ignore[arg-type]  # mypy takes no class out of a union by `type`
         if any(type(event) is not Notice for event in events):  # ours are no sign of the agent
             self.last_event = self._clock.monotonic()
+
+    def _other(
+        self, event: acp.Media | acp.Link | acp.PlanChanged | acp.UsageChanged | acp.SessionInfo | Notice
+    ) -> None:
+        match event:
+            case Notice():
+                self._append(NoticeLine(event.text))
+            case acp.PlanChanged():
+                self._plan_changed(event.entries)
+            case acp.Media() | acp.Link():
+                self.has_media = True
+                self.bulk += bulk(event)
+                self._append(MediaItem(event))
+            case acp.UsageChanged():
+                self._used(event)
+            case acp.SessionInfo():
+                self.title = event.title
+            case _:
+                assert_never(event)
 
     def end(
         self, outcome: Outcome, reason: str = "", *, stop_reason: str = "", output_tokens: int | None = None

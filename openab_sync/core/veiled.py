@@ -1,15 +1,15 @@
 """The last gate: nothing of ours goes to a chat service but through here, without secrets and without masks.
 
 `VeiledPort` stands in front of a platform's port. Pages are whole when they come here, and what pages and
-chunks could cut has been taken out before (`manuscript`); for notices, questions, titles and files this is the place.
-`Passage` is the same for what a platform with `live = "events"` is told piece by piece.
+chunks could cut has been taken out before (`manuscript`, `passage`); for notices, questions, titles and files this is
+the place.
 
-Threads: as the port's, any; a `Passage` is its session's alone. Never blocks.
+Threads: as the port's, any. Never blocks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import fields, replace
 from functools import cache
@@ -21,7 +21,6 @@ from ..acp import events as acp
 from ..media.kinds import TEXT, kind_of, text_of
 from ..text.masks import unmasked
 from ..text.redact import REDACTED, Redactor
-from ..text.veil import Veil
 from .message import Conversation, MessageRef
 from .port import (
     ChatPort,
@@ -37,12 +36,12 @@ from .port import (
     TurnEnded,
     TurnEvent,
 )
-from .turn import Taken
 
-__all__ = ["Passage", "VeiledPort", "swept", "veiled_file"]
+__all__ = ["VeiledPort", "swept", "veiled_file", "words"]
 
 T = TypeVar("T")
 
+SAID = frozenset({acp.Said, acp.Thought, acp.ToolChanged})  # what has gone through a Passage, and comes by the thousand
 _DEEPEST = 40  # levels of what an agent sends with a tool call; below that nothing is shown
 _UNREAD = frozenset({"data"})  # base64: what is in it is not text
 
@@ -50,11 +49,14 @@ _UNREAD = frozenset({"data"})  # base64: what is in it is not text
 class VeiledPort:
     """A ChatPort (see `core.port.ChatPort`) that lets no secret through."""
 
-    __slots__ = ("_port", "_redact")
+    __slots__ = ("_pass", "_port", "_redact")
 
     def __init__(self, port: ChatPort, redact: Redactor) -> None:
         self._port = port
         self._redact = redact
+        # What is clean already goes straight to the platform, however many gates stand in front of it.
+        self._pass: Callable[[Conversation, TurnEvent], None]
+        self._pass = port._pass if isinstance(port, VeiledPort) else port.event
 
     def limits(self, conversation: Conversation) -> Limits:
         return self._port.limits(conversation)
@@ -98,7 +100,10 @@ class VeiledPort:
         return self._port.sign(ref, emoji)
 
     def event(self, conversation: Conversation, event: TurnEvent) -> None:
-        match event:  # what the agent says has gone through a Passage already
+        if type(event) in SAID:
+            self._pass(conversation, event)
+            return
+        match event:
             case Notice():
                 event = Notice(self._redact(event.text))
             case Settled():
@@ -147,50 +152,6 @@ def veiled_file(file: File, redact: Redactor) -> File:
     return File(redact(file.name), data, file.mime)
 
 
-class Passage:
-    """What one turn tells a platform that draws by itself. Session thread only."""
-
-    __slots__ = ("_ids", "_redact", "_said", "_thought")
-
-    def __init__(self, redact: Redactor) -> None:
-        self._redact = redact
-        self._said, self._thought = Veil(redact), Veil(redact)
-        self._ids: tuple[str | None, str | None] = (None, None)  # of the message and the thought that are growing
-
-    def through(self, event: Taken) -> Iterator[Taken]:
-        """Yield what can be told now of what the agent said or did."""
-        match event:
-            case acp.Said():
-                if event.message_id != self._ids[0]:
-                    yield from self.rest()
-                    self._ids = event.message_id, None
-                yield from _fed(self._said, event)
-            case acp.Thought():
-                yield from _fed(self._thought, event)
-                self._ids = self._ids[0], event.message_id
-            case _:
-                yield from self.rest()
-                yield swept(event, self._redact)
-
-    def rest(self) -> Iterator[Taken]:
-        """Yield what was held back: something else comes, or nothing."""
-        if text := self._thought.flush():
-            yield acp.Thought(text, self._ids[1])
-        if text := self._said.flush():
-            yield acp.Said(text, self._ids[0])
-
-
-Piece = TypeVar("Piece", acp.Said, acp.Thought)
-
-
-def _fed(veil: Veil, event: Piece) -> Iterator[Piece]:
-    shown = veil.feed(event.text)
-    if shown == event.text:
-        yield event
-    elif shown:
-        yield structs.replace(event, text=shown)
-
-
 def swept(value: T, redact: Redactor) -> T:
     """Return `value` (plain data, as events are) with `redact` applied to every text in it; the same if clean."""
     return cast(T, _swept(value, redact, _DEEPEST))
@@ -226,6 +187,22 @@ def _replaced(value: Any, redact: Redactor, levels: int) -> Any:
     if not changed:
         return value
     return structs.replace(value, **changed) if isinstance(value, Struct) else replace(value, **changed)
+
+
+def words(value: object, found: list[str], levels: int = _DEEPEST) -> bool:
+    """Add every text in `value` that `swept` looks at; False if it is nested too deep to be shown."""
+    if isinstance(value, str):
+        found.append(value)
+        return True
+    if value is None or isinstance(value, bool | int | float):
+        return True
+    if levels == 0:
+        return False
+    if isinstance(value, dict):
+        found += value
+        return all(words(item, found, levels - 1) for item in value.values())
+    items = value if isinstance(value, list | tuple) else [getattr(value, name) for name in _read(type(value))]  # type: ignore[arg-type]  # a class is hashable
+    return all(words(item, found, levels - 1) for item in items)
 
 
 @cache

@@ -25,11 +25,11 @@ _TOKEN = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~+/=-"
 class Veil:
     """One text, piece by piece."""
 
-    __slots__ = ("_held", "_last", "_redact", "_swallows")
+    __slots__ = ("_held", "_redact", "_swallows", "last")
 
     def __init__(self, redact: Redactor) -> None:
         self._redact = redact
-        self._last = ""  # what was let through last
+        self.last = ""  # the end of what was let through
         self._held = ""
         # The rest of a key that was too long to be held: of a word, or what stands before the end of a private key.
         self._swallows: Literal["", "word", "key"] = ""
@@ -43,9 +43,9 @@ class Veil:
             text = self._swallow(text)
             if self._swallows:
                 return ""
-        probe = self._last + self._held + text
+        probe = self.last + self._held + text
         cut = self._redact.settled_length(probe)
-        begin = len(self._last)
+        begin = len(self.last)
         if len(probe) - cut > _MOST:
             cut = self._forced(probe, cut)
         if cut <= begin:
@@ -66,28 +66,38 @@ class Veil:
         if not self._held:
             return ""  # and what was let through last is remembered already
         held, self._held = "" if self._swallows else self._held, ""
-        shown, self._last = self._broken_off(held)
+        shown, self.last = self._broken_off(held)
         return shown
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Nothing is held back, nor swallowed: what comes next begins anew, but for `last`."""
+        return not self._held and not self._swallows
+
+    def pass_by(self, text: str) -> None:
+        """Take notice of a text that is shown as it is and flushed: it is clean, and so is `last` with it behind."""
+        end = (self.last + text)[-SHORTEST + 1 :]
+        self.last = end[-max(self._redact.begun(end), _KEPT) :]
 
     def _broken_off(self, held: str) -> tuple[str, str]:
         """How `held` is shown where the text is broken off, and what is to be remembered of its end."""
-        probe = self._last + held
+        probe = self.last + held
         begun = self._redact.begun(probe)
         hidden = min(begun, len(held)) if begun >= SHORTEST else 0
         shown = self._new(probe[: len(probe) - hidden]) if len(held) > hidden else ""
         shown += REDACTED if hidden else ""
-        return shown, probe[-max(begun, _KEPT) :] if begun else (self._last + shown)[-_KEPT:]
+        return shown, probe[-max(begun, _KEPT) :] if begun else (self.last + shown)[-_KEPT:]
 
     def _let_through(self, probe: str) -> str:
         shown = self._new(probe)
-        self._last = (self._last + shown)[-_KEPT:]
+        self.last = (self.last + shown)[-_KEPT:]
         return shown
 
     def _new(self, probe: str) -> str:
-        """Return how what stands behind `_last` in `probe` is shown, which begins with it."""
+        """Return how what stands behind `last` in `probe` is shown, which begins with it."""
         # What was let through last may itself hold a secret, if it is the broken-off head of a longer one: so it is
         # compared as it is shown. The two differ where something is redacted now that reaches into it.
-        last, shown = self._redact(self._last), self._redact(probe)
+        last, shown = self._redact(self.last), self._redact(probe)
         if shown.startswith(last):
             return shown[len(last) :]
         pairs = enumerate(zip(shown, last, strict=False))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from openab_sync.acp import events as acp
 from openab_sync.clock import SystemClock
 from openab_sync.core.message import Conversation, MessageRef
 from openab_sync.core.port import ChatPort, File, Form, Limits, Notice, Question, Settled, TurnEnded
-from openab_sync.core.veiled import Passage, VeiledPort, swept
+from openab_sync.core.veiled import VeiledPort, swept, words
 from openab_sync.text.redact import Redactor
 from tests.fakes.platform import FakePlatform
 
@@ -77,35 +75,6 @@ def test_a_platform_that_draws_by_itself_is_told_our_sentences_redacted() -> Non
     assert SECRET not in str(port.events) and str(port.events).count("[redacted]") == 5
 
 
-# ---- piece by piece ----
-
-
-def told(*events: acp.Said | acp.Thought | acp.ToolChanged | acp.Media) -> Sequence[object]:
-    passage = Passage(REDACT)
-    return [out for event in events for out in passage.through(event)] + list(passage.rest())
-
-
-def test_a_secret_in_pieces_is_never_told() -> None:
-    said = told(*(acp.Said(piece, "m") for piece in ("It is can", "ary-of", "-this-t", "est.")))
-    assert "".join(event.text for event in said if isinstance(event, acp.Said)) == "It is [redacted]."
-    assert all(event.message_id == "m" for event in said if isinstance(event, acp.Said))
-
-
-def test_what_was_held_back_comes_before_whatever_is_next() -> None:
-    tool = acp.ToolChanged("t", title="ls")
-    assert told(acp.Said("at can"), tool) == [acp.Said("at "), acp.Said("can"), tool]
-    assert told(acp.Said("can", "1"), acp.Said("ary", "2")) == [acp.Said("can", "1"), acp.Said("ary", "2")]
-    assert told(acp.Said("canary-of"), tool, acp.Said("-this-test!")) == [
-        acp.Said("[redacted]"), tool, acp.Said("[redacted]!"),
-    ]  # fmt: skip
-    assert told(acp.Thought("can"), acp.Thought("ary-of-this-test!")) == [acp.Thought("[redacted]!")]
-
-
-def test_what_is_clean_goes_through_as_it_is() -> None:
-    events = (acp.Said("hello"), acp.Thought("hm"), acp.ToolChanged("t", title="ls", raw_input={"a": [1, None, "b"]}))
-    assert all(out is event for out, event in zip(told(*events), events, strict=True))
-
-
 def test_everything_that_comes_with_a_tool_call_is_swept() -> None:
     content = (
         acp.Output(SECRET),
@@ -127,6 +96,22 @@ def test_what_is_too_deep_is_not_shown() -> None:
     for _ in range(60):
         nest = [nest]
     assert SECRET not in str(swept(nest, REDACT)) and "[redacted]" in str(swept(nest, REDACT))
+    assert not words(nest, []) and words([[SECRET]], [])
+
+
+def test_whatever_is_swept_is_among_the_words() -> None:
+    content = (acp.Output("a1"), acp.Diff("a2", None, "a3"), acp.Link("a4", "a5"), acp.Media("image", data="x"))
+    call = acp.ToolChanged("a6", "a7", content=content, locations=("a8",), raw_input={"b1": [{"b2": 1}, True, "b3"]})
+    found: list[str] = []
+    assert words(call, found)
+    assert {"a1", "a2", "a3", "a4", "a5", "a6", "a7", "a8", "b1", "b2", "b3"} <= set(found) and "x" not in found
+
+
+def test_what_a_passage_has_let_through_goes_to_the_platform_as_it_is() -> None:
+    veiled, port = gate()
+    said = acp.Said("hello")
+    VeiledPort(veiled, REDACT).event(HERE, said)
+    assert port.events == [(HERE, said)] and port.events[0][1] is said
 
 
 def test_every_method_of_a_port_goes_through() -> None:

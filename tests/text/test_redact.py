@@ -174,3 +174,40 @@ def test_how_much_of_a_secret_has_begun_at_the_end_of_a_text() -> None:
     redact = Redactor(["canary-1"])
     begun = [redact.begun(text) for text in ("a canary-", "canary-1", "c", "", "a", "cac", "canary- ")]
     assert begun == [7, 0, 1, 0, 0, 1, 0]
+
+
+parts = st.sampled_from(
+    ["password1-and-more", "://a:b@c", "…", "-----BEGIN PRIVATE KEY-----", "a/long/path/of.py", "Monday", "bearer "]
+)
+
+
+@given(st.lists(parts | tokens | st.text(max_size=9), max_size=6).map("".join), st.data())
+def test_what_is_clean_is_clean_wherever_it_is_cut(text: str, data: st.DataObject) -> None:
+    redact = Redactor(["password1-and-more", "correct horse"])
+    begin = data.draw(st.integers(0, len(text)))
+    some = text[begin : data.draw(st.integers(begin, len(text)))]
+    if redact.is_clean(text):
+        assert redact(some) == some and redact.begun(some) < 8 and redact.is_clean(some)
+    elif redact(text) != text:
+        assert not redact.is_clean(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "Let me check README.rst and tests/text/test_redact.py first.",
+        "汉字 " * 9,
+        "an internationalization",
+        "for https://example.org/a/long/way/home - 17 %",
+    ],
+)
+def test_ordinary_text_is_clean(text: str) -> None:
+    assert Redactor(["password1-and-more"]).is_clean(text)
+
+
+@pytest.mark.parametrize(
+    "secret", [*SHAPES.values(), "password", f"bearer {BODY}", "a://b:c@d"], ids=lambda text: text[:8]
+)
+def test_what_has_a_secret_is_not_clean(secret: str) -> None:
+    assert not Redactor(["password1-and-more"]).is_clean(f"it is {secret}")
