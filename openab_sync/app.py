@@ -40,6 +40,7 @@ from .core.audit import NO_AUDIT, Audit
 from .core.broker import Broker
 from .core.budget import Budget, Sums
 from .core.figures import Observe, unobserved
+from .core.hourglass import Hourglass
 from .core.house import House, Register
 from .core.janitor import Janitor
 from .core.ledger import UNWRITTEN, Ledger
@@ -127,6 +128,7 @@ class App:
             register=register,
             audit=audit,
             ledger=ledger,
+            hourglass=Hourglass(clock),
             observe=observe,
             faulted=faulted,
             budget=Budget(lambda: self._live.config.limits, clock, sums),
@@ -141,7 +143,7 @@ class App:
         self._pool = SessionPool(self.house, ports, self._memories)
         if retention is not None:
             retention.also(self._pool.forget_unused)
-        self._janitor = Janitor(self._pool, clock, observe=observe, retention=retention)
+        self._janitor = Janitor(self._pool, clock, observe=observe, retention=retention, hourglass=self.house.hourglass)
         self._watcher = Watcher(self._pool, ports, lambda: self._live.config.agent.limits, clock)
         self.broker = Broker(self.house, self._pool, ports)
 

@@ -72,6 +72,7 @@ class Broker:
             retention=house.retention,
             budget=house.budget,
             audit=house.audit,
+            hourglass=house.hourglass,
         )
         self.recovery = Recovery(house, ports, pool)
 
@@ -129,9 +130,12 @@ class Broker:
     def dismiss(self, number: int, *, is_told: bool) -> None:
         """A message that was accepted will not be handed in: its writer was told why, or wants no answer any more.
 
+        Of one that has the number 0 nothing was ever written down.
+
         Any thread; never blocks.
         """
-        (self._house.ledger.fail if is_told else self._house.ledger.withdraw)([number])
+        if number:
+            (self._house.ledger.fail if is_told else self._house.ledger.withdraw)([number])
 
     def mark(self, ref: MessageRef) -> None:
         """Show on a message that it was accepted, before it is complete (`Inbound.is_marked`). Any thread."""

@@ -1,7 +1,8 @@
 """`/forget`: a person's own conversations, and all that is kept of them.
 
 Without a word it says what it would do: that is the question whether one is sure. What somebody works at just now is
-left alone and named. The functions run on the caller's thread, or on the journal's; none of them blocks.
+left alone and named. A disk that hangs is not waited for without an end. The functions run on the caller's thread, on
+the journal's or on the janitor's; none of them blocks.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def forget(call: Call) -> Future[CommandAnswer]:
         return now(CommandAnswer("Nothing of what is said here outlives this program.", ok=False))
     result: Future[CommandAnswer] = promise()
 
-    def found(done: Future[Theirs]) -> None:  # on the journal's thread
+    def found(done: Future[Theirs]) -> None:  # on the journal's thread, or the janitor's
         error = done.exception()
         if error is not None:
             result.set_result(CommandAnswer(sentence(error), ok=False))
@@ -45,7 +46,8 @@ def forget(call: Call) -> Future[CommandAnswer]:
         else:
             _forget(call, retention, done.result(), word, result)
 
-    retention.of(call.conversation.platform, call.by.id).add_done_callback(found)
+    theirs = retention.of(call.conversation.platform, call.by.id)
+    call.desk.hourglass.bounded(theirs).add_done_callback(found)
     return result
 
 
@@ -80,7 +82,8 @@ def _forget(call: Call, retention: Retention, theirs: Theirs, word: str, result:
     left = len(wanted & busy)
 
     def ended(_: int) -> None:
-        _after(retention.forget(chosen), lambda bad: result.set_result(_told(len(chosen), left, bad)))
+        gone = [call.desk.hourglass.bounded(one) for one in retention.forget(chosen)]
+        _after(gone, lambda bad: result.set_result(_told(len(chosen), left, bad)))
 
     _after(resets, ended)
 

@@ -15,6 +15,7 @@ from ..errors import OpenabError
 from .admission import Trust
 from .audit import NO_AUDIT, Audit
 from .budget import Budget, unconfigured
+from .hourglass import Hourglass, unwatched
 from .house import HouseSnapshot, Open, SessionSnapshot, promise
 from .message import Conversation, Person
 from .pool import SessionPool
@@ -43,6 +44,7 @@ class Desk:
     """What forgets; none where nothing outlives the process."""
     budget: Budget = field(default_factory=unconfigured)
     audit: Audit = NO_AUDIT
+    hourglass: Hourglass = field(default_factory=unwatched)
 
     def session(self, conversation: Conversation) -> SessionSnapshot | None:
         """Return how the conversation's session looks, None if it has none."""

@@ -29,6 +29,7 @@ from ..threads import Beat
 from .audit import NO_AUDIT, Audit
 from .budget import Budget, unconfigured
 from .figures import Observe, unobserved
+from .hourglass import Hourglass, unwatched
 from .judging import Standing
 from .ledger import UNWRITTEN, Ledger
 from .message import Conversation, Inbound, MessageRef, Person
@@ -116,6 +117,7 @@ class House:
     retention: Retention | None = None  # without one, nothing of what is said outlives the process
     budget: Budget = field(default_factory=unconfigured)
     ledger: Ledger = UNWRITTEN
+    hourglass: Hourglass = field(default_factory=unwatched)  # what is waited for on the disk, and no longer than that
     observe: Observe = unobserved
     faulted: Callable[[Conversation, str], object] = lambda _conversation, _text: None  # a session ended by a fault
     arrears: Arrears | None = None  # without it, what the chat has not taken waits for the next start

@@ -14,6 +14,7 @@ from ..acp.adopted import Adopted
 from ..clock import Clock
 from ..threads import Beat, join_all, spawn
 from .figures import Figure, Observe, unobserved
+from .hourglass import Hourglass, unwatched
 from .pool import SessionPool
 from .retention import Retention
 
@@ -36,10 +37,12 @@ class Janitor:
         interval: float = INTERVAL,
         observe: Observe = unobserved,
         retention: Retention | None = None,
+        hourglass: Hourglass | None = None,
     ) -> None:
         self.beat = Beat("janitor")
         self._pool = pool
         self._retention = retention
+        self._hourglass = hourglass or unwatched()
         self._observe = observe
         self._clock = clock
         self._interval = interval
@@ -58,6 +61,7 @@ class Janitor:
 
     def round(self) -> None:
         """Do everything once. One thread at a time; blocks for as long as a disk takes to delete old files."""
+        self._hourglass.look()
         for _ in range(self._pool.drop_hung()):
             self._observe(Figure.CRASH, 1, "hung")
         self._pool.suspend_idle()
@@ -76,6 +80,10 @@ class Janitor:
         self.beat.rests()
 
     def _rest(self) -> bool:
-        """Wait for the next round; True at the end."""
-        self.beat.owes(time.monotonic(), self._interval + WORK)
-        return self._stop.wait(self._interval)
+        """Wait for the next round; True at the end.
+
+        Nothing that begins to run meanwhile in the hourglass has run out before: that takes as long as an interval.
+        """
+        pause = max(0.0, min(self._interval, self._hourglass.next_at - self._clock.monotonic()))
+        self.beat.owes(time.monotonic(), pause + WORK)
+        return self._stop.wait(pause)

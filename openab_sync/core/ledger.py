@@ -11,7 +11,8 @@ wait) before the prompt's bytes can leave, `draw` before a page is posted, `fini
 disk takes nothing just then, the turn goes on all the same: what was accepted is answered, and the change is written
 with the next one that works. A crash before that leaves the turn "accepted", and the next start looks in the chat
 whether its reply can be seen: if so, it is told as interrupted and not run again (`mending`). A disk that neither
-writes nor fails is waited for `ON_DISK` seconds, and is then like one that fails; but the change may still come.
+writes nor fails is waited for `ON_DISK` seconds, and is then like one that fails; but the change may still come. When
+too much waits for it, nothing more is accepted.
 
 **Threads**: any; nothing blocks. Callbacks of the Futures run on the journal's thread.
 """
@@ -49,7 +50,10 @@ class Ledger(Protocol):
         """Look for the reply of a turn: None if it is closed or not known. The Future may fail with a StoreError."""
 
     def accept(self, ref: MessageRef, by: Person, text: str, route: Mapping[str, str]) -> tuple[int, Future[None]]:
-        """Accept a message: its number, and a Future that is done when it is safe, or fails with a StoreError."""
+        """Accept a message: its number, and a Future that is done when it is safe, or fails with a StoreError.
+
+        The number is 0 where nothing of it is written down, or can be.
+        """
 
     def complete(self, note: Inbound) -> None:
         """It can be replayed as it is."""

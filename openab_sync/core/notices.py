@@ -72,7 +72,7 @@ def tell(
 
 
 def refuse(house: House, port: ChatPort, note: Inbound, text: str, marked: Future[None] | None = None) -> None:
-    """Tell whoever wrote a message why it will not be answered; that is written down first.
+    """Tell whoever wrote a message why it will not be answered; that is written down first, if the disk answers.
 
     The mark goes after it has come (`marked`): a chat service may swap two requests that are on their way together.
     """
@@ -80,7 +80,7 @@ def refuse(house: House, port: ChatPort, note: Inbound, text: str, marked: Futur
         house.ledger.refuse(numbers([note]), text)
         say_refused(house, port, note, text, marked)
         return
-    written = house.ledger.refuse(numbers([note]), text)
+    written = house.hourglass.bounded(house.ledger.refuse(numbers([note]), text))
     written.add_done_callback(lambda _: say_refused(house, port, note, text, marked))
 
 

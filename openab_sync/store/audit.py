@@ -113,7 +113,7 @@ class AuditTrail:
         at = self._clock.time()
         clean = {name: self._clean(value) for name, value in details.items()}
         entry = Entry(0, at, kind, conversation, person[0], self._redact(person[1])[:_LONGEST], clean)
-        done = self._store.write(lambda db: _insert(db, entry))
+        done = self._store.try_write(lambda db: _insert(db, entry))
         if self._file is not None:
             done.add_done_callback(lambda done: self._pass_on(entry, done))
         if at >= self._next_prune:

@@ -85,7 +85,8 @@ class Deliveries:
     def accept(self, fact: Fact) -> tuple[int, Future[None]]:
         """Write a message down; return its number, and a Future that is done when it is on the disk.
 
-        If that fails (StoreError) it was not accepted: whoever wrote it must be told.
+        If that fails (StoreError) it was not accepted: whoever wrote it must be told. It has the number 0 if so much
+        waits for the disk that nothing more is accepted.
         """
         self._insistent.settle()
         number, now, route = next(self._ids), self._clock.time(), json.dumps(dict(fact.route))
@@ -97,7 +98,8 @@ class Deliveries:
                 (number, fact.conversation, fact.message, fact.author, fact.text, route, now, now),
             )
 
-        return number, self._store.write(change)
+        done = self._store.try_write(change)
+        return 0 if done.done() and done.exception() else number, done
 
     def complete(self, number: int, conversation: str, message: str, note: str) -> Future[None]:
         """A message is whole: it can be replayed as it is. It may belong to another conversation than was thought."""
@@ -172,7 +174,7 @@ class Deliveries:
                     found.add(message)
             return frozenset(found)
 
-        return self._store.write(ask)
+        return self._store.try_write(ask)
 
     def waiting(self) -> list[Delivery]:
         """Return what was accepted and not begun, in order, refused ones too. Blocks (disk). Raise StoreError."""

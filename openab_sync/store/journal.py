@@ -42,6 +42,9 @@ T = TypeVar("T")
 # Changes in one commit: bounds how long the first of them waits for the last.
 _MOST = 1000
 
+# Changes that may wait for the disk before what can be refused is refused: what is under way is written all the same.
+_FULL = 10_000
+
 # Seconds that what is queued has to reach the disk when we stop.
 _PATIENCE = 10.0
 
@@ -123,6 +126,14 @@ class Store:
         if self._ended:
             self._refuse_rest()
         return done
+
+    def try_write(self, change: Callable[[sqlite3.Connection], T]) -> Future[T]:
+        """As `write`, for what need not be done: a StoreError while too much waits for a disk that does not answer."""
+        if self._queue.qsize() < _FULL:
+            return self.write(change)
+        refused: Future[T] = Future()
+        refused.set_exception(StoreError("the disk does not answer, and too much waits for it", file=str(self.folder)))
+        return refused
 
     # ---- blocks ----
 

@@ -67,7 +67,7 @@ class Keeping:
             own = frozenset(key for key, who in theirs.items() if who == {person})
             return Theirs(own, frozenset(theirs) - own)
 
-        return self._store.write(ask)
+        return self._store.try_write(ask)
 
     def forget(self, keys: Collection[str]) -> Future[None]:
         """Delete all that is kept of these conversations; the Future is done when that is on the disk."""

@@ -89,11 +89,11 @@ class Mirror(Generic[T]):
             marks = ", ".join("?" * (len(self._table.columns) + 1))
             db.executemany(f"REPLACE INTO {self._table.name} ({self._columns}) VALUES ({marks})", rows)
 
-        def look(done: Future[None]) -> None:  # on the journal's thread; why it failed is logged there
+        def look(done: Future[None]) -> None:  # on the journal's thread, or at once; why it failed is logged there
             if done.cancelled() or done.exception() is not None:
                 self._unsaved.update(keys)
 
-        self._store.write(change).add_done_callback(look)
+        self._store.try_write(change).add_done_callback(look)
 
     @property
     def _columns(self) -> str:

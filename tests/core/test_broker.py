@@ -16,6 +16,7 @@ from openab_sync.core.state import State
 from openab_sync.errors import InboxFull, OpenabError, PoolClosed, PoolFull
 from tests.core.bed import ANN, BOB, Bed, place
 from tests.core.makers import ANNA, HERE, THERE, PaperPool, house, note
+from tests.core.paper_ledger import PaperLedger
 from tests.fakes.clock import FakeClock
 from tests.fakes.platform import FakePlatform
 from tests.waiting import until
@@ -171,3 +172,12 @@ def test_a_question_can_be_answered_from_elsewhere() -> None:
         bed.command("reset")
         gone = bed.broker.answer(question, option.option_id, ANN).result(20)
         assert not gone.ok and "not open" in gone.text
+
+
+def test_of_what_was_never_written_down_nothing_is_written_either() -> None:
+    ledger = PaperLedger()
+    broker = Broker(replace(house(FakeClock()), ledger=ledger), PaperPool().as_pool, {})
+    for number in (0, 7):
+        broker.dismiss(number, is_told=True)
+        broker.dismiss(number, is_told=False)
+    assert ledger.lines == [("fail", 7), ("withdraw", 7)]

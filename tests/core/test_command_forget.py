@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from openab_sync.core import hourglass
 from openab_sync.core.message import Conversation
 from openab_sync.core.retention import Retention
 from openab_sync.core.state import State
@@ -15,6 +16,7 @@ from openab_sync.errors import StoreError
 from openab_sync.store import Theirs
 from tests.core.bed import ANN, Bed, place
 from tests.fakes.clock import FakeClock
+from tests.waiting import until
 
 
 class Paper(Retention):
@@ -117,6 +119,24 @@ def test_a_disk_that_fails_is_told(bed: Bed, paper: Paper) -> None:
     for word in ("", "all"):
         answer = bed.command("forget", word)
         assert not answer.ok and "the disk is full" in answer.text
+
+
+@pytest.mark.parametrize(("hangs", "sentence"), [("of", "does not answer"), ("forget", "Please try again")])
+def test_a_disk_that_hangs_is_told_too(
+    bed: Bed, paper: Paper, monkeypatch: pytest.MonkeyPatch, hangs: str, sentence: str
+) -> None:
+    monkeypatch.setattr(hourglass, "ON_DISK", 0.0)
+    paper.theirs = Theirs(keys("1"))
+    never: Future[Any] = Future()
+    monkeypatch.setattr(paper, hangs, lambda *_: never if hangs == "of" else [never])
+    answer = bed.order("forget", "all")
+
+    def is_told() -> bool:
+        bed.app.house.hourglass.look()
+        return answer.done()
+
+    until(is_told)
+    assert (answer.result().ok, sentence in answer.result().text) == (False, True)
 
 
 def test_other_words_are_explained(bed: Bed) -> None:

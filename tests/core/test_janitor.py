@@ -5,13 +5,17 @@ from __future__ import annotations
 import logging
 import math
 import threading
+from concurrent.futures import Future
 
 import pytest
 
 from openab_sync.clock import SystemClock
 from openab_sync.core.figures import Figure
-from openab_sync.core.janitor import Janitor
+from openab_sync.core.hourglass import Hourglass
+from openab_sync.core.janitor import INTERVAL, Janitor
+from openab_sync.core.ledger import ON_DISK
 from openab_sync.core.pool import SessionPool
+from openab_sync.errors import StoreError
 from tests.core.makers import house
 from tests.fakes.clock import FakeClock
 from tests.waiting import MS, until
@@ -122,3 +126,16 @@ def test_rooms_of_sessions_that_hang_are_counted_as_crashes() -> None:
     pool.drop_hung = lambda: 2  # type: ignore[method-assign]
     Janitor(pool, FakeClock(), observe=lambda *figure: found.append(figure)).round()
     assert found == [(Figure.CRASH, 1, "hung")] * 2
+
+
+def test_it_comes_in_time_for_what_has_waited_long_enough_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert INTERVAL <= ON_DISK, "what begins during a pause has not run out before its end"
+    monkeypatch.setattr("openab_sync.core.hourglass.ON_DISK", 1 * MS)
+    glass = Hourglass(SystemClock())
+    never = glass.bounded(Future[None]())
+    janitor = Janitor(DustyPool(), SystemClock(), interval=3600.0, hourglass=glass)
+    janitor.start()
+    try:
+        assert isinstance(never.exception(5000 * MS), StoreError)
+    finally:
+        assert janitor.stop()

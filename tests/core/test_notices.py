@@ -12,6 +12,8 @@ import msgspec
 import pytest
 
 from openab_sync.config.schema import Config
+from openab_sync.core.hourglass import Hourglass
+from openab_sync.core.ledger import ON_DISK
 from openab_sync.core.message import MessageRef, Person
 from openab_sync.core.notices import break_off, forget_mark, mark, name, refuse, say_refused, tell, tell_dropped
 from openab_sync.core.port import Limits, Notice, TurnEnded
@@ -63,6 +65,19 @@ def test_who_is_refused_is_told_when_that_is_written_and_it_is_over_when_that_sh
     assert ledger.lines == [("refuse", 7, "Not now."), ("fail", 7)]
     assert port.texts(HERE) == ["Not now."]
     assert port.reactions[one.ref] == []
+
+
+def test_a_disk_that_hangs_keeps_nobody_from_knowing_that_they_are_refused(port: FakePlatform) -> None:
+    clock, ledger = FakeClock(), PaperLedger(slow=True)
+    inn = replace(house(clock), ledger=ledger, hourglass=Hourglass(clock))
+    refuse(inn, port, replace(note("m"), delivery=7), "Not now.")
+    clock.advance(ON_DISK)
+    assert port.texts(HERE) == []
+    inn.hourglass.look()
+    assert port.texts(HERE) == ["Not now."]
+    ledger.owed[0].set_result(None)
+    assert port.texts(HERE) == ["Not now."], "once"
+    assert ledger.words() == ["refuse", "fail"]
 
 
 def test_who_is_told_again_that_they_are_refused_reads_it_once(port: FakePlatform) -> None:

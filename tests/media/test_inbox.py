@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -290,6 +291,19 @@ def test_what_was_kept_is_read_back_and_removed(tmp_path: Path) -> None:
     assert [left.name for left in folder.iterdir()] == ["other"]
     discard(folder / "other")
     assert not folder.exists()
+
+
+def test_what_grows_while_it_is_read_is_not_read_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, real = tmp_path / "a.png", os.fdopen
+    path.write_bytes(b"abc")
+
+    def grown(descriptor: int, *how: Any, **more: Any) -> Any:
+        path.write_bytes(b"abc" * 1000)  # its size has been looked at already
+        return real(descriptor, *how, **more)
+
+    assert read_back(path, 3) == b"abc"
+    monkeypatch.setattr(os, "fdopen", grown)
+    assert read_back(path, 3) is None
 
 
 def test_what_the_agent_has_put_in_its_place_is_not_followed(tmp_path: Path) -> None:

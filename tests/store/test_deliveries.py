@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from openab_sync.errors import StoreError
-from openab_sync.store import Books, Delivery, Fact, Store, open_books
+from openab_sync.store import Books, Delivery, Fact, Store, journal, open_books
 from tests.fakes.clock import FakeClock
 from tests.store.outage import outage
 from tests.store.syncs import counted
@@ -169,6 +169,17 @@ def test_what_is_long_over_is_forgotten_and_nothing_else(store: Store, books: Bo
     assert books.deliveries.forget_before(clock.time() - 100).result(PATIENCE) == 0
     assert books.deliveries.forget_before(clock.time() - 99).result(PATIENCE) == 1
     assert [one.id for one in books.deliveries.waiting()] == [waits]
+
+
+def test_while_too_much_waits_for_the_disk_nothing_more_is_accepted(
+    store: Store, books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "_FULL", 0)
+    number, done = books.deliveries.accept(FACT)
+    assert (number, type(done.exception(0))) == (0, StoreError)
+    monkeypatch.undo()
+    assert state(store, accept(books)) == "accepted"
+    assert [one.state for one in books.deliveries.waiting()] == ["accepted"]
 
 
 def test_the_words_of_people_are_in_no_repr(books: Books) -> None:

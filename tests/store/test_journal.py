@@ -369,3 +369,18 @@ def test_a_disk_that_does_not_answer_is_a_trouble(store: Store, monkeypatch: pyt
     gate.set()
     done.result(PATIENCE)
     until(lambda: store.trouble == "")
+
+
+def test_while_a_disk_hangs_what_can_be_refused_is_refused_beyond_a_bound(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "_FULL", 3)
+    held = Held(store)
+    waiting = [store.try_write(add(number)) for number in range(3)]
+    refused = store.try_write(add(3)).exception(0)
+    assert isinstance(refused, StoreError) and "too much waits" in str(refused)
+    kept = store.write(add(4))
+    held.release()
+    assert [outcome(one) for one in (*waiting, kept)] == [0, 1, 2, 4]
+    assert outcome(store.try_write(add(5))) == 5
+    assert numbers(store) == [0, 1, 2, 4, 5]

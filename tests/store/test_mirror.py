@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openab_sync.errors import StoreError
-from openab_sync.store import Store
+from openab_sync.store import Store, journal
 from openab_sync.store.mirror import Mirror, Row, Table
 from openab_sync.threads import spawn
 
@@ -135,3 +135,15 @@ def test_memory_and_disk_are_the_same_after_any_steps(store: Store) -> None:
         assert list(words) == list(expected.items()) == on_disk(store) == list(mirror(store, most=3))
 
     check()
+
+
+def test_what_a_disk_that_hangs_keeps_out_goes_with_the_next_change(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = mirror(store)
+    monkeypatch.setattr(journal, "_FULL", 0)
+    words.put("a", "apple")
+    assert (words.get("a"), on_disk(store)) == ("apple", [])
+    monkeypatch.undo()
+    words.put("b", "bear")
+    assert sorted(on_disk(store)) == [("a", "apple"), ("b", "bear")]
