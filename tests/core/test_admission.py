@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import product
 
 import pytest
 from hypothesis import given
@@ -54,8 +56,12 @@ knocks = st.builds(
 
 @given(rules, knocks)
 def test_nothing_gets_in_that_is_not_listed(rules: Rules, knock: Knock) -> None:
-    if admit(rules, knock) is not IN:
-        return
+    if admit(rules, knock) is IN:
+        is_allowed(rules, knock)
+
+
+def is_allowed(rules: Rules, knock: Knock) -> None:
+    """What must hold of whatever gets in, whatever it is."""
     assert not knock.is_ours
     assert not knock.is_system
     assert rules.private if knock.is_private else (rules.all_places or rules.places & knock.places)
@@ -67,6 +73,54 @@ def test_nothing_gets_in_that_is_not_listed(rules: Rules, knock: Knock) -> None:
     else:
         listed = rules.all_people or knock.by.id in rules.people or rules.roles & knock.roles
         assert listed or knock.by.id in rules.admins or rules.admin_roles & knock.roles
+
+
+NONE, A, OTHERS = frozenset[str](), frozenset({"a"}), frozenset({"b"})
+
+
+def every_place() -> Iterator[dict[str, object]]:
+    """Whether we listen there: all that the rules and the place can say of each other."""
+    for everywhere, listed, servers, private in product((False, True), (A, OTHERS), (NONE, A, OTHERS), (False, True)):
+        yield {"all_places": everywhere, "places": listed, "servers": servers, "private": private}
+
+
+def every_person() -> Iterator[dict[str, object]]:
+    """Who may: each list names them, or others, or nobody is asked."""
+    for everybody, *lists in product((False, True), *[(A, OTHERS)] * 4):
+        yield {"all_people": everybody, **dict(zip(("people", "roles", "admins", "admin_roles"), lists, strict=True))}
+
+
+def every_bot() -> Iterator[dict[str, object]]:
+    """Which bots are heard; lists of people name this one or nobody, which must not matter."""
+    for bots, trusted, all_people, people in product(
+        ("off", "mentions", "all"), (NONE, A, OTHERS), (False, True), (A, NONE)
+    ):
+        yield {"bots": bots, "trusted_bots": trusted, "all_people": all_people, "people": people, "roles": people}
+
+
+def every_event(*, by_bot: bool) -> list[Knock]:
+    """Messages and actions, in channels, threads and direct messages, ours, the platform's and others', meant for us or
+    not: everything that a knock can say but for who they are and where."""
+    names = ("is_ours", "is_system", "is_action", "is_private", "is_thread", "calls_us", "involved", "other_bots")
+    by = Person("a", is_bot=by_bot)
+    return [
+        Knock(by, A, A, server="" if values[3] else "a", **dict(zip(names, values, strict=True)))
+        for values in product((False, True), repeat=len(names))
+    ]
+
+
+@pytest.mark.parametrize("by_bot", [False, True], ids=["people", "bots"])
+def test_of_everything_that_there_can_be_nothing_gets_in_that_is_not_listed(by_bot: bool) -> None:
+    """Exhaustively: every event × every relation of its place × every relation of its author to the rules."""
+    events, who = every_event(by_bot=by_bot), list(every_bot() if by_bot else every_person())
+    let_in = 0
+    for place, person in product(every_place(), who):
+        rules = Rules(uncalled="involved", **{**place, **person})  # type: ignore[arg-type]  # a table
+        for knock in events:
+            if admit(rules, knock) is IN:
+                is_allowed(rules, knock)
+                let_in += 1
+    assert let_in > len(events) * len(who) / 10, "there is somebody whom the rules let in"
 
 
 @given(rules, knocks)

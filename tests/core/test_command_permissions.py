@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
+import psutil
 import pytest
 
 from openab_sync.config.permissions import PermissionRule, PermissionsConfig
 from openab_sync.core.command_permissions import HOW
 from openab_sync.core.commands import CommandAnswer, carry_out
 from openab_sync.core.desk import EVERYTHING, View
-from openab_sync.core.house import Stand
+from openab_sync.core.house import Close, Stand
 from openab_sync.core.judging import Standing
 from openab_sync.core.message import Person
+from openab_sync.core.state import State
 from tests.core.bed import ANN, BOB, Bed, place
 from tests.core.counter import Counter
 from tests.core.makers import ANNA, BEN, HERE
+from tests.core.test_pool import stuck
+from tests.fakes.clock import FakeClock
 from tests.waiting import until
 
 RULES = (PermissionRule(then="deny", kind="delete"), PermissionRule(then="allow", command="npm *", who=("a",)))
@@ -179,12 +184,61 @@ def test_always_is_the_agents_own_and_no_more_is_listed_when_its_session_has_end
         until(lambda: len(bed.ends()) == 2)
 
 
-def test_a_sessions_rules_end_with_it() -> None:
-    with Bed() as bed:
+def crashes(bed: Bed) -> None:
+    assert bed.ask("crash").outcome == "gone"
+
+
+def is_killed(bed: Bed) -> None:
+    pid = bed.snapshot().pid
+    assert pid is not None
+    psutil.Process(pid).kill()
+    bed.until_state(State.CLOSED)
+
+
+def is_reset(bed: Bed) -> None:
+    assert bed.command("reset").ok
+
+
+def is_suspended(bed: Bed) -> None:
+    bed.pass_time(5 * 3600)
+    assert bed.pool.suspend_idle() == 1
+
+
+def stalls(bed: Bed) -> None:
+    bed.say("ignore")
+    bed.until_state(State.BUSY)
+    bed.pass_time(1801)
+    bed.until_state(State.CANCELLING)
+    bed.pass_time(6)
+    until(lambda: [end for end in bed.ends() if end.outcome == "stalled"])
+
+
+def hangs(bed: Bed) -> None:
+    with stuck(bed, "1") as inside:
+        bed.say("hang")
+        assert inside.wait(10)
+        bed.pass_time(1800 + 121)
+        assert bed.pool.drop_hung() == 1
+
+
+def takes_too_much(bed: Bed) -> None:
+    bed.pool.order(place(), Close("It took too much.", is_hard=True))
+    bed.until_state(State.CLOSED)
+
+
+@pytest.mark.parametrize(
+    "leave", [crashes, is_killed, is_reset, is_suspended, stalls, hangs, takes_too_much], ids=lambda way: way.__name__
+)
+def test_what_was_allowed_for_a_session_ends_with_it_on_every_way_out(leave: Callable[[Bed], None]) -> None:
+    """FIELD I8: whatever still holds the session then."""
+    with Bed(clock=FakeClock()) as bed:
         assert bed.command("permissions", "allow everything").ok
         until(lambda: bed.snapshot().standing)
-        bed.command("reset")
-        until(lambda: not bed.snapshot().standing)
+        assert bed.ask("ask").outcome == "done" and bed.port.questions == {}
+        bed.until_state(State.IDLE)
+        leave(bed)
+        until(lambda: not bed.snapshot().standing, what="it is listed no more")
         bed.say("ask")
+        bed.tick(lambda: bed.port.questions)
         bed.port.answer(bed.port.until_question(), "no-1", ANN)
-        until(bed.ends)
+        until(lambda: "answer: no-1" in bed.text())

@@ -12,14 +12,14 @@ from openab_sync.config.discord import DiscordConfig
 from openab_sync.core.admission import Rules
 from openab_sync.platforms.discord.bots import conversation_at, warning_of
 from openab_sync.platforms.discord.gate import rules_of
-from tests.fakes.discord import Server
+from tests.fakes.discord import FORUM, Server
 from tests.fakes.discord.payloads import message_json
 from tests.fakes.discord.world import Event
 from tests.platforms.discord.bed import admin, house
 from tests.platforms.discord.fake_client import QUICK
-from tests.platforms.discord.pressing import told
+from tests.platforms.discord.pressing import buttons, told
 from tests.platforms.discord.prompts import asked, senders, thread_of
-from tests.waiting import until
+from tests.waiting import MS, until
 
 
 @pytest.fixture
@@ -268,6 +268,54 @@ def test_a_command_is_let_in_by_the_same_rules(server: Server) -> None:
         said = [one.answer for one in asked_by]
         assert said[0] == "No agent is running."
         assert "No agent" not in said[1] + said[2]
+
+
+def test_whoever_is_not_listed_reaches_nothing_wherever_and_however(server: Server, log: Path) -> None:
+    """Channels, threads of others and of one's own, forum posts, direct messages; people, bots, webhooks; words, slash
+    commands, menus, completions, buttons: the agent hears of none of them."""
+    eve, forum = server.user("eve"), server.add_channel("ideas", FORUM)
+    rules = {
+        "allow_all_users": False,
+        "allowed_users": [str(server.user("ann").id)],
+        "allow_dm": True,
+        "allow_user_messages": "involved",
+    }
+    with house(server, "--log", str(log), discord=rules) as bed:
+        thread = bed.thread("say working\nhang")
+        working = bed.until_said("working", thread)
+        own = eve.open_thread("general", "mine")
+        server.until(lambda: "Stop" in buttons(working), what="it can be stopped")
+        written = [bed.mention("say no", where, by=eve) for where in ("general", thread, own)]
+        written += [eve.write(thread, "say no"), eve.dm("say no")]
+        written += eve.post(forum, "help", f"<@{server.app.id}> say no").history
+        silent = [
+            bed.mention("say no", where, by=who)
+            for who in (server.bot("robot"), server.webhook("hook"))
+            for where in ("general", thread)
+        ]
+        pressed = [
+            *(
+                eve.slash(name, where=where)
+                for name in ("status", "reset", "cancel", "export")
+                for where in (thread, own)
+            ),
+            eve.slash("ask", where="general", text="say no"),
+            eve.slash("config", where=thread, option="model", value="large"),
+            eve.menu("Drop from queue", written[0]),
+            eve.click(working, "Stop"),
+        ]
+        typed = eve.autocomplete("config", "option", "m", where=thread)
+        server.until(lambda: all(one.is_done for one in pressed) and typed.is_done, 10000 * MS, "all are answered")
+        server.until(lambda: written[0].reactions.get("🚫"), 10000 * MS, "it is refused, and not told each time")
+        bed.until_said("after", bed.thread("say after"))
+        assert {mark for one in written for mark in one.reactions} == {"🚫"}
+        assert all(one.is_ephemeral for one in pressed) and not typed.choices
+        assert not any(one.reactions for one in silent)
+        assert asked(log) == ["say working\nhang", "say after"]
+        sessions = {one.conversation.id: one for one in bed.app.broker.snapshot().sessions}
+        hers = sessions[str(thread.id)]
+        assert (len(sessions), hers.state.name, hers.inbox) == (2, "BUSY", 0)
+        assert "session/cancel" not in log.read_text()
 
 
 def test_who_only_looks_in_takes_nothing_from_those_who_talk_there(server: Server) -> None:
