@@ -25,7 +25,9 @@ from openab_sync.config.schema import AgentConfig, Config
 from openab_sync.core.message import Conversation, Inbound, MessageRef, Person
 from openab_sync.core.pool import SessionPool
 from openab_sync.core.port import Limits
+from openab_sync.core.state import State
 from openab_sync.errors import AgentError, AgentGone, AgentStartError, AuthRequired, ConfigError
+from tests.core.bed import Bed
 from tests.fakes.platform import FakePlatform
 from tests.waiting import until
 
@@ -77,6 +79,20 @@ def test_who_is_being_answered_is_told_why_it_ends(port: FakePlatform) -> None:
     until(lambda: house.broker.snapshot().sessions[0].state == "busy")
     assert house.stop("Back in a minute.")
     port.until_text(HERE, "Back in a minute.")
+
+
+def test_what_keeps_people_from_writing_is_told() -> None:
+    """`/readyz` says it: who comes now would be refused."""
+    with Bed(pool={"max_sessions": 1, "max_waiting": 1}) as bed:
+        assert bed.app.troubles() == []
+        bed.say("hang", "1")
+        bed.until_state(State.BUSY, "1")
+        assert bed.app.troubles() == []
+        bed.say("say later", "2")
+        until(lambda: bed.app.troubles() == ["all 1 agents are busy, and no more conversations may wait"])
+        bed.command("cancel-all", at="1")
+        bed.command("cancel-all", at="2")
+    assert bed.app.troubles() == ["it is stopping"]
 
 
 def test_an_agent_is_given_its_own_environment_and_little_of_ours(port: FakePlatform) -> None:

@@ -91,6 +91,15 @@ def test_a_service_tells_what_happens_and_of_its_libraries_what_is_odd(
     assert shown(capsys) == ["it has started", "cannot keep up"]
 
 
+def test_a_line_names_the_thread_which_is_the_session(log: logging.Logger, capsys: pytest.CaptureFixture[str]) -> None:
+    serve(str, LogConfig())
+    thread = threading.Thread(target=lambda: log.info("one thing"), name="session-test:1")
+    thread.start()
+    thread.join()
+    [line] = capsys.readouterr().err.splitlines()
+    assert "session-test:1" in line and line.endswith(": one thing")
+
+
 def test_a_service_that_is_debugged_tells_everything(log: logging.Logger, capsys: pytest.CaptureFixture[str]) -> None:
     logging.getLogger().setLevel(logging.DEBUG)
     serve(str, LogConfig())

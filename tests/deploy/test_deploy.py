@@ -63,12 +63,22 @@ def test_the_systems_unit_is_closed(unit: Path) -> None:
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
 def test_the_unit_knows_what_a_configuration_error_is_and_leaves_the_ending_to_us(path: Path) -> None:
     lines = path.read_text(encoding="utf-8").splitlines()
-    wanted = {"Type=notify", "RestartPreventExitStatus=2", "KillMode=mixed", "ExecReload=/bin/kill -HUP $MAINPID"}
+    wanted = {"Type=notify", "NotifyAccess=main", "WatchdogSec=60", "NoNewPrivileges=yes", "RestartPreventExitStatus=2"}
+    wanted |= {"KillMode=mixed", "ExecReload=/bin/kill -HUP $MAINPID"}
     assert wanted <= set(lines)
 
 
 def test_the_linter_of_images_finds_nothing() -> None:
     assert ran(tool("hadolint"), CONF / "docker" / "Dockerfile") == ""
+
+
+def test_every_image_is_small_and_runs_as_nobody_much_without_an_init_program() -> None:
+    lines = (CONF / "docker" / "Dockerfile").read_text(encoding="utf-8").splitlines()
+    images = [line.split()[1] for line in lines if line.startswith("FROM ")]
+    assert {name for name in images if ":" in name} == {"python:3.13-slim-bookworm", "node:22-bookworm-slim"}
+    assert [line for line in lines if line.startswith("USER ")][-1] == "USER 10001" and lines.count("USER 10001") == 2
+    assert [line for line in lines if line.startswith("ENTRYPOINT")] == ['ENTRYPOINT ["openab-sync"]']
+    assert "OPENAB_SYNC_HOME=/data/state" in " ".join(lines), "what is written goes to the volume"
 
 
 def test_the_image_copies_what_is_there_and_nothing_else_is_sent_to_it() -> None:
@@ -112,6 +122,12 @@ def test_the_pod_runs_as_nobody_much_and_is_looked_after_by_its_probes() -> None
     assert probes == {"startup": "/healthz", "liveness": "/healthz", "readiness": "/readyz"}
     assert container["image"].endswith(f":{VERSION}")
     assert container["args"][-2:] == ["--shard", "$(SHARD)/$(SHARD_COUNT)"]
+    assert container["envFrom"] == [{"secretRef": {"name": "openab-sync"}}], "the token is a secret's"
+    assert "kubectl create secret generic openab-sync" in MANIFEST.read_text(encoding="utf-8")
+    [claim] = kinds()["StatefulSet"]["spec"]["volumeClaimTemplates"]
+    assert claim["spec"]["accessModes"] == ["ReadWriteOncePod"], "one broker to a store"
+    assert {"data", "config", "tmp"} == {mount["name"] for mount in container["volumeMounts"]}
+    assert set(kinds()) == {"ConfigMap", "Service", "StatefulSet"}
 
 
 @pytest.mark.parametrize("path", [*BOTS, MANIFEST], ids=lambda path: path.name)

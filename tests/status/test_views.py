@@ -48,6 +48,7 @@ def test_a_row_says_what_a_session_does_and_without_a_key_nothing_of_what_was_sa
     assert (plain.queue, plain.questions, plain.turn_seconds, plain.idle_seconds) == (2, 1, 10.0, 1.0)
     assert (plain.title, plain.tool, plain.words, plain.asked) == ("", "", "", "")
     assert (plain.usage.context, plain.usage.cost, plain.usage.turns) == (10, 0.5, 3)
+    assert (plain.cwd, plain.usage.output_tokens, plain.usage.currency) == ("/work", 7, "USD")
     full = row(session(), 100.0, {}, CLEAN, content=True)
     assert full.rss is None
     assert full.words == "I say [redacted]" and full.asked == "please [redacted]"

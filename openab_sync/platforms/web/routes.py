@@ -68,9 +68,9 @@ def routes(web: Web) -> Blueprint:
     return pages
 
 
-def _open(view: V) -> V:
-    """Anybody may have it: it is the same for everybody, and says nothing."""
-    view.__dict__["access"] = "open"
+def _plain(view: V) -> V:
+    """Anybody on this machine may have it, elsewhere whoever has a key: it is the same for all and says nothing."""
+    view.__dict__["access"] = "state"
     return view
 
 
@@ -85,17 +85,17 @@ def _the_page(pages: Blueprint) -> None:
         return Response(parts[name], mimetype=kind, headers={"Cache-Control": "no-cache"})
 
     @pages.get("/")
-    @_open
+    @_plain
     def page() -> Response:
         return part("index.html")
 
     @pages.get("/favicon.ico")
-    @_open
+    @_plain
     def icon() -> Response:
         return part("icon.svg")
 
     @pages.get("/page/<name>")
-    @_open
+    @_plain
     def piece(name: str) -> Response:
         return part(name)
 

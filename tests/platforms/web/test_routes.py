@@ -15,7 +15,9 @@ import pytest
 from openab_sync.acp.events import Media
 from openab_sync.core.message import Conversation
 from openab_sync.platforms.web.entries import Asked, Message, Sentence, Stopped
+from openab_sync.platforms.web.routes import routes
 from tests.media.paint import encoded, gradient
+from tests.status.scene import ANYWHERE, Scene
 from tests.waiting import until
 
 from .bed import DEMO, Answer, Bed, page
@@ -40,7 +42,7 @@ def test_a_message_is_answered_in_its_conversation(bed: Bed) -> None:
     assert looked["house"]["cards"][0]["title"] == "say hello there"
 
 
-def test_the_page_and_its_parts_are_for_everybody_and_say_nothing(bed: Bed) -> None:
+def test_the_page_and_its_parts_are_for_everybody_here_and_say_nothing(bed: Bed) -> None:
     front = bed.ask("/", key=False)
     assert front.code == 200
     assert b'<script type="module" src="page/page.js">' in front.body
@@ -51,6 +53,14 @@ def test_the_page_and_its_parts_are_for_everybody_and_say_nothing(bed: Bed) -> N
     assert bed.ask("/favicon.ico", key=False).code == 200
     assert bed.ask("/page/../routes.py", key=False).code == 404
     assert bed.ask("/page/nothing.js", key=False).code == 404
+
+
+def test_where_others_can_come_in_nothing_but_health_is_there_without_a_key(bed: Bed) -> None:
+    scene = Scene.make(address=ANYWHERE, blueprints=[routes(bed.web)])
+    paths = ("/healthz", "/readyz", "/", "/page/page.js", "/favicon.ico", "/web/look", "/api/sessions", "/api/me")
+    assert [scene.get(path).status_code for path in paths] == [200, 200, 401, 401, 401, 401, 401, 401]
+    scene.enter()
+    assert [scene.get(path).status_code for path in paths] == [200] * 8
 
 
 @pytest.mark.parametrize("path", ["/web/look", "/web/stream", "/web/files/web:1/1"])

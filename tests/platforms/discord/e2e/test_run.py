@@ -129,6 +129,19 @@ def test_a_wrong_token_ends_it_with_what_to_click(server: Server, tmp_path: Path
         assert token not in running.log and "Traceback" not in running.log
 
 
+def test_its_log_is_for_programs_in_a_file_and_louder_where_that_is_asked_for(server: Server, tmp_path: Path) -> None:
+    token, log = "not.the.token.that.it.was", tmp_path / "log"
+    config = configure(tmp_path, server, discord={"bot_token": token}, status=NO_STATUS)
+    options = ("--log-format", "json", "--log-level", "discord=debug", "--log-file", str(log))
+    assert run(tmp_path, "run", "-c", str(config), *options).code == 2
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert all({"time", "level", "logger", "thread", "message"} <= line.keys() for line in lines)
+    details = {line["logger"].partition(".")[0] for line in lines if line["level"] == "debug"}
+    assert details == {"discord"} and any("does not accept the token" in line["message"] for line in lines)
+    assert {line["thread"] for line in lines} >= {"MainThread", "chat-discord"}
+    assert token not in log.read_text()
+
+
 def test_nobody_can_write_before_what_was_left_is_ended_and_read(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

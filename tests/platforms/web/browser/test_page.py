@@ -36,6 +36,8 @@ def test_the_page_is_there_at_once_and_says_what_to_try(bed: Bed, window: Window
     window.enter(bed)
     assert window.driver.title == "openab-sync"
     assert window.text("#welcome h1") == "Talk to an agent"
+    fetched = window.script("return performance.getEntriesByType('resource').map((one) => new URL(one.name).origin)")
+    assert set(fetched) == {bed.status.address.url}, "nothing comes from elsewhere"
     window.press("Watch it write")
     window.until_text("slow 1")
     window.until_text("(that took 1 s)")
