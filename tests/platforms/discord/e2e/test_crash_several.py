@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import random
 import re
+import signal
 import threading
 from collections import Counter
 from pathlib import Path
@@ -174,6 +175,38 @@ def test_what_waits_when_it_is_stopped_goes_on_afterwards(warm: Warm, server: Se
         stops(running)
     assert said(stage, thread)[-1] == "later"
     assert not is_interrupted(said(stage, thread)), "the turn that ran was cancelled, and its outcome is known"
+    assert server.violations == []
+
+
+def test_what_is_written_while_it_leaves_is_answered_by_the_next_one_and_once(
+    warm: Warm, server: Server, tmp_path: Path
+) -> None:
+    """In the grace of a turn: it is still there, and takes nothing in any more."""
+    stage, gate = Stage(warm, server, tmp_path), tmp_path / "gate"
+    with stage.run() as running:
+        stage.until_ready()
+        first = stage.mention(f"say begun\ngate {gate}\nsay and done")
+        server.until(lambda: first.thread and "begun" in stage.text(first), PATIENCE, "its turn runs")
+        assert first.thread is not None
+        os.kill(running.pid, signal.SIGTERM)
+        server.until_said("This turn has 5 s to finish", first.thread, PATIENCE)
+        here, elsewhere = in_thread(stage, first.thread, "say here"), stage.mention("say elsewhere")
+        until(lambda: len(stage.rows("SELECT 1 FROM deliveries")) == 3, PATIENCE, "they are written down")
+        gate.touch()
+        assert running.end() == 0, running.log
+    assert reactions(server, first) == {DONE}
+    with stage.run() as running:
+        stage.until_ready()
+        for message in (here, elsewhere):
+            until(lambda: reactions(server, message) == {DONE}, PATIENCE, "it is answered")  # noqa: B023  # at once
+        until(lambda: not stage.unfinished(), PATIENCE, "all of it is over")
+        stops(running)
+    texts = said(stage, first.thread)
+    assert [text for text in texts if text == "here"] == ["here"]
+    assert stage.text(elsewhere).splitlines()[-1] == "elsewhere"
+    assert stage.text(elsewhere).count("what waits here goes on afterwards") == 1
+    assert not any("send it again" in one.content for one in [*first.thread.history, *server.general.history])
+    assert stage.prompts() == 3
     assert server.violations == []
 
 
