@@ -210,6 +210,31 @@ def test_what_is_written_while_it_leaves_is_answered_by_the_next_one_and_once(
     assert server.violations == []
 
 
+def test_what_had_been_said_beside_another_bot_is_told_though_nothing_of_it_was_posted(
+    warm: Warm, server: Server, tmp_path: Path
+) -> None:
+    """Answers are posted when they are whole there: what they say so far is on the disk alone."""
+    stage = Stage(warm, server, tmp_path)
+    with stage.run() as running:
+        stage.until_ready()
+        first = stage.mention("say hello")
+        until(lambda: reactions(server, first) == {DONE}, PATIENCE, "a thread is there")
+        assert first.thread is not None
+        server.bot("helper").write(first.thread, "good morning")
+        message = in_thread(stage, first.thread, "say half of it\nhang")
+        until(lambda: stage.rows("SELECT 1 FROM replies WHERE draft <> ''"), PATIENCE, "it is on the disk")
+        assert said(stage, first.thread) == ["hello"]
+        running.kill()
+    with stage.run() as running:
+        stage.until_ready()
+        until(lambda: reactions(server, message) == {FAILED} and not stage.unfinished(), PATIENCE, "it is told")
+        stops(running)
+    _hello, told = said(stage, first.thread)
+    assert told.startswith("half of it\n") and is_interrupted([told])
+    assert stage.prompts() == 2
+    assert server.violations == []
+
+
 KILLS, TALKS = 4, 4
 
 
