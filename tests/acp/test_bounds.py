@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import resource
 import sys
 from pathlib import Path
@@ -14,6 +15,8 @@ from openab_sync.acp.bounds import Bounds
 from openab_sync.acp.cgroups import Cages
 from openab_sync.acp.launch import Launch
 from openab_sync.acp.process import AgentProcess
+from openab_sync.app import _bounds
+from openab_sync.config.bounds import AgentLimits
 from openab_sync.text.redact import Redactor
 from tests.acp.test_cgroups import tree
 from tests.waiting import until
@@ -53,6 +56,24 @@ def test_niceness_core_dumps_and_umask_hold_for_the_agent_and_its_children() -> 
         assert told(process) == [f"{os.nice(0) + 5} (0, 0) 0o77", str(os.nice(0) + 5)]
     finally:
         process.end()
+
+
+@pytest.mark.skipif(not Path("/proc/self/limits").exists(), reason="this system does not tell")
+def test_no_bound_is_by_address_space_or_by_the_number_of_a_users_processes() -> None:
+    """Node's WebAssembly reserves more than there is, and that user is us. As the kernel has it."""
+    everything = AgentLimits(memory_soft_mb=1, memory_mb=64, tasks_soft=1, tasks=5, nice=19, umask="077")
+    process = started(_bounds(everything, None))
+    try:
+        told(process)
+        ours, theirs = (
+            dict(re.findall(r"^(Max .*?) {2,}(.*?)$", Path(f"/proc/{pid}/limits").read_text(), re.MULTILINE))
+            for pid in ("self", process.pid)
+        )
+    finally:
+        process.end()
+    assert {name for name in ours if ours[name] != theirs[name]} <= {"Max core file size"}
+    assert {"Max address space", "Max processes", "Max data size", "Max resident set"} <= set(theirs)
+    assert theirs["Max core file size"].split()[:2] == ["0", "0"]
 
 
 def test_without_bounds_an_agent_is_as_we_are() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -81,8 +82,20 @@ def test_variables_are_filled_in_wherever_a_string_is() -> None:
     assert (config.agent.command, config.agent.args, config.agent.env) == ("/opt/bin/b", ("${A}", "b"), {"X": ""})
 
 
-def test_what_a_variable_holds_is_not_read_again() -> None:
-    assert read('[agent]\ncommand = "${A}"', A="${B}").agent.command == "${B}"
+@pytest.mark.parametrize(
+    "forged",
+    [
+        "${B}",
+        'x"\n[discord]\nallow_all_users = true\n#',
+        "x\n[permissions]\nmode = 'allow'",
+        '\\u0022\n[permissions]\nmode = "allow"\n#',
+    ],
+)
+def test_what_a_variable_holds_is_not_read_again(forged: str) -> None:
+    """FIELD I5: it is one value, whatever stands in it."""
+    config = read('[agent]\ncommand = "${A}"', A=forged)
+    assert config == msgspec.structs.replace(Config(), agent=msgspec.structs.replace(config.agent, command=forged))
+    assert config.agent.command == forged
 
 
 def test_a_choice_may_come_from_a_variable() -> None:

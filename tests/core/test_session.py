@@ -458,15 +458,26 @@ def test_a_question_is_answered_with_the_option_a_person_chose() -> None:
         assert "Ann" in settled[0].text
 
 
-def test_a_question_nobody_answers_gets_the_agents_own_reject_option() -> None:
-    """FIELD section 5: `cancelled` would abort whole turns in some agents."""
+@pytest.mark.parametrize(
+    ("word", "answer", "said"),
+    [
+        ("ask", "no-1", "Reject."),
+        ("ask_only_always", "no-all", "Always reject."),
+        ("ask_without_kinds", "cancelled", "cancelled."),  # nobody knows which of them is a no
+    ],
+)
+def test_a_question_nobody_answers_gets_the_agents_own_reject_option(word: str, answer: str, said: str) -> None:
+    """FIELD section 5: `cancelled` would abort whole turns in some agents; it is what is left where there is none."""
     with Bed(clock=FakeClock()) as bed:
-        bed.say("ask")
-        question = bed.port.until_question()
-        bed.pass_time(601)
+        bed.say(word)
+        bed.port.until_question()
+        bed.pass_time(599)
+        assert bed.text() == "", "people have ten minutes"
+        bed.pass_time(2)
         until(bed.ends)
-        reject = next(option.option_id for option in question.options if option.kind == "reject_once")
-        assert reject in bed.text()
+        assert bed.text().strip() == f"answer: {answer}"
+        (settled,) = [event for event in bed.events() if isinstance(event, Settled)]
+        assert settled.text == f"Nobody answered within 10 minutes: {said}"
 
 
 def test_cancel_answers_every_open_question_with_cancelled(tmp_path: Path) -> None:
