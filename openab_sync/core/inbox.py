@@ -20,7 +20,8 @@ __all__ = ["Inbox", "tokens"]
 
 def tokens(note: Inbound) -> int:
     """Estimate what a message costs the model: four characters a token, files by their text."""
-    inline = sum(len(attachment.text) for attachment in note.attachments)
+    texts = (attachment for attachment in note.attachments if attachment.kind == "text")
+    inline = sum(len(text.text) or text.size or 0 for text in texts)  # one that waits lies on the disk
     return (len(note.context) + len(note.text) + inline) // 4 + 1
 
 

@@ -45,9 +45,9 @@ class Person:
 class Attachment:
     """A file that came with a message, ready for the agent.
 
-    `image` and `audio` carry `data` (base64) and `mime`; a picture that waits lies at `path` instead (`luggage`).
-    `text` carries its `text` inline; `file` is named to the agent by `path`. Paths are absolute. What an agent cannot
-    take is turned into something that it can by the protocol peer.
+    `image` and `audio` carry `data` (base64) and `mime`, `text` its `text`; a picture or a text that waits lies at
+    `path` instead (`luggage`). `file` is named to the agent by `path`. Paths are absolute. What an agent cannot take is
+    turned into something that it can by the protocol peer.
     """
 
     kind: Literal["image", "audio", "text", "file"]

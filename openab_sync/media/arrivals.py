@@ -23,7 +23,7 @@ _PICTURE_NAMES = {".avif", ".bmp", ".gif", ".heic", ".jpeg", ".jpg", ".png", ".s
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A file as the prompt takes it: the `text` of a text, the `path` of a picture and of any other.
+    """A file as the prompt takes it: it lies at `path`; `text` is what a text says.
 
     `name` is harmless; `size` is the file's own in bytes; `note` is one sentence for people and the agent, or "".
     """
@@ -38,9 +38,10 @@ class Arrival:
 
 
 def settle(draft: Draft, name: str, budget: Budget) -> Arrival:
-    """Decide what the received file is for. It is kept in the inbox unless it is a text that goes into the prompt.
+    """Decide what the received file is for, and keep it in the inbox.
 
-    A picture is kept as it will be shown, until its message has been answered: what waits with it is not in memory.
+    What goes into the prompt is kept until its message has been answered, a picture as it will be shown: it is not in
+    memory while it waits.
     `name` is what its sender called it. Raise FileRefused for one that is empty or cannot be kept.
     """
     if not draft.size:
@@ -85,7 +86,7 @@ def _text(draft: Draft, name: str, budget: Budget) -> Arrival:
     assert text is not None  # what kind_of found
     budget.take(draft.size)
     note = f"`{name}` is no picture but a text, and was given to the agent as one." if _poses(name) else ""
-    return Arrival("text", name, TEXT.mime, draft.size, text=text, note=note)
+    return Arrival("text", name, TEXT.mime, draft.size, text=text, path=str(draft.keep()), note=note)
 
 
 def _kept(draft: Draft, name: str, kind: Kind, reason: str) -> Arrival:

@@ -30,10 +30,10 @@ class Luggage:
 
         A change may run again: what was noted before is forgotten.
         """
-        query = f"SELECT note FROM deliveries WHERE note LIKE '%\"image\"%' AND {where}"
+        query = f"SELECT note FROM deliveries WHERE note LIKE '%\"path\"%' AND {where}"
         notes = [json.loads(note) for some in values for (note,) in db.execute(query, some)]
         files = [file for note in notes for file in note.get("attachments", ())]
-        self._paths = [file["path"] for file in files if file["kind"] == "image" and file["path"]]
+        self._paths = [file["path"] for file in files if file["kind"] in ("image", "text") and file["path"]]
 
     def drop(self, done: Future[None]) -> None:
         """Remove them, once the change is `done`."""

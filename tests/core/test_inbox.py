@@ -70,6 +70,8 @@ def test_nothing_overtakes_what_did_not_fit() -> None:
 def test_context_and_inlined_files_are_counted() -> None:
     files = (Attachment("text", "a.txt", text="x" * 40), Attachment("image", "b.png", data="x" * 9999))
     assert tokens(Inbound(MessageRef(HERE, "1"), ANNA, "x" * 40, files, context="x" * 20)) == 26
+    waits = (Attachment("text", "a.txt", path="/a.txt", size=40), Attachment("file", "b.pdf", path="/b.pdf", size=999))
+    assert tokens(Inbound(MessageRef(HERE, "1"), ANNA, "x" * 40, waits, context="x" * 20)) == 26
 
 
 def test_a_full_inbox_says_so_and_keeps_what_it_had() -> None:

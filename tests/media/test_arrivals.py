@@ -29,9 +29,10 @@ def test_a_picture_is_one_whatever_it_is_called(tmp_path: Path) -> None:
     assert (found.kind, found.mime, found.note) == ("image", "image/png", "")
 
 
-def test_a_text_goes_into_the_prompt(tmp_path: Path) -> None:
-    assert arrived(tmp_path, "a.py", b"x = 1\n") == Arrival("text", "a.py", "text/plain", 6, text="x = 1\n")
-    assert left(tmp_path) == []
+def test_a_text_goes_into_the_prompt_and_is_kept_until_then(tmp_path: Path) -> None:
+    path = str(tmp_path / "a.py")
+    assert arrived(tmp_path, "a.py", b"x = 1\n") == Arrival("text", "a.py", "text/plain", 6, text="x = 1\n", path=path)
+    assert left(tmp_path) == ["a.py"]
 
 
 @pytest.mark.parametrize("name", ["a.png", "logo.SVG"])

@@ -25,14 +25,14 @@ def books(store: Store) -> Books:
     return open_books(store)
 
 
-def waits(books: Books, folder: Path) -> tuple[int, Path, Path]:
-    """A message with a picture, and with a file that the agent may read later."""
+def waits(books: Books, folder: Path, kind: str = "image") -> tuple[int, Path, Path]:
+    """A message with a picture or a text, and with a file that the agent may read later."""
     folder.mkdir(exist_ok=True)
     number, _ = books.deliveries.accept(Fact("discord:1", "11", "ann", "look"))
     picture, file = folder / f"{number}.png", folder / f"{number}.pdf"
     picture.touch()
     file.touch()
-    note = {"attachments": [{"kind": "image", "path": str(picture)}, {"kind": "file", "path": str(file)}]}
+    note = {"attachments": [{"kind": kind, "path": str(picture)}, {"kind": "file", "path": str(file)}]}
     books.deliveries.complete(number, "discord:1", "11", json.dumps(note)).result(PATIENCE)
     return number, picture, file
 
@@ -43,6 +43,7 @@ def answered(books: Books, number: int) -> None:
     books.replies.close("t", well=True)
 
 
+@pytest.mark.parametrize("kind", ["image", "text"])
 @pytest.mark.parametrize(
     "end",
     [
@@ -52,10 +53,10 @@ def answered(books: Books, number: int) -> None:
     ],
     ids=["withdrawn", "failed", "answered"],
 )
-def test_a_picture_goes_when_its_message_is_over(
-    store: Store, books: Books, tmp_path: Path, end: Callable[[Books, int], object]
+def test_what_waits_with_a_message_goes_when_that_is_over(
+    store: Store, books: Books, tmp_path: Path, end: Callable[[Books, int], object], kind: str
 ) -> None:
-    number, picture, file = waits(books, tmp_path / "inbox")
+    number, picture, file = waits(books, tmp_path / "inbox", kind)
     other, stays, _ = waits(books, tmp_path / "inbox")
     end(books, number)
     store.read(lambda _: None)

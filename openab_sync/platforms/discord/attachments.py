@@ -25,7 +25,7 @@ import yarl
 from ...core.message import Attachment, Conversation
 from ...errors import FileRefused
 from ...media.arrivals import Arrival, settle
-from ...media.inbox import Caps, Draft, folder_of, safe_name, size_text
+from ...media.inbox import Caps, Draft, discard, folder_of, safe_name, size_text
 from ...media.inline import Budget
 
 __all__ = ["Downloads", "Fetched", "Wish", "extras", "fetch"]
@@ -141,6 +141,7 @@ async def fetch(attachments: Sequence[Remote], wish: Wish) -> Fetched:
                 continue
             if not paste and _is_paste(file, arrival, wish.text):
                 paste = arrival.text
+                await asyncio.to_thread(discard, Path(arrival.path))
                 continue
             arrived.append(_attachment(arrival))
             notes += [arrival.note] if arrival.note else []
@@ -283,7 +284,6 @@ def _attachment(arrival: Arrival) -> Attachment:
         kind=arrival.kind,
         name=arrival.name,
         mime=arrival.mime,
-        text=arrival.text,
         path=arrival.path,
         size=arrival.size,
     )

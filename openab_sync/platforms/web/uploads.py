@@ -136,7 +136,6 @@ def _attachment(arrival: Arrival) -> Attachment:
         kind=arrival.kind,
         name=arrival.name,
         mime=arrival.mime,
-        text=arrival.text,
         path=arrival.path,
         size=arrival.size,
     )

@@ -54,18 +54,18 @@ def test_files_come_in_their_order_each_as_what_it_is(server: Server, tmp_path: 
     assert got(server, files, tmp_path) == Fetched(
         (
             Attachment("image", "a.png", "image/png", path=str(tmp_path / "discord_77" / "a.png"), size=len(PNG)),
-            Attachment("text", "b.py", "text/plain", text="x = 1\n", size=6),
+            Attachment("text", "b.py", "text/plain", path=str(tmp_path / "discord_77" / "b.py"), size=6),
             Attachment("file", "c.pdf", "application/pdf", path=str(tmp_path / "discord_77" / "c.pdf"), size=8),
         ),
         notes=("`c.pdf` (8 bytes) was saved for the agent as a file.",),
     )
-    assert sorted(path.name for path in tmp_path.rglob("*.*")) == ["a.png", "c.pdf"]
+    assert sorted(path.name for path in tmp_path.rglob("*.*")) == ["a.png", "b.py", "c.pdf"]
 
 
 def test_a_page_that_calls_itself_a_picture_is_none(server: Server, tmp_path: Path) -> None:
     """FIELD H1: whatever name and header say."""
     found = got(server, sent(server, ("a.png", PAGE, "image/png")), tmp_path)
-    assert [(file.kind, file.text) for file in found.attachments] == [("text", PAGE.decode())]
+    assert [(file.kind, Path(file.path).read_bytes()) for file in found.attachments] == [("text", PAGE)]
     assert found.notes == ("`a.png` is no picture but a text, and was given to the agent as one.",)
 
 
@@ -92,6 +92,7 @@ def test_a_long_paste_is_the_prompt(server: Server, tmp_path: Path, text: str) -
     files = sent(server, ("message.txt", LONG.encode(), "text/plain; charset=utf-8"), ("b.txt", b"b"))
     found = got(server, files, tmp_path, text)
     assert (found.prompt, [file.name for file in found.attachments], found.notes) == (LONG, ["b.txt"], ())
+    assert [path.name for path in tmp_path.rglob("*.txt")] == ["b.txt"], "what is the message is no file any more"
 
 
 @pytest.mark.parametrize(("name", "data", "text"), [
@@ -105,7 +106,7 @@ def test_what_is_no_paste_is_a_file(server: Server, tmp_path: Path, name: str, d
 def test_a_paste_is_one_only_once(server: Server, tmp_path: Path) -> None:
     paste = ("message.txt", LONG.encode(), "text/plain")
     found = got(server, sent(server, paste, paste), tmp_path)
-    assert (found.prompt, [file.text for file in found.attachments]) == (LONG, [LONG])
+    assert (found.prompt, [Path(file.path).read_text() for file in found.attachments]) == (LONG, [LONG])
 
 
 # What does not come is told.
@@ -137,7 +138,7 @@ def test_a_file_is_cut_off_at_the_cap_whatever_was_announced(server: Server, tmp
     found = got(server, files, tmp_path, caps=Caps(file=2048))
     assert found.notes == ("`a.bin` was not taken: it is larger than 2 KB.",)
     assert [file.name for file in found.attachments] == ["b.txt"]
-    assert list(tmp_path.rglob("*.*")) == []
+    assert [path.name for path in tmp_path.rglob("*.*")] == ["b.txt"]
 
 
 def test_texts_are_counted_as_they_come_and_not_as_announced(server: Server, tmp_path: Path) -> None:
@@ -235,7 +236,7 @@ def test_a_proxy_is_used(tmp_path: Path) -> None:
             await proxy.wait_closed()
 
     found = asyncio.run(through_a_proxy())
-    assert [file.text for file in found.attachments] == ["hi"]
+    assert [Path(file.path).read_text() for file in found.attachments] == ["hi"]
     assert asked == [b"GET http://chat.example/f/a.txt HTTP/1.1\r\n"]
 
 
@@ -249,7 +250,7 @@ def test_a_download_that_breaks_off_is_tried_once_more(server: Server, tmp_path:
     text = "".join(f"line {number}\n" for number in range(3000))
     server.fail("GET", FILES, **fault)
     found = got(server, sent(server, ("a.txt", text.encode())), tmp_path)
-    assert [file.text for file in found.attachments] == [text]
+    assert [Path(file.path).read_text() for file in found.attachments] == [text]
     assert found.notes == ()
 
 
@@ -266,7 +267,7 @@ def test_a_download_has_its_time_and_the_others_go_on(server: Server, tmp_path: 
     server.fail("GET", "/attachments/*a.txt*", hold=True)
     found = got(server, sent(server, ("a.txt", b"a"), ("b.txt", b"b")), tmp_path, seconds=100 * MS)
     assert found.notes == ("`a.txt` was not taken: it did not arrive in time.",)
-    assert [file.text for file in found.attachments] == ["b"]
+    assert [Path(file.path).read_text() for file in found.attachments] == ["b"]
 
 
 def test_a_request_may_take_30_seconds(tmp_path: Path) -> None:

@@ -35,8 +35,9 @@ def test_pieces_become_one_file(uploads: Uploads, tmp_path: Path) -> None:
     key = uploads.begin(ONE, "a.txt")
     assert [uploads.add(key, piece) for piece in (b"one ", b"two")] == [4, 7]
     [attachment] = uploads.settle([key], ONE).attachments
-    assert (attachment.kind, attachment.name, attachment.text) == ("text", "a.txt", "one two")
-    assert files(tmp_path) == []  # it is in the prompt: nothing is kept
+    assert (attachment.kind, attachment.name) == ("text", "a.txt")
+    assert Path(attachment.path).read_text() == "one two"
+    assert files(tmp_path) == ["a.txt"], "until it is in the prompt"
 
 
 def test_what_really_comes_counts_and_not_what_was_said(uploads: Uploads, tmp_path: Path) -> None:
