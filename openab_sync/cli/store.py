@@ -63,6 +63,20 @@ def vacuum(config: str | None) -> None:
     click.echo(f"{before / 1024:.0f} KiB before, {after / 1024:.0f} KiB now.")
 
 
+@command.command("backup")
+@CONFIG
+@click.argument("target", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
+def backup(config: str | None, *, target: Path) -> None:
+    """Copy the journal, as it is now, to a new FILE that only you may read.
+
+    It only reads, and may be called while a service runs. Everything is in it: keep it as private as the store.
+    """
+    from ..store.upkeep import backup as copied
+
+    size = copied(_folder(config), target.absolute())
+    click.echo(f"{target}: {size / 1024:.0f} KiB.")
+
+
 @command.command("export")
 @CONFIG
 @click.option("--session-ids", is_flag=True, help="With the ids by which an agent's sessions can be gone on with.")

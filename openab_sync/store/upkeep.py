@@ -1,13 +1,14 @@
-"""What can be done to a store from outside: look whether all is well, give room back, write everything out.
+"""What can be done to a store from outside: look whether all is well, give room back, copy it, write everything out.
 
-Looking and writing out only read, and may be done while a broker runs: each sees one moment of the journal. Giving room
-back needs the store for itself. Blocks as a disk does; any thread.
+Looking, copying and writing out only read, and may be done while a broker runs: each sees one moment of the journal.
+Giving room back needs the store for itself. Blocks as a disk does; any thread.
 """
 
 from __future__ import annotations
 
 import base64
 import json
+import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -15,13 +16,13 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import StoreError
+from ..errors import ConfigError, StoreError
 from .database import FILE_NAME, open_for_reading, said_by_sqlite
 from .holder import holder
 from .migrations import MIGRATIONS, examine
 from .place import Hold, network_disk
 
-__all__ = ["Finding", "check", "export", "vacuum"]
+__all__ = ["Finding", "backup", "check", "export", "vacuum"]
 
 # Less than this is soon nothing.
 _LITTLE = 256 * 1024 * 1024
@@ -164,7 +165,34 @@ def _rebuild(db: sqlite3.Connection, file: Path) -> None:
         raise said_by_sqlite(error, file) from error
 
 
-# Writing out.
+# Copying and writing out.
+
+
+def backup(folder: Path, target: Path) -> int:
+    """Write the journal, as it is at one moment, to a new file for this user only; return how many bytes it has.
+
+    Raise ConfigError if there is none, or one of another version, or if `target` is there already; StoreError for a
+    disk that fails, or a journal that is damaged: then there is no copy.
+    """
+    with closing(open_for_reading(folder)) as db:
+        if target.exists():
+            raise ConfigError("is there already", file=str(target), hint="name another file")
+        fresh = target.with_name(f".{target.name}.new")
+        try:
+            os.close(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600))
+            with closing(sqlite3.connect(fresh)) as copy:
+                db.backup(copy)
+                (verdict,) = copy.execute("PRAGMA quick_check(1)").fetchone()
+            if verdict != "ok":
+                raise StoreError("the journal is damaged", file=str(folder / FILE_NAME))
+            os.link(fresh, target)  # as it is complete, and never over another
+        except sqlite3.Error as error:
+            raise said_by_sqlite(error, folder / FILE_NAME) from error
+        except OSError as error:
+            raise StoreError(f"cannot be written: {error.strerror}", file=str(target)) from error
+        finally:
+            fresh.unlink(missing_ok=True)
+    return _size(target)
 
 
 def export(folder: Path, *, credentials: bool = False) -> Iterator[str]:

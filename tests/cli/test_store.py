@@ -34,8 +34,8 @@ def test_something_is_not_well(tmp_path: Path, folder: Path) -> None:
 
 
 def test_where_there_is_no_store_it_says_which_one_was_meant(tmp_path: Path) -> None:
-    for name in ("check", "vacuum", "export"):
-        ended = run(tmp_path, "store", name)
+    for name in ("check", "vacuum", "export", "backup"):
+        ended = run(tmp_path, "store", name, *(["copy.db"] if name == "backup" else []))
         assert (ended.code, len(ended.err.splitlines())) == (2, 1)
         assert str(tmp_path / "state") in ended.err
 
@@ -49,6 +49,13 @@ def test_a_broker_that_runs_keeps_its_room_and_is_named(tmp_path: Path, folder: 
     ended = run(tmp_path, "store", "vacuum")
     assert (ended.code, ended.err) == (0, "")
     assert ended.out.endswith(" KiB now.\n")
+
+
+def test_a_copy_is_a_new_file(tmp_path: Path, folder: Path) -> None:
+    ended = run(tmp_path, "store", "backup", str(tmp_path / "copy.db"))
+    assert (ended.code, ended.err) == (0, "") and ended.out.startswith(f"{tmp_path / 'copy.db'}: ")
+    again = run(tmp_path, "store", "backup", str(tmp_path / "copy.db"))
+    assert (again.code, "is there already" in again.err) == (2, True)
 
 
 def test_everything_comes_as_lines(tmp_path: Path, folder: Path) -> None:

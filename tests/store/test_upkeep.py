@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import sqlite3
+import stat
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from openab_sync.errors import ConfigError, StoreError
 from openab_sync.store import Fact, Known, Memory, Store, open_books, upkeep
+from openab_sync.store.database import FILE_NAME, open_for_reading
 from openab_sync.store.migrations import MIGRATIONS
-from openab_sync.store.upkeep import check, export, vacuum
+from openab_sync.store.upkeep import backup, check, export, vacuum
 
 
 def fill(store: Store, rows: int = 1) -> None:
@@ -132,6 +139,50 @@ def test_a_damaged_one_is_left_as_it_is(folder: Path) -> None:
     with pytest.raises(StoreError, match="damaged"):
         vacuum(folder)
     assert file.read_bytes() == bytes(raw)
+
+
+def test_a_copy_of_one_that_is_written_to_is_whole_and_can_be_gone_back_to(running: Store, tmp_path: Path) -> None:
+    """Another process does it, as `openab-sync store backup` is one, while the broker goes on writing."""
+    books, target = open_books(running), tmp_path / "copies" / "copy.db"
+    target.parent.mkdir()
+    before = read(running.folder)
+    program = "import sys; from pathlib import Path; from openab_sync.store.upkeep import backup"
+    copying = subprocess.Popen(
+        [sys.executable, "-c", f"{program}; backup(*map(Path, sys.argv[1:]))", running.folder, target]
+    )
+    safe = [books.deliveries.accept(Fact("test:1", f"busy-{n}", "ann", "x" * 2000))[1] for n in range(300)]
+    assert copying.wait() == 0
+    for one in safe:
+        one.result(10)
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600 and os.listdir(target.parent) == ["copy.db"]
+    again = tmp_path / "again"
+    again.mkdir(mode=0o700)
+    shutil.copy(target, again / FILE_NAME)
+    restored = Store.open(again)
+    assert restored.close()
+    assert len(before) <= len(read(again)) <= len(read(running.folder))
+    assert all(finding.is_well for finding in check(again))
+
+
+def read(folder: Path) -> list[str]:
+    """Every message there is."""
+    with closing(open_for_reading(folder)) as db:
+        return [row[0] for row in db.execute("SELECT text FROM deliveries")]
+
+
+def test_no_copy_is_made_over_another_nor_of_a_damaged_one(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "there.db").write_text("mine")
+    with pytest.raises(ConfigError, match="is there already"):
+        backup(folder, tmp_path / "there.db")
+    assert (tmp_path / "there.db").read_text() == "mine"
+    with pytest.raises(StoreError, match="cannot be written"):
+        backup(folder, tmp_path / "nowhere" / "copy.db")
+    data = bytearray((folder / FILE_NAME).read_bytes())
+    data[8192:] = bytes(len(data) - 8192)
+    (folder / FILE_NAME).write_bytes(data)
+    with pytest.raises(StoreError, match=r"damaged|malformed"):
+        backup(folder, tmp_path / "copy.db")
+    assert not (tmp_path / "copy.db").exists() and not list(tmp_path.glob(".*.new"))
 
 
 def test_everything_is_written_out_without_what_resumes_a_session(running: Store) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import getpass
 import re
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import pytest
 from openab_sync.clock import SystemClock
 from openab_sync.core.message import Conversation
 from openab_sync.core.port import Limits
+from tests.cli.running import PATIENCE
+from tests.cli.test_demo import demo
 from tests.fakes.platform import FakePlatform
 from tests.platforms.web.bed import DEMO, Bed, page
 from tests.platforms.web.makers import note
@@ -41,6 +44,22 @@ def test_the_page_is_there_at_once_and_says_what_to_try(bed: Bed, window: Window
     window.press("Watch it write")
     window.until_text("slow 1")
     window.until_text("(that took 1 s)")
+
+
+def test_the_first_command_of_the_readme_is_followed_into_a_browser(tmp_path: Path, window: Window) -> None:
+    with demo(tmp_path, "--no-browser", "--cwd", str(tmp_path)) as (process, link):
+        window.driver.get(link)
+        window.until("#line[data-line=live]")
+        window.press("Watch it write")
+        seen = until(lambda: words(window))
+        until(lambda: words(window) > seen, what="it grows")
+        window.press("New conversation")
+        window.say("edit")
+        window.press("Allow once", "#questions")
+        window.until("#talk .tool[data-state=done] .diff .add")
+        window.leave()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE) == 0
 
 
 def test_an_answer_is_seen_as_it_grows(bed: Bed, window: Window) -> None:
