@@ -145,7 +145,7 @@ class Budget:
             if self._is_lifted_locked(person, conversation):
                 return None
             share, day = self._limits().soft_percent / 100, self._today
-            for limit, whose, used, allowed, text in self._used_locked(person, conversation):
+            for limit, whose, used, allowed, text in self._nearing_locked(person, conversation):
                 if allowed * share <= used < allowed and (limit, whose, day) not in self._told:
                     _put(self._told, (limit, whose, day), None)
                     _drop(self._told, lambda told, _: told[2] != day)
@@ -231,6 +231,15 @@ class Budget:
             if quota.cost_per_day:
                 text = f"{who} used {day.cost:,.2f} of {quota.cost_per_day:,.2f} for today, in the agent's currency."
                 yield f"{name}.cost_per_day", key, day.cost, quota.cost_per_day, text
+
+    def _nearing_locked(self, person: str, conversation: str) -> Iterator[tuple[str, str, float, float, str]]:
+        """The same, and the turns of the hour: what is told before it is reached. A minute is too short for that."""
+        yield from self._used_locked(person, conversation)
+        for quota, name, key, who in self._quotas(person, conversation):
+            if allowed := quota.turns_per_hour:
+                count = self._lately_locked(("turns", name, key), HOUR)
+                text = f"{who} had {count} of {allowed} turns within an hour."
+                yield f"{name}.turns_per_hour", key, count, allowed, text
 
     def _lines_locked(self, person: str, conversation: str) -> Iterator[str]:
         if self._is_lifted_locked(person, conversation):

@@ -121,6 +121,18 @@ def test_a_word_is_said_once_a_day_before_anything_is_refused() -> None:
     assert budget.nearly(ANN, HERE) is not None
 
 
+def test_a_word_is_said_before_the_turns_of_an_hour_are_used_up() -> None:
+    _, budget = made(conversation={"turns_per_hour": 5})
+    for _ in range(4):
+        assert budget.nearly(ANN, HERE) is None
+        assert budget.begin(ANN, HERE) is None
+    hit = budget.nearly(ANN, HERE)
+    assert hit is not None and hit.limit == "conversation.turns_per_hour"
+    assert "had 4 of 5 turns within an hour." in hit.text
+    assert budget.nearly(ANN, HERE) is None, "once a day"
+    assert budget.begin(ANN, HERE) is None and budget.begin(ANN, HERE) is not None
+
+
 def test_an_admin_lifts_limits_for_a_person_or_a_conversation_until_the_day_is_over() -> None:
     clock, budget = made(person={"messages_per_minute": 1, "tokens_per_day": 1}, agents_per_person=1)
     budget.begin(ANN, "test:0")

@@ -48,6 +48,8 @@ def test_a_turn_that_passes_a_limit_says_so_and_offers_admins_a_button(server: S
         thread = bed.thread("repeat_tools 5\nhang")
         bed.until_said("3 tool calls, which is the limit", thread)
         notice = bed.until_said("lift the limits until midnight", thread)
+        assert "for admins" in told(server, server.user("eve").click(notice, "Lift the limits"))
+        assert "lifted" not in told(server, bed.ann.slash("limits", where=thread))
         assert "No limits here" in told(server, bed.ann.click(notice, "Lift the limits"))
         assert "lifted" in told(server, bed.ann.slash("limits", where=thread))
         bed.mention("repeat_tools 5\nsay through", thread)
