@@ -18,7 +18,7 @@ from ...core import events as acp
 from ...core.drawing import media_name
 from ...core.message import Conversation, Inbound, MessageRef
 from ...core.port import Notice, Question, Settled, TurnEnded, TurnEvent, TurnStarted
-from ...core.tool import Tool
+from ...core.tool import Tool, bulk
 from ...text.clean import one_line, plain
 from ...text.split import Paginator
 from ...text.tools import diff_text
@@ -27,6 +27,7 @@ from .entries import Asked, Call, Content, Entry, Fate, LinkTo, Message, Plan, R
 __all__ = ["Transcript"]
 
 MOST = 600  # entries
+BULK = 32 * 1024 * 1024  # characters of all of them, files included, more or less
 PIECE = 6000  # characters of an answer in one entry
 FILES = 16 * 1024 * 1024  # bytes of pictures and files that are kept in one conversation
 OUTPUT = 8000  # characters of what a tool said: its end
@@ -56,6 +57,8 @@ class Transcript:
         self._ids = itertools.count(1)
         self._version = 0
         self._entries: dict[int, Entry] = {}
+        self._bulks: dict[int, int] = {}  # of each entry …
+        self._bulk = 0  # … and of all
         self._run: _Run | None = None
         self._messages: dict[str, int] = {}  # message id → entry
         self._tools: dict[str, tuple[Tool, int]] = {}  # of the turn that runs
@@ -151,6 +154,7 @@ class Transcript:
         """Forget all of it. What comes later is numbered behind it, so that pages that showed it let go of it, too."""
         self._version += 1
         self._entries, self._messages, self._tools, self._questions = {}, {}, {}, {}
+        self._bulks, self._bulk = {}, 0
         self._run, self._plan, self._kept = None, 0, 0
         self._title = self._who = self._words = ""
 
@@ -248,13 +252,21 @@ class Transcript:
     def _add(self, content: Content) -> int:
         self._version += 1
         number = next(self._ids)
-        self._entries[number] = Entry(number, self._version, content)
-        if len(self._entries) > MOST:
-            self._drop(next(iter(self._entries)))
+        self._put(number, content)
         return number
+
+    def _put(self, number: int, content: Content) -> None:
+        """Keep an entry as it is now, and of the others as many as there is room for."""
+        self._entries[number] = Entry(number, self._version, content)
+        size = bulk(content)
+        self._bulk += size - self._bulks.get(number, 0)
+        self._bulks[number] = size
+        while len(self._entries) > MOST or (self._bulk > BULK and len(self._entries) > 1):
+            self._drop(next(one for one in self._entries if one != number))
 
     def _drop(self, number: int) -> None:
         content = self._entries.pop(number).content
+        self._bulk -= self._bulks.pop(number)
         if isinstance(content, Message):
             self._messages.pop(content.id, None)
         elif isinstance(content, Sent) and content.data is not None:
@@ -265,7 +277,7 @@ class Transcript:
         found = self._entries.get(number)
         if found is not None and found.content != content:
             self._version += 1
-            self._entries[number] = Entry(number, self._version, content)
+            self._put(number, content)
 
 
 def _call(tool: Tool) -> Call:

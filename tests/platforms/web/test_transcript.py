@@ -219,3 +219,18 @@ def test_the_oldest_entries_go_and_their_files_make_room(monkeypatch: pytest.Mon
     assert contents(transcript) == [Sentence("2"), Sentence("3"), Sent("a.txt", "text/plain", 3, b"abc")]
     transcript.take(TurnEnded((ref(99),), "done"), 1.0)  # of a message that is not known (any more)
     assert repr(transcript).startswith("<Transcript web:1 entries=3")
+
+
+def test_what_a_conversation_shows_is_bounded_by_its_size_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An agent that shows little things which are large: the oldest go, and an entry that grows counts as it is now."""
+    monkeypatch.setattr(module, "BULK", 10_000)
+    transcript = after(*[acp.Link(f"https://a.example/{number}/" + "x" * 3000) for number in range(50)])
+    assert len(contents(transcript)) == 2
+    for number in range(1, 20):
+        diffs = tuple(acp.Diff(f"/{part}", None, "y\n" * 200) for part in range(number))
+        transcript.take(acp.ToolChanged("t", title="edit", kind="edit", content=diffs), 1.0)
+    (only,) = contents(transcript)
+    assert isinstance(only, Call) and len(only.changes) == 19, "the newest is there in any case"
+    transcript.take(acp.ToolChanged("t", content=()), 1.0)
+    transcript.take(Notice("1"), 1.0)
+    assert len(contents(transcript)) == 2
