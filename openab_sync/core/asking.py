@@ -34,12 +34,13 @@ from .reply import Reply
 from .tool import Tool
 from .turn import Turn
 
-__all__ = ["MOST", "Asking", "Ground"]
+__all__ = ["LATE", "MOST", "Asking", "Ground"]
 
 log = logging.getLogger(__name__)
 
 ASKED = 500  # characters of what is asked for, on record
 NAME = 150  # characters of an option's name where it is said who chose it: the whole of it stands above
+LATE = 10  # questions after the end of a turn that people are told of
 MOST = 50  # questions that are open at people at once: nobody reads more
 Inquiry = acp.Asked | acp.Elicited
 FORM_OPTIONS = (FILL, OPEN, NO, DISMISS)
@@ -69,7 +70,8 @@ class _Open:
 class Asking:
     """All questions of one turn."""
 
-    __slots__ = ("_ground", "_house", "_is_flooded", "_is_stopping", "_judge", "_open", "_opened", "_peer", "_port")
+    __slots__ = ("_ground", "_house", "_is_flooded", "_is_stopping", "_judge", "_late", "_open", "_opened", "_peer",
+                 "_port")  # fmt: skip
 
     def __init__(self, ground: Ground, house: House, port: ChatPort, peer: AcpPeer, judge: Judge) -> None:
         self._ground = ground
@@ -80,6 +82,7 @@ class Asking:
         self._open: dict[Key, _Open] = {}
         self._opened: dict[str, str] = {}  # addresses that somebody went to: by elicitation, the host
         self._is_stopping = False
+        self._late = 0  # asked when the turn had ended
         self._is_flooded = False  # more was asked than can be open at once, and people know
 
     def __len__(self) -> int:
@@ -100,7 +103,10 @@ class Asking:
         tool = self._ground.turn.tool(asked.tool.call_id)
         assert tool is not None  # the turn has just taken it in
         if self._ground.turn.outcome is not None:
-            self._refuse(asked, tool, "the turn had ended")
+            self._late += 1
+            self._refuse(asked, tool, "the turn had ended", is_told=self._late <= LATE)
+            if self._late == LATE:
+                self._ground.say("🔒 Whatever else it asks for now is rejected without a word.")
         elif self._is_stopping:
             self._answer(asked, None, None, "the turn is being cancelled")
         elif len(self._open) >= MOST:

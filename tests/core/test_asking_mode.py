@@ -86,3 +86,20 @@ def test_it_is_put_into_that_mode_after_new_and_when_its_session_is_taken_up_aga
             assert last[:3] == [begun, "session/set_config_option", "session/prompt"], methods
             assert bed.broker.suspend(place(), "to see it come back")
             until(lambda: not bed.broker.snapshot().sessions)
+
+
+def test_a_conversation_is_told_once_that_its_agent_may_act_unasked() -> None:
+    """Not with the next turn, nor when its session is taken up again; another conversation is told as well."""
+    with Bed(agent={"preset": "pi"}) as bed:
+
+        def told(at: str) -> list[str]:
+            return [text for text in bed.notices(at) if "never asks before it acts" in text]
+
+        bed.ask("say hello")
+        assert len(told("1")) == 1 and told("1")[0].endswith("it may do whatever your user may.")
+        bed.ask("say again")
+        assert bed.broker.suspend(place(), "to see it come back")
+        until(lambda: not bed.broker.snapshot().sessions)
+        bed.ask("say once more")
+        bed.ask("say hello", to="2")
+        assert (len(told("1")), len(told("2"))) == (1, 1)

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from openab_sync.config.bounds import AgentLimits
-from openab_sync.core.asking import MOST
+from openab_sync.core.asking import LATE, MOST
 from openab_sync.core.port import Decision, Limits
 from openab_sync.core.state import State
 from openab_sync.core.watcher import Watcher
@@ -193,18 +193,20 @@ def test_lies_about_ids_reach_nobody(limits: Limits, tmp_path: Path) -> None:
 def test_a_question_after_the_end_of_its_turn_is_refused_and_told(limits: Limits, tmp_path: Path) -> None:
     """Nobody is asked for what nobody waits for; the agent gets its own no, at once, and the next turn is whole."""
     with villain(limits, log := tmp_path / "log") as bed:
-        bed.say("late 3")
+        bed.say("late 200")
 
         def told() -> str:
             return "\n".join([*bed.notices("1"), *bed.port.texts(HERE)])
 
-        until(lambda: told().count("🔒 Rejected, the turn had ended: rm -rf / behind your back") == 3)
-        until(lambda: len([one for one in received(log) if str(one.get("id")).startswith("late")]) == 3)
+        until(lambda: len([one for one in received(log) if str(one.get("id")).startswith("late")]) == 200)
+        until(lambda: told().count("🔒 Rejected, the turn had ended: rm -rf / behind your back") == LATE)
+        until(lambda: told().count("rejected without a word") == 1, what="no flood of them is told")
         answers = [one["result"] for one in received(log) if str(one.get("id")).startswith("late")]
-        assert answers == [{"outcome": {"outcome": "selected", "optionId": "no"}}] * 3
+        assert answers == [{"outcome": {"outcome": "selected", "optionId": "no"}}] * 200
         assert bed.port.questions == {}
         bed.say("say next")
         until(lambda: "next" in bed.text("1") + "".join(bed.port.texts(HERE)), what="the next turn goes on")
+        assert told().count("🔒") == LATE + 1
 
 
 @contextmanager
