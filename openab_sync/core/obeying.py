@@ -125,7 +125,8 @@ class Obeying:
         if order.is_hard:
             self._mailbox.refuse()
             self._agent.kill()
-            if not self._turns.is_running:  # no reply could say it
+            has_reply = self._turns.is_running or (self._mailbox.state is State.STARTING and self._mailbox.waiting())
+            if not has_reply:  # that could say it
                 self._deeds.say(f"⚠ {order.reason}")
             order.done.set_result("Ended.")
             return Ending(order.reason, "stalled")

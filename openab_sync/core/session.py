@@ -143,19 +143,21 @@ class Session:
                 self._obeying.obey()  # what was left before that
         except Ending as ending:
             log.info("%s ended: %s", self.conversation, ending)
+            if ending.outcome == "stalled":  # for what its agent did: before any turn a successor's would do the same
+                self._confess(ending.reason)
         except AgentError as fault:  # people have been told
             log.warning("%s ended: %s", self.conversation, fault)
             error = fault
         except Exception:  # a thread's top: nothing above it could tell
             log.exception("%s ended by a bug of ours", self.conversation)
             error = OpenabError("An internal error ended the session; the log has the details.")
-            self._confess()
+            self._confess("An internal error ended this turn; the log has the details.")
         finally:
             self._end(error)
 
-    def _confess(self) -> None:
+    def _confess(self, reason: str) -> None:
         try:
-            self._fail("An internal error ended this turn; the log has the details.")
+            self._fail(reason)
         except Exception:  # still the thread's top: the bug is in the telling, only the log has it
             log.exception("%s: people could not be told", self.conversation)
 
@@ -168,9 +170,8 @@ class Session:
             self._break_off(self._turns.latest, "failed", reason)
 
     def _live(self) -> None:
-        pool = self._house.config.pool
-        patience = pool.initialize_secs + 2 * pool.new_session_secs + pool.hung_grace_secs
-        self._leave_by = self._clock.monotonic() + patience
+        pool, now = self._house.config.pool, self._clock.monotonic()
+        self._leave_by = now + pool.initialize_secs + 2 * pool.new_session_secs + pool.hung_grace_secs
         self._become(Event.START)
         self._obeying.obey()  # perhaps nobody wants an agent any more
         try:

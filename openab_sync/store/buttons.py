@@ -46,7 +46,8 @@ class Buttons:
 
     def __init__(self, store: Store, clock: Clock) -> None:
         """Read what was kept. Blocks (disk). Raise StoreError."""
-        self._clock = clock
+        # The time of the day when we began, and what has passed since: setting the clock makes no open question stale.
+        self._clock, self._began = clock, clock.time() - clock.monotonic()
         self._kept = Mirror(store, _TABLE, _MOST)
         self._sweep()
 
@@ -67,21 +68,21 @@ class Buttons:
 
         `id` is one that its maker has for it, unguessable as ours are; "" makes one.
         """
-        if self._clock.time() >= self._next_sweep:
+        if self._now() >= self._next_sweep:
             self._sweep()
         id = id or secrets.token_urlsafe(12)
-        button = Button(id, kind, conversation, dict(data), people, self._clock.time() + ttl)
+        button = Button(id, kind, conversation, dict(data), people, self._now() + ttl)
         self._kept.put(button.id, button)
         return button
 
     def get(self, id: str) -> Button | None:
         """Return it; None if there is none or it has expired. Any thread."""
         button = self._kept.get(id)
-        return button if button is not None and button.expires > self._clock.time() else None
+        return button if button is not None and button.expires > self._now() else None
 
     def of_kind(self, kind: str) -> tuple[Button, ...]:
         """Return all of a kind that have not expired. Any thread."""
-        now = self._clock.time()
+        now = self._now()
         return tuple(button for _, button in self._kept if button.kind == kind and button.expires > now)
 
     def settled(self) -> Future[None]:
@@ -100,8 +101,11 @@ class Buttons:
         """Forget those of a conversation (its key)."""
         self._kept.drop(*(id for id, button in self._kept if button.conversation == conversation))
 
+    def _now(self) -> float:
+        return self._began + self._clock.monotonic()
+
     def _sweep(self) -> None:
-        now = self._clock.time()
+        now = self._now()
         self._next_sweep = now + _SWEEP
         self._kept.drop(*(id for id, button in self._kept if button.expires <= now))
 

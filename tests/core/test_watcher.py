@@ -93,6 +93,22 @@ def test_an_idle_agent_that_takes_too_much_is_told_of_in_a_sentence() -> None:
         bed.until_state(State.CLOSED)
 
 
+def test_an_agent_that_takes_too_much_before_its_first_turn_costs_a_message_each_and_not_the_machine() -> None:
+    """Its successor was started for the same message, took as much, and so on without end, and nobody was told."""
+    with Bed("--hang-on", "session/new") as bed:
+        for text in ("say one", "say two"):
+            bed.say(text)
+        scales = Scales(bed)
+        for count in (1, 2):
+            until(lambda: bed.state() is State.STARTING and bed.snapshot().pid not in {None, *scales.weights})
+            scales.weights[pid_of(bed)] = 250
+            scales.watcher.round()
+            until(lambda: bed.ends()[count - 1 :], what="its turn says why")  # noqa: B023  # called at once
+        until(lambda: bed.broker.snapshot().sessions == ())
+        assert [(end.outcome, "250 MB of memory" in end.reason) for end in bed.ends()] == [("failed", True)] * 2
+        assert bed.notices() == [], "each is told once, by its reply"
+
+
 def test_a_session_that_does_not_come_to_it_loses_its_agent_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     with Bed() as bed:
         bed.ask("say hi")

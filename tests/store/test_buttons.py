@@ -52,6 +52,26 @@ def test_what_was_given_may_be_changed_by_its_giver(store: Store) -> None:
     assert button.data == {"a": "b"}
 
 
+class Stepped(FakeClock):
+    """Its time of the day is set as one likes."""
+
+    ahead = 0.0
+
+    def time(self) -> float:
+        return super().time() + self.ahead
+
+
+def test_setting_the_clock_makes_none_stale_and_none_good_for_longer(store: Store) -> None:
+    clock = Stepped()
+    buttons = Buttons(store, clock)
+    button = buttons.make("k", "c", {}, ttl=10)
+    clock.ahead = 1e8
+    assert (buttons.get(button.id), buttons.of_kind("k")) == (button, (button,))
+    clock.ahead = -1e8
+    clock.advance(10)
+    assert buttons.get(button.id) is None
+
+
 def test_an_expired_one_is_not_found_and_soon_forgotten(store: Store) -> None:
     clock = FakeClock()
     buttons = Buttons(store, clock)
