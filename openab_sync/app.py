@@ -155,7 +155,7 @@ class App:
         self._janitor.start()
         self._watcher.start()
         if self._arrears is not None:
-            self._arrears.start(self.house, self._ports)
+            self._arrears.start(self.house, self._ports, self._pool)
         self.broker.recovery.read()
         for platform in unserved:
             self.broker.recovery.leave(platform)

@@ -3,6 +3,7 @@
 A chat service that does not answer cannot hold a session up for ever; it goes when it is idle, when others want its
 room or when its agent dies. What of its replies is not out then stands in the journal, and is brought out from there as
 after a restart (`mending`): with the nonces that the session would have used, and compared with what stands there.
+Meanwhile no turn begins in that conversation, and none is under way: nothing comes between the pages of another reply.
 
 **Threads**: any may `owe`. The work is done by one thread, `arrears`, which blocks in its queue and, bounded, in what
 the journal and the chat answer; `stop` wakes it in all of them. What it does not get out is left for the next start; so
@@ -16,9 +17,10 @@ import itertools
 import logging
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ..clock import Clock
 from ..errors import ChatError, StoreError
@@ -44,6 +46,16 @@ STOPPING = 5.0  # seconds for the thread to end
 
 _Owed = str | tuple[Inbound, str]  # a turn, or who is refused, and with which words
 _Case = tuple[float, int, float, Conversation, _Owed]  # when, a number, the pause after it, whose, what
+
+
+class Door(Protocol):
+    """Where turns begin (the pool). Any thread; never blocks."""
+
+    def hold_quiet(self, conversation: Conversation) -> bool:
+        """Begin nothing there before `let_in`; False if something is being done there, or it is held already."""
+
+    def let_in(self, conversation: Conversation) -> None:
+        """Go on there."""
 
 
 class Arrears:
@@ -72,9 +84,9 @@ class Arrears:
         log.info("%s: who wrote message %s does not know that it is refused", note.conversation, note.ref.id)
         self._queue.put((note.conversation, (note, text)))
 
-    def start(self, house: House, ports: Mapping[str, ChatPort]) -> None:
+    def start(self, house: House, ports: Mapping[str, ChatPort], door: Door) -> None:
         """Begin. Main thread, once."""
-        self._thread = spawn("arrears", lambda: self._run(house, ports))
+        self._thread = spawn("arrears", lambda: self._run(house, ports, door))
 
     def stop(self) -> bool:
         """Leave the rest for the next start; return whether the thread has ended. Main thread; blocks, bounded."""
@@ -84,13 +96,13 @@ class Arrears:
 
     # ---- the thread ----
 
-    def _run(self, house: House, ports: Mapping[str, ChatPort]) -> None:
+    def _run(self, house: House, ports: Mapping[str, ChatPort], door: Door) -> None:
         while self._take():
             while self._cases and self._cases[0][0] <= self._clock.monotonic():
                 case = heapq.heappop(self._cases)
                 self.beat.owes(time.monotonic(), WORK)
                 try:
-                    self._try(house, ports, case)
+                    self._try(house, ports, door, case)
                 except Stopped:
                     log.info("what could not be delivered is left for the next start")
                     self.beat.rests()
@@ -114,17 +126,31 @@ class Arrears:
         due = self._clock.monotonic() + pause
         heapq.heappush(self._cases, (due, next(self._numbers), min(2 * pause, LONGEST), conversation, owed))
 
-    def _try(self, house: House, ports: Mapping[str, ChatPort], case: _Case) -> None:
+    def _try(self, house: House, ports: Mapping[str, ChatPort], door: Door, case: _Case) -> None:
         _, _, pause, conversation, owed = case
         port = ports[conversation.platform]
         try:
             if isinstance(owed, str):
-                self._bring_out(house, port, conversation, owed)
+                with self._held(door, conversation, is_last=pause >= LONGEST):
+                    self._bring_out(house, port, conversation, owed)
             else:
                 self._tell(house, port, *owed)
         except (NotYet, StoreError) as error:
             log.info("%s: that is not out yet: %s", conversation, error)
             self._put(conversation, owed, pause)
+
+    @contextmanager
+    def _held(self, door: Door, conversation: Conversation, *, is_last: bool) -> Iterator[None]:
+        """Have no turn begin meanwhile. Raise NotYet while one is under way; after a quarter of an hour it comes so."""
+        if door.hold_quiet(conversation):
+            try:
+                yield
+            finally:
+                door.let_in(conversation)
+        elif is_last:
+            yield
+        else:
+            raise NotYet("something is being said there")
 
     def _bring_out(self, house: House, port: ChatPort, conversation: Conversation, turn: str) -> None:
         try:

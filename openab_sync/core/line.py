@@ -1,5 +1,5 @@
 """The line in front of the pool: conversations that wait for a room, for their predecessor's agent to end, or for what
-was accepted there before a restart.
+was accepted or said there before.
 
 Plain data, first come first; `SessionPool` guards it with its lock.
 """
@@ -12,6 +12,8 @@ from collections import OrderedDict
 from collections.abc import Collection, Container, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from ..config.schema import PoolConfig
+from ..errors import PoolFull
 from .house import Order, Placement
 from .message import Conversation, Inbound, MessageRef
 
@@ -32,7 +34,7 @@ class Line:
 
     def __init__(self) -> None:
         self._places: OrderedDict[str, Place] = OrderedDict()
-        self.held: set[str] = set()  # older messages of these are still to come: after a restart
+        self.held: set[str] = set()  # older messages of these are still to come, or what an older reply lacks
 
     def __len__(self) -> int:
         return len(self._places)
@@ -85,6 +87,14 @@ class Line:
         if before < 0:
             return Placement("accepted" if position == 1 else "queued", position)
         return Placement("waiting", before + 1)
+
+    def placed(self, key: str, ending: Collection[str], pool: PoolConfig, *, is_new: bool) -> Placement:
+        """Say where a message went; raise PoolFull, and take its conversation out, if it `is_new` and the line full."""
+        placement = self.placement(key, ending)
+        if is_new and placement.state == "waiting" and placement.position > pool.max_waiting:
+            self.leave(key)
+            raise PoolFull(pool.max_sessions, pool.max_waiting)
+        return placement
 
     def notes(self, key: str) -> tuple[Inbound, ...]:
         """Return the messages of a place, () if there is none."""

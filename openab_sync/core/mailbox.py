@@ -3,11 +3,11 @@
 Everything that needs the session's lock is in this file, so that what the lock guards can be seen on one screen.
 
 **Threads.** Any thread leaves notes and orders here; the session's own thread takes them and is the only one to change
-the state. Others may only shut the box: a reset that is left in it, `shut_if_idle` for eviction, `abandon` for a
-session that hangs.
+the state. Others may only have it wait (`pause`) or shut the box: a reset that is left in it, `shut_if_idle` for
+eviction, `abandon` for a session that hangs.
 **Locks.** `_lock` (rank 2, below the pool's) guards every attribute. Taking a note and becoming BUSY is one critical
-section: a session that holds a note never looks idle. So is leaving a cancel or a reset and finding out what it means:
-what comes later is never cancelled or dropped by it.
+section: a session that holds a note never looks idle. So are being found idle and being paused; and leaving a cancel or
+a reset and finding out what it means: what comes later is never cancelled or dropped by it.
 **Never**: waiting, I/O, logging or foreign code under the lock; ringing the bell is one non-blocking write.
 """
 
@@ -30,7 +30,8 @@ __all__ = ["Mailbox"]
 class Mailbox:
     """A session's shared state. `who` is named in errors."""
 
-    __slots__ = ("_abandoned", "_begun", "_inbox", "_lock", "_open", "_orders", "_state", "_turn", "_who", "bell")
+    __slots__ = ("_abandoned", "_begun", "_inbox", "_lock", "_open", "_orders", "_paused", "_state", "_turn", "_who",
+                 "bell")  # fmt: skip
 
     def __init__(self, who: object, inbox: Inbox) -> None:
         self._who = who
@@ -41,6 +42,7 @@ class Mailbox:
         self._turn = 0  # how many have begun
         self._begun: tuple[Inbound, ...] = ()  # the messages of the latest
         self._open = True  # takes notes and orders; False is for ever
+        self._paused = False  # what is left waits until `go_on`: something of an older reply is being brought out
         self._abandoned = False  # the pool gave our room away and has taken what waited
         self.bell = Bell()
 
@@ -141,6 +143,19 @@ class Mailbox:
             self.bell.ring()
             return True
 
+    def pause(self) -> bool:
+        """Begin no turn before `go_on`, if none is going on or about to; True if so."""
+        with self._lock:
+            if self._open and self._state is State.IDLE and not self._inbox and not self._orders:
+                self._paused = True
+            return self._paused
+
+    def go_on(self) -> None:
+        """Begin what has come meanwhile."""
+        with self._lock:
+            self._paused = False
+            self.bell.ring()
+
     def abandon(self) -> tuple[Inbound, ...]:
         """Take nothing more, whatever the session's thread does, and hand over what waits."""
         with self._lock:
@@ -227,7 +242,7 @@ class Mailbox:
     # ---- under the lock ----
 
     def _take_locked(self) -> tuple[Inbound, ...]:
-        if not self._inbox:
+        if not self._inbox or self._paused:
             return ()
         self._state = after(self._state, Event.TAKE)  # first: what an illegal move refuses to take stays
         self._turn += 1

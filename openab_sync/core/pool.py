@@ -21,7 +21,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 
 from ..acp.process import kill_now
-from ..errors import InboxFull, OpenabError, PoolClosed, PoolFull, SessionClosed
+from ..errors import InboxFull, OpenabError, PoolClosed, SessionClosed
 from ..threads import join_all
 from .ending import BEFORE, DECIDED, memory_after, reset_text
 from .house import Cancel, Close, Decide, Farewell, House, Lease, Memory, Order, Placement, Reset, SessionSnapshot
@@ -79,12 +79,12 @@ class SessionPool:
             position = self._offer_locked(key, note, is_promised=is_promised)
             if position is not None:
                 return Placement("accepted" if position == 1 else "queued", position)
-            is_new = key not in self._line
+            is_new = key not in self._line and not is_promised
             if len(self._line.notes(key)) >= self._house.config.pool.max_buffered_messages and not is_promised:
                 raise InboxFull(self._house.config.pool.max_buffered_messages)
             self._line.put(note)
             after.callback(self._start, self._admit_locked())
-            return self._placement_locked(key, is_new=is_new and not is_promised)
+            return self._line.placed(key, self._rooms.ending, self._house.config.pool, is_new=is_new)
 
     def order(self, conversation: Conversation, order: Order) -> Future[str]:
         """Hand an order to the conversation's session; its Future says what came of it.
@@ -104,7 +104,7 @@ class SessionPool:
                 is_new = key not in self._line
                 self._line.join(conversation).orders.append(order)
                 after.callback(self._start, self._admit_locked())
-                self._placement_locked(key, is_new=is_new)
+                self._line.placed(key, self._rooms.ending, self._house.config.pool, is_new=is_new)
         self.memories.save()
         drop(self._house, self._ports, dropped, order.by if isinstance(order, Cancel | Reset) else None)
         if answer:
@@ -149,10 +149,21 @@ class SessionPool:
             self._promised = max(self._promised, last)
             self._line.held.update(one.key for one in conversations)
 
+    def hold_quiet(self, conversation: Conversation) -> bool:
+        """Begin nothing there before `let_in`; False if something is being done there, or it is held already."""
+        with self._lock:
+            session = self._rooms.holder(conversation.key)
+            if conversation.key in self._line.held or (session is not None and not session.mailbox.pause()):
+                return False
+            self._line.held.add(conversation.key)
+            return True
+
     def let_in(self, conversation: Conversation) -> None:
-        """All of it is delivered, and stands in front of what has come since."""
+        """All that was held for is done: what has come since begins."""
         with self._lock:
             self._line.held.discard(conversation.key)
+            if (session := self._rooms.holder(conversation.key)) is not None:
+                session.mailbox.go_on()
         self.admit()
 
     def admit(self) -> None:
@@ -160,12 +171,6 @@ class SessionPool:
         with self._lock:
             started = self._admit_locked() if self._line else []
         self._start(started)
-
-    def wake_all(self) -> None:
-        """Make every session look at the clock again."""
-        with self._lock:
-            for session in self._rooms.every():
-                session.mailbox.ring()
 
     # ---- the janitor's; never blocks ----
 
@@ -328,14 +333,6 @@ class SessionPool:
             self._retire_locked(successor)
         self._line.come_first(session.conversation, notes)
         return []
-
-    def _placement_locked(self, key: str, *, is_new: bool) -> Placement:
-        """Say where a message went that came by the line; raise PoolFull, and take a newcomer out, if that is full."""
-        placement = self._line.placement(key, self._rooms.ending)
-        if is_new and placement.state == "waiting" and placement.position > self._house.config.pool.max_waiting:
-            self._line.leave(key)
-            raise PoolFull(self._house.config.pool.max_sessions, self._house.config.pool.max_waiting)
-        return placement
 
     def _order_line_locked(self, key: str, order: Order) -> tuple[str, tuple[Inbound, ...]]:
         """Carry out an order for a conversation that has no session: what waits is dropped, a memory forgotten."""

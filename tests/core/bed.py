@@ -135,7 +135,12 @@ class Bed:
         """Let the fake clock go on, and everybody look at it."""
         assert isinstance(self.clock, FakeClock)
         self.clock.advance(seconds)
-        self.pool.wake_all()
+        self.wake_all()
+
+    def wake_all(self) -> None:
+        """Make every session look at the clock again."""
+        for session in self.pool._rooms.every():
+            session.mailbox.ring()
 
     def tick(self, predicate: Callable[[], object], step: float = 0.1) -> None:
         """Let the fake clock go on, a step at a time, until something is so."""

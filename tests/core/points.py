@@ -111,7 +111,7 @@ def _asleep(bed: Bed) -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Agent, "wait", wait)
-        bed.pool.wake_all()
+        bed.wake_all()
         agents = {id(session._agent) for session in bed.pool._rooms.every()}
         until(lambda: agents <= asleep, what="all sessions wait")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -16,7 +17,7 @@ from openab_sync.core import session as session_module
 from openab_sync.core.arrears import Arrears
 from openab_sync.core.house import Close
 from openab_sync.core.ledger import Journaled
-from openab_sync.core.message import Inbound, MessageRef
+from openab_sync.core.message import Conversation, Inbound, MessageRef
 from openab_sync.core.notices import refuse
 from openab_sync.core.port import Limits
 from openab_sync.errors import ChatRefused, ChatTimeout
@@ -177,10 +178,26 @@ class Asked(PaperLedger):
         return done(next(self._rows))
 
 
-def owing(ledger: PaperLedger, *turns: str) -> tuple[Arrears, FakePlatform]:
+class Gate:
+    """Where turns begin: quiet as the test says."""
+
+    def __init__(self, *quiet: bool) -> None:
+        self.calls: list[str] = []
+        self._quiet = iter(quiet)
+
+    def hold_quiet(self, conversation: Conversation) -> bool:
+        is_quiet = next(self._quiet, True)
+        self.calls.append("hold" if is_quiet else "no")
+        return is_quiet
+
+    def let_in(self, conversation: Conversation) -> None:
+        self.calls.append("go on")
+
+
+def owing(ledger: PaperLedger, *turns: str, gate: Gate | None = None) -> tuple[Arrears, FakePlatform]:
     clock = SystemClock()
     owed, port = Arrears(clock), FakePlatform(clock)
-    owed.start(replace(house(clock), ledger=ledger), {"test": port})
+    owed.start(replace(house(clock), ledger=ledger), {"test": port}, gate or Gate())
     owed.owe(place(), turns)
     return owed, port
 
@@ -227,3 +244,38 @@ def test_a_disk_that_hangs_is_not_waited_for_without_end(monkeypatch: pytest.Mon
     until(lambda: len(ledger.asked) == 3)
     assert owed.beat.due < math.inf
     assert owed.stop(), "it is woken there"
+
+
+def test_nothing_begins_meanwhile_and_it_goes_on_whatever_comes_of_it() -> None:
+    torn = Kept(1, Fact(place().key, "m1", "ann", "hello"), "finished", note="{")
+    ledger, gate = Asked(ReplyRow("t", place().key, "finished", "done", deliveries=(torn,)), None), Gate()
+    owed, _ = owing(ledger, "t", "u", gate=gate)
+    until(lambda: gate.calls == ["hold", "go on"] * 2)
+    assert owed.stop()
+
+
+def test_where_something_is_always_said_it_comes_all_the_same_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrears, "LONGEST", 0.2)
+    ledger, gate = Asked(None), Gate(*[False] * 9)
+    owed, _ = owing(ledger, "t", gate=gate)
+    until(lambda: ledger.asked == ["t"])
+    assert owed.stop()
+    assert gate.calls == ["no", "no"], "nobody was held"
+
+
+def test_it_does_not_come_between_the_pages_of_a_newer_reply(
+    books: Books, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    gate = tmp_path / "gate"
+    with house_of(books, ONCE) as bed:
+        bed.port.drop_next("post")
+        say(bed, "say hello")
+        until(lambda: [row.state for row in books.replies.open()] == ["finished"])
+        leave(bed)
+        bed.broker.receive(Inbound(MessageRef(place(), "m2"), ANN, f"say newer\ngate {gate}"))
+        until(lambda: "something is being said there" in caplog.text)
+        assert bed.port.texts(place()) == []
+        gate.touch()
+        until_out(bed, books)
+        assert bed.port.texts(place()) == ["newer", "hello"]

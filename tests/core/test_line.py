@@ -5,9 +5,13 @@ from __future__ import annotations
 from concurrent.futures import Future
 from dataclasses import replace
 
+import pytest
+
+from openab_sync.config.schema import PoolConfig
 from openab_sync.core.house import SetOption
 from openab_sync.core.line import Line
 from openab_sync.core.message import Inbound, MessageRef
+from openab_sync.errors import PoolFull
 from tests.core.bed import ANN, place
 
 
@@ -87,3 +91,11 @@ def test_while_a_conversation_is_held_its_messages_stand_by_their_numbers_and_no
     made.put(replace(note("A", "2"), delivery=2))
     assert texts(made, "A")[-1] == "2"
     assert made.ready(()) == [key, place("B").key]
+
+
+def test_a_newcomer_for_whom_there_is_no_place_is_taken_out_again() -> None:
+    made, pool = line(note("A", "1"), note("B", "2")), PoolConfig(max_waiting=1)
+    assert made.placed(place("B").key, (), pool, is_new=False).position == 2
+    with pytest.raises(PoolFull):
+        made.placed(place("B").key, (), pool, is_new=True)
+    assert list(made) == [place("A").key]

@@ -97,6 +97,28 @@ def test_taking_is_becoming_busy_and_taking_nothing_is_not(mailbox: Mailbox) -> 
     assert mailbox.state is State.BUSY
 
 
+def test_a_pause_is_for_who_does_nothing_and_keeps_what_comes(mailbox: Mailbox) -> None:
+    assert mailbox.pause()
+    mailbox.offer(note("a"))
+    assert (mailbox.take(), mailbox.take_next(), mailbox.state) == ((), (), State.IDLE)
+    rings(mailbox)
+    mailbox.go_on()
+    assert rings(mailbox)
+    assert mailbox.take() == (note("a"),)
+    assert not mailbox.pause(), "it is at work"
+
+
+@pytest.mark.parametrize("what", ["a message", "an order", "its end"])
+def test_who_is_about_to_do_something_is_not_paused(mailbox: Mailbox, what: str) -> None:
+    if what == "a message":
+        mailbox.offer(note("a"))
+    elif what == "an order":
+        mailbox.order(Open())
+    else:
+        mailbox.shut()
+    assert not mailbox.pause()
+
+
 def test_what_may_not_be_taken_now_stays(mailbox: Mailbox) -> None:
     mailbox.offer(note("a"))
     mailbox.take()

@@ -13,7 +13,7 @@ import msgspec
 import psutil
 import pytest
 
-from openab_sync.core.house import Cancel, Reset
+from openab_sync.core.house import Cancel, Open, Reset
 from openab_sync.core.message import Conversation, Inbound, MessageRef
 from openab_sync.core.port import TurnEvent
 from openab_sync.core.session import Session
@@ -461,3 +461,29 @@ def test_what_was_accepted_before_a_restart_has_its_place_however_much_came_befo
         assert (bed.say("x", to="C").state, bed.broker.receive(elsewhere).state) == ("refused", "waiting")
         bed.command("cancel-all")
         bed.command("cancel", at="B")
+
+
+def test_where_something_of_an_older_reply_is_brought_out_nothing_begins_until_it_is() -> None:
+    with Bed() as bed:
+        bed.ask("say hello")
+        bed.until_state(State.IDLE)
+        assert bed.pool.hold_quiet(place())
+        assert not bed.pool.hold_quiet(place()), "once"
+        assert bed.say("say late").state == "accepted"
+        bed.pool.order(place(), Open()).result(10)  # its thread has been awake
+        assert (bed.state(), bed.text()) == (State.IDLE, "hello")
+        bed.pool.let_in(place())
+        bed.until_text("late")
+        bed.say("hang")
+        bed.until_state(State.BUSY)
+        assert not bed.pool.hold_quiet(place()), "something is being said"
+        bed.command("cancel")
+
+
+def test_who_has_no_session_gets_none_while_something_of_an_older_reply_is_brought_out() -> None:
+    with Bed() as bed:
+        assert bed.pool.hold_quiet(place())
+        assert bed.say("say hello").state == "queued"
+        assert bed.broker.snapshot().sessions == ()
+        bed.pool.let_in(place())
+        bed.until_text("hello")

@@ -165,7 +165,7 @@ def test_setting_the_wall_clock_ends_nothing(monkeypatch: pytest.MonkeyPatch) ->
         bed.until_state(State.IDLE, at="B")
         real = time.time
         monkeypatch.setattr(time, "time", lambda: real() + DAYS)
-        bed.pool.wake_all()
+        bed.wake_all()
         assert (bed.pool.drop_hung(), bed.pool.suspend_idle()) == (0, 0)
         assert (bed.state("A"), bed.state("B")) == (State.BUSY, State.IDLE)
         bed.command("cancel", at="A")
