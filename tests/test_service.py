@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -14,7 +15,7 @@ from openab_sync.config.schema import Config, StatusConfig
 from openab_sync.core.figures import Figure
 from openab_sync.errors import ConfigError
 from openab_sync.notify import Notifier
-from openab_sync.service import _figures, _fitting, _Life, _serving
+from openab_sync.service import _figures, _fitting, _Life, _serving, _status
 from openab_sync.threads import Beat
 
 BOT = {"bot_token": "a.bot.token"}
@@ -56,6 +57,11 @@ def test_a_thread_that_is_late_is_logged_once_and_so_is_its_return(caplog: pytes
     first, last = caplog.messages
     assert first.startswith("janitor has not been heard of for 1000 s")
     assert last == "every thread is heard of again"
+
+
+def test_without_an_address_there_is_no_status_server(tmp_path: Path) -> None:
+    assert _status(StatusConfig(listen=""), tmp_path) is None
+    assert list(tmp_path.iterdir()) == [], "nor a key for it"
 
 
 @pytest.mark.parametrize(("listen", "kept"), [("127.0.0.1:0", 1), ("", 0)])

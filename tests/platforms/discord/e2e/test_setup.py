@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import stat
 import sys
 import tomllib
@@ -15,6 +16,7 @@ import pytest
 
 from openab_sync.config import load
 from tests.cli.running import PATIENCE, ROOT, Ended, environment, run
+from tests.fakes import fake_agent
 from tests.fakes.discord import Server
 from tests.platforms.discord.e2e.service import QUICK
 
@@ -58,7 +60,11 @@ def test_a_person_answers_and_gets_a_bot_that_works(server: Server, tmp_path: Pa
     server.allow(closed, server.app, deny=1 << 11)
     file = tmp_path / "config.toml"
     server.expel()
-    with person(tmp_path, "--api-url", server.origin, "-o", str(file)) as child:
+    (agent := tmp_path / "bin" / "gemini").parent.mkdir()
+    agent.write_text(f"#!/bin/sh\nexec {shlex.join(fake_agent())}\n")
+    agent.chmod(0o755)
+    path = f"{agent.parent}:/usr/bin:/bin"
+    with person(tmp_path, "--api-url", server.origin, "-o", str(file), PATH=path) as child:
         answer(child, "Token: ", "not.the.token")
         child.expect_exact("does not accept the token")
         answer(child, "Token: ", server.token)
@@ -78,9 +84,11 @@ def test_a_person_answers_and_gets_a_bot_that_works(server: Server, tmp_path: Pa
         while child.expect_exact(["Are you ann", pexpect.TIMEOUT], timeout=0.3):
             ann.write("general", "here I am")
         child.sendline("y")
+        child.expect_exact("Agents that are here:")
+        child.expect_exact("Gemini CLI")
         answer(child, "Which one", "")
         answer(child, "Where shall it work?", str(tmp_path))
-        child.expect_exact("began a session")
+        child.expect(r"Fake \S+ began a session")
         answer(child, "Shall it be a service of yours", "y")
         child.expect_exact("systemctl --user enable")
         child.expect_exact(
@@ -92,7 +100,7 @@ def test_a_person_answers_and_gets_a_bot_that_works(server: Server, tmp_path: Pa
     data = tomllib.loads(file.read_text(encoding="utf-8"))
     assert data["discord"]["allowed_users"] == [str(ann.id)]
     assert data["discord"]["allowed_channels"] == [str(server.general.id)]
-    assert data["agent"] == {"preset": "demo", "working_dir": str(tmp_path)}
+    assert data["agent"] == {"preset": "gemini", "working_dir": str(tmp_path)}
     unit = tmp_path / ".config" / "systemd" / "user" / "openab-sync.service"
     assert f"run -c {file}" in unit.read_text(encoding="utf-8")
 
