@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
-from typing import TypeVar
+from typing import TypeVar, cast, get_args
 
 from ..acp.events import Said
 from ..clock import Clock, Deadline
@@ -28,8 +28,7 @@ from .delivery import Address, Delivery
 from .house import House
 from .ledger import read_note
 from .message import Conversation, Inbound, MessageRef, Person
-from .notices import tell
-from .port import ChatPort, Controls, File, Seen
+from .port import ChatPort, Controls, File, Outcome, Seen, TurnEnded, TurnStarted
 from .retrace import INTERRUPTED, SILENT, drafted, interrupted, retraced, unknown_turn
 
 __all__ = ["Mending", "NotYet", "Patience", "Stopped", "note_of"]
@@ -153,15 +152,22 @@ class Mending:
             self._house.ledger.close(row.turn, well=False)
             return set()
         if self._limits.live == "events":
-            if row.draft:
-                self._port.event(self._conversation, Said(row.draft))
-            tell(self._port, self._conversation, row.reason or "This was said before I was restarted.")
+            self._show(row, notes)
             well, messages = True, set[str]()
         else:
             well, messages = self._deliver(row, notes, seen)
         self._sign(notes, well=well and row.outcome == "done")
         self._house.ledger.close(row.turn, well=well)
         return messages
+
+    def _show(self, row: ReplyRow, notes: Sequence[Inbound]) -> None:
+        """Have a platform that draws by itself see the turn, which ended with the process before this one."""
+        refs, outcome = tuple(note.ref for note in notes), row.outcome
+        self._port.event(self._conversation, TurnStarted(refs))
+        if row.draft:
+            self._port.event(self._conversation, Said(row.draft))
+        known = cast(Outcome, outcome if outcome in get_args(Outcome) else "failed")
+        self._port.event(self._conversation, TurnEnded(refs, known, row.reason))
 
     def _write(self, row: ReplyRow, notes: Sequence[Inbound]) -> None:
         """Have it on disk that a turn is over, before anybody sees so."""

@@ -133,6 +133,10 @@ class Recovery:
         """The conversations of a platform in which something is unfinished, those that began first at the head."""
         return [found for found in map(_conversation, self._cases) if found.platform == platform]
 
+    def replies(self, conversation: Conversation) -> list[ReplyRow]:
+        """The replies of a conversation that `mend` brings to their end, in order."""
+        return list(self._cases[conversation.key].replies)
+
     def mend(self, conversation: Conversation) -> Future[None]:
         """Bring the replies of a conversation to their end; the Future is done when they are, and never fails."""
         done: Future[None] = promise()

@@ -18,7 +18,7 @@ from openab_sync.config.schema import Config
 from openab_sync.core.ledger import Journaled, numbers
 from openab_sync.core.mending import Mending, Patience, Stopped
 from openab_sync.core.message import Inbound
-from openab_sync.core.port import Controls, File, Limits, Notice
+from openab_sync.core.port import Controls, File, Limits, TurnEnded, TurnStarted
 from openab_sync.core.retrace import INTERRUPTED, SILENT
 from openab_sync.errors import ChatError, ChatRefused, ChatTimeout
 from openab_sync.store import Books, End, FileRow, PageRow, Store, open_books
@@ -239,9 +239,9 @@ def test_what_had_been_said_and_nobody_had_seen_is_posted(books: Books) -> None:
 @pytest.mark.parametrize(("draft", "reason"), [("half of it", INTERRUPTED), ("", SILENT)])
 def test_a_platform_that_draws_by_itself_is_told_what_had_been_said(books: Books, draft: str, reason: str) -> None:
     scene = Scene(books, Limits(live="events"))
-    scene.begin()
+    refs = tuple(one.ref for one in scene.begin())
     scene.ledger.draft("t", draft).result(PATIENCE)
     scene.mend()
     told = [event for _, event in scene.port.events]
-    assert told == [*([Said(draft)] if draft else []), Notice(reason)]
+    assert told == [TurnStarted(refs), *([Said(draft)] if draft else []), TurnEnded(refs, "failed", reason)]
     assert scene.states() == ["delivered"]

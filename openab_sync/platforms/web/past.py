@@ -1,4 +1,7 @@
-"""What was said on the page before a restart, as far as it is kept: a reply of the journal as what happened. Pure."""
+"""What was said on the page before a restart, as far as it is kept: a reply of the journal as what happened. Pure.
+
+Of a reply that was cut off only the messages: how it went is told when it has been brought to its end (`core.mending`).
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ __all__ = ["recalled"]
 
 
 def recalled(row: ReplyRow, me: Person, redact: Callable[[str], str] = str) -> Iterator[Recalled]:
-    """Yield a turn that is over: its messages, its text, its end. Tools, plans and files are not kept."""
+    """Yield a turn: its messages, and if it is over its text and its end. Tools, plans and files are not kept."""
     platform, _, place = row.conversation.partition(":")
     conversation = Conversation(platform, place)
     refs = tuple(MessageRef(conversation, one.fact.message) for one in row.deliveries)
@@ -23,6 +26,8 @@ def recalled(row: ReplyRow, me: Person, redact: Callable[[str], str] = str) -> I
         author = one.fact.author
         person = me if author == me.id else Person(author, author)
         yield Recalled(conversation, Inbound(ref, person, one.fact.text), one.accepted)
+    if row.state in {"running", "finished"}:
+        return
     yield Recalled(conversation, TurnStarted(refs), row.began)
     if row.draft:
         yield Recalled(conversation, Said(redact(row.draft)), row.ended)

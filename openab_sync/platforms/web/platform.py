@@ -127,6 +127,9 @@ class Web:
         assert self._desk is not None, "not started"
         recovery = self._desk.recovery
         for conversation in recovery.conversations(PLATFORM):
+            for row in recovery.replies(conversation):
+                for arrival in recalled(row, _me()):
+                    self.hall.arrivals.put(arrival)
             mended = recovery.mend(conversation)
             mended.add_done_callback(lambda _, place=conversation: self.chat.take_up(place))  # type: ignore[misc]
 

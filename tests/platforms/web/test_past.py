@@ -28,6 +28,12 @@ def test_a_kept_reply_is_what_happened_then() -> None:
     assert happened[3].what == Said("HALF"), "an answer is shown without secrets"
 
 
+def test_of_a_reply_that_was_cut_off_its_messages_are_there_before_it_is_told_how_it_ended() -> None:
+    message = Delivery(1, Fact("web:1", "m1", "page", "hello"), "started", accepted=10.0)
+    row = ReplyRow("t", "web:1", "running", "", "", 12.0, 0.0, (message,), draft="half")
+    assert [type(one.what).__name__ for one in recalled(row, ME)] == ["Inbound"]
+
+
 def test_after_a_restart_a_conversation_is_there_with_what_was_said(tmp_path: Path) -> None:
     store = Store.open(tmp_path)
     books = open_books(store)
