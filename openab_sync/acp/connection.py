@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable
 from typing import Protocol
 
@@ -42,6 +43,7 @@ EOF_GRACE = 0.5  # seconds from the end of its output to the end of the process,
 GATE = threading.Lock()
 NO_GATE = contextlib.nullcontext()
 FLOOD = READ_SIZE // 4  # bytes in one read
+ASKS = b'"id"'  # in every question and every answer, and in no text: there the quotes are escaped
 
 
 class Peer(Protocol):
@@ -59,8 +61,9 @@ class Peer(Protocol):
 class Connection:
     """One agent process with its peer, from `start` to `end`; `wait` works before and after, for the bell alone."""
 
-    __slots__ = ("_bell", "_clock", "_events", "_failure", "_floods", "_hearing", "_output_ended", "_owing", "_poll",
-                 "_running", "_stall", "exit_seen", "last_read", "peer", "process", "rang")  # fmt: skip
+    __slots__ = ("_bell", "_clock", "_events", "_failure", "_floods", "_hearing", "_hoarded", "_is_news",
+                 "_output_ended", "_owing", "_poll", "_running", "_stall", "_tail", "exit_seen", "last_read", "peer",
+                 "process", "rang")  # fmt: skip
 
     def __init__(
         self,
@@ -86,6 +89,9 @@ class Connection:
         self._stall: Deadline | None = None  # running while bytes are owed; each byte that goes begins it anew
         self._failure: AgentError | None = None  # told after the events that came before it
         self._events: list[Event] = []
+        self._hoarded: list[bytes] = []  # read, not yet understood; only while `hoard` runs
+        self._is_news = False  # and there is no more waiting for more of it
+        self._tail = b""  # the end of what was put by last: what is looked for may be cut
         self._poll = Poll()
         self._bell = bell
         self._poll.watch(bell.fileno(), READ, self._hush)
@@ -145,6 +151,49 @@ class Connection:
             self._judge()
         return self._told()
 
+    def hoard(self, seconds: float, pause: float) -> list[Event]:
+        """Wait as `wait` does, up to `seconds`, for more than news: what the agent says is only put by meanwhile.
+
+        All of it is understood at once as soon as there may be a question or an answer in it, when the agent has said
+        nothing for `pause` seconds, when it is much, and when the bell rings or the agent ends. That costs a fourth of
+        waiting, understanding and waiting again for every chunk. Raises as `wait` does. Session thread only.
+        """
+        if not self._running or self._failure is not None or self._output_ended is not None or self.peer.outgoing:
+            return self.wait(seconds)
+        self.last_read, self.rang = 0, False
+        self._events, self._hoarded, self._is_news = [], [], False
+        self._poll.watch(self.process.stdout, READ, self._put_by)
+        end = time.monotonic() + seconds  # as `poll` counts: it does not know an injected clock
+        while not self._is_news and not self.rang and not self.exit_seen:
+            many, left = len(self._hoarded), end - time.monotonic()
+            if left <= 0:
+                break
+            self._poll.wait(min(left, pause) if many else left)
+            if many == len(self._hoarded) and many and left > pause:
+                break  # or it was only stderr: then it is looked at a little early
+        self._poll.forget(self.process.stdout)
+        self._hearing = False
+        if self._hoarded:
+            data, self._hoarded = b"".join(self._hoarded), []
+            with GATE if len(data) >= FLOOD else NO_GATE:
+                broken = self._broken_by(data)
+            if broken is not None:
+                self._failure = self._named(AgentProtocolError, broken.message)
+        self._judge()
+        return self._told()
+
+    def _put_by(self) -> None:
+        data = self.process.read(READ_SIZE)
+        if data is None:
+            return
+        self._is_news = not data or self.last_read + len(data) >= MUCH or ASKS in self._tail + data
+        self.last_read += len(data)
+        if data:
+            self._hoarded.append(data)
+            self._tail = data[1 - len(ASKS) :]
+        else:
+            self._output_ended = Deadline(self._clock, EOF_GRACE)
+
     def _told(self) -> list[Event]:
         if self._failure is not None and not self._events:
             raise self._failure
@@ -178,21 +227,25 @@ class Connection:
 
     def _take(self) -> int:
         """Read once and let the peer understand it; return the number of bytes, 0 when there is no more to hear."""
-        broken: AgentProtocolError | None = None
         with GATE if self._floods else NO_GATE:
             data = self.process.read(READ_SIZE)
             self._floods = data is not None and len(data) >= FLOOD
             self.last_read += len(data or b"")
-            try:
-                self._events += self.peer.receive(data) if data else []
-            except AgentProtocolError as error:
-                broken = error
+            broken = self._broken_by(data) if data else None
         if broken is not None:
             self._failure = self._named(AgentProtocolError, broken.message)
             return 0
         if data is not None and not data:
             self._output_ended = Deadline(self._clock, EOF_GRACE)
         return len(data or b"")
+
+    def _broken_by(self, data: bytes) -> AgentProtocolError | None:
+        """Let the peer understand it; return why there is no talking on."""
+        try:
+            self._events += self.peer.receive(data)
+        except AgentProtocolError as error:
+            return error
+        return None
 
     def _note(self) -> None:
         if not self.process.read_stderr():

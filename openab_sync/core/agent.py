@@ -3,11 +3,12 @@
 What does not concern a turn ends here: answers that `expect` waits for, options that people set, noise. Session thread
 only; it blocks in `wait`, in `start` (Popen) and in `stop` (the kill ladder, bounded). No locks.
 
-**Pace.** While text streams, the kernel collects it for a while before it is read: waking for every chunk is what
-costs. PACE seconds are so few that nobody sees text later for it, and a question or an answer waits no longer than
-that. Where people see the answer grow by edits, which come far more rarely, LONG seconds do as well: the pacer wakes us
-if the agent pauses, as it does when it asks or has answered; if it streams on meanwhile, that waits for LONG seconds at
-most. A read of MUCH bytes or more is followed by the next at once.
+**Pace.** While text streams, it is collected for a while before anything is made of it: PACE seconds are so few that
+nobody sees text later for it; where people see the answer grow by edits, which come far more rarely, LONG seconds do as
+well. While few sessions stream, each reads what there is and only looks whether there is a question or an answer in it,
+which are then heard at once. That takes 30 µs a chunk, too much for a hundred streams: among many the kernel collects,
+and the pacer wakes us if the agent pauses, as it does when it asks or has answered; if it streams on meanwhile, that
+waits for LONG seconds at most. A read of MUCH bytes or more is followed by the next at once.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ __all__ = ["LONG", "PACE", "Agent"]
 
 PACE = 0.05  # seconds
 LONG = 0.25
+PAUSE = 0.045  # of an agent that is read by ourselves: less than PACE, more than between 23 chunks a second
 MUCH = 32 * 1024  # bytes
 TITLE = 1000  # characters of a session's title that are kept
 WORK = 30.0  # seconds in which a session comes back to its one wait, whatever it does
@@ -147,10 +149,7 @@ class Agent:
         """
         pause = self._listen_at - time.monotonic() if coast and not self._pipe.has_paused else 0.0
         self._beat.rests()
-        if pause <= 0:
-            events = self._connection.wait(timeout)
-        else:
-            events = self._collect(min(timeout, pause), watched=pause > PACE)
+        events = self._connection.wait(timeout) if pause <= 0 else self._collect(min(timeout, pause))
         self._beat.owes(time.monotonic(), WORK)
         if self._connection.last_read:
             self._pipe.was_read()
@@ -163,9 +162,14 @@ class Agent:
                 self._listen_at = time.monotonic() + (coast if self._pacer else min(coast, PACE))
         return self._sort(events, kinds)
 
-    def _collect(self, seconds: float, *, watched: bool) -> list[acp.Event]:
-        """Wait without listening, and hear what was collected if the time has come or the agent has paused."""
-        if watched and self._pacer is not None:
+    def _collect(self, seconds: float) -> list[acp.Event]:
+        """Have text collected, by ourselves or among many by the kernel, until it is time or the agent pauses."""
+        if self._pacer is not None and not self._pacer.is_crowded:
+            self._pacer.count(self._pipe)
+            events = self._connection.hoard(seconds, PAUSE)
+            self._pipe.is_streaming = False
+            return events
+        if self._pacer is not None and seconds > PACE:
             self._pacer.watch(self._pipe)
         events = self._connection.wait(seconds, listen=False)
         self._pipe.is_collected = False

@@ -1,9 +1,12 @@
 """The pacer: notices that an agent has fallen silent while its session lets the kernel collect what it says.
 
-Waking up is what a stream costs, so a session whose text people can see already reads rarely. But an agent that asks or
-has answered stops writing, and nobody shall wait for that. So one thread for all sessions looks, some fifty times a
-second, which of the pipes that are left alone have grown, and wakes those whose agents have written something and then
-paused. One that goes on streaming while it asks is read when its session's own time has come.
+Waking up is what a stream costs, so where many stream a session whose text people can see already reads rarely. But an
+agent that asks or has answered stops writing, and nobody shall wait for that. So one thread for all sessions looks,
+some fifty times a second, which of the pipes that are left alone have grown, and wakes those whose agents have written
+something and then paused. One that goes on streaming while it asks is read when its session's own time has come.
+
+Whether they are many is counted here, too (`is_crowded`). While they are few each reads its pipe by itself: looks see a
+pause 36 ms late, and that was nearly all that people waited for the last page of an answer.
 
 **Threads**: one, `pacer`. It blocks in its queue and nowhere else: for as long as it likes while nothing is collected,
 else until the next look. Woken by `watch` and `stop`. It reads nothing from a pipe.
@@ -31,6 +34,7 @@ __all__ = ["Pacer", "Pipe"]
 log = logging.getLogger(__name__)
 
 MANY = 8  # pipes from which on it pays to look often: each that is taken to have paused too early costs a wake
+COUNT = 0.1  # seconds between two counts of the sessions that stream, while each reads by itself
 # Seconds between two looks, and how many of them without growth make a pause. With one more, which sees it grow, that
 # is within the 50 ms that a question may wait; and among many a stream of 31 chunks a second is not taken to pause.
 MANY_LOOK = 0.0166, 2
@@ -43,13 +47,14 @@ class Pipe:
     """An agent's output, as its session and the pacer share it. `wake` is called on the pacer's thread."""
 
     __slots__ = ("_held", "_known", "_pauses", "_reads", "_still", "_wake", "descriptor", "is_collected", "is_over",
-                 "is_watched")  # fmt: skip
+                 "is_streaming", "is_watched")  # fmt: skip
 
     def __init__(self, descriptor: int, wake: Callable[[], None]) -> None:
         self.descriptor = descriptor
         self._wake = wake
         # Written by the session's thread alone.
         self.is_collected = False  # it is left to the kernel just now
+        self.is_streaming = False  # or read by its session as it comes
         self.is_over = False  # the descriptor may belong to somebody else
         self.is_watched = False  # the pacer knows of it
         self._reads = 0
@@ -74,7 +79,8 @@ class Pipe:
 
     def end(self) -> None:
         """It is about to be closed: nobody looks at it any more."""
-        self.is_collected, self.is_over = False, True
+        self.is_collected = self.is_streaming = False
+        self.is_over = True
 
     # ---- pacer only ----
 
@@ -97,7 +103,9 @@ class Pacer:
         self.beat = Beat("pacer")
         self._clock = clock
         self._calls: SimpleQueue[Pipe | None] = SimpleQueue()  # None: the end
-        self._is_resting = True  # written by its own thread alone
+        # Written by its own thread alone.
+        self.is_crowded = False  # so many sessions stream that the kernel should collect
+        self._is_resting = True
         self._thread: threading.Thread | None = None
 
     @staticmethod
@@ -117,7 +125,15 @@ class Pacer:
     def watch(self, pipe: Pipe) -> None:
         """Look at a pipe for as long as it `is_collected`. The session's thread; never blocks."""
         pipe.is_collected = True
-        # First this, then a look at `_is_resting`; the pacer does it the other way round: one of us sees the other.
+        self._call(pipe)
+
+    def count(self, pipe: Pipe) -> None:
+        """Count a pipe among those that stream, while it `is_streaming`. The session's thread; never blocks."""
+        pipe.is_streaming = True
+        self._call(pipe)
+
+    def _call(self, pipe: Pipe) -> None:
+        # First the flag, then a look at `_is_resting`; the pacer does it the other way round: one of us sees the other.
         if self._is_resting or not pipe.is_watched:
             pipe.is_watched = True
             self._calls.put(pipe)
@@ -143,25 +159,28 @@ class Pacer:
     def _next(self, pipes: dict[int, Pipe], growth: select.epoll) -> Pipe | None:
         """Look at the pipes until a session calls for us, and return its pipe; None at the end."""
         while True:
-            collected = self._collected(pipes)
+            streams = self._streams(pipes)
+            collected = [pipe for pipe in streams if pipe.is_collected]
+            self.is_crowded = len(streams) >= MANY
             pause, quiet = MANY_LOOK if len(collected) >= MANY else FEW_LOOK
-            if collected:
+            if streams:
                 self.beat.owes(time.monotonic(), WORK)
             else:
                 self.beat.rests()
             try:
-                return self._calls.get(timeout=pause if collected else None)
+                return self._calls.get(timeout=(pause if collected else COUNT) if streams else None)
             except Empty:
-                _look(pipes, growth, quiet)
+                if collected:
+                    _look(pipes, growth, quiet)
 
-    def _collected(self, pipes: dict[int, Pipe]) -> list[Pipe]:
-        """Return the pipes that are left alone just now; if there are none, rest."""
+    def _streams(self, pipes: dict[int, Pipe]) -> list[Pipe]:
+        """Return the pipes that stream just now, left alone or not; if there are none, rest."""
         self._is_resting = False
-        collected = [pipe for pipe in pipes.values() if pipe.is_collected]
-        if not collected:
+        streams = [pipe for pipe in pipes.values() if pipe.is_collected or pipe.is_streaming]
+        if not streams:
             self._is_resting = True
-            collected = [pipe for pipe in pipes.values() if pipe.is_collected]
-        return collected
+            streams = [pipe for pipe in pipes.values() if pipe.is_collected or pipe.is_streaming]
+        return streams
 
 
 def _register(pipe: Pipe, growth: select.epoll) -> None:

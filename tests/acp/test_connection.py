@@ -21,9 +21,9 @@ from openab_sync.acp.kin import identify
 from openab_sync.acp.peer import AcpPeer
 from openab_sync.acp.process import Ladder, Launch
 from openab_sync.clock import SystemClock
-from openab_sync.errors import AgentGone, AgentStartError
+from openab_sync.errors import AgentGone, AgentProtocolError, AgentStartError
 from openab_sync.threads import Bell
-from tests.acp.desk import BRISK, DEAF, SLEEP, Desks, LinePeer, Open
+from tests.acp.desk import BRISK, DEAF, SLEEP, Desk, Desks, LinePeer, Open
 from tests.waiting import MS, until
 
 
@@ -153,6 +153,81 @@ def test_hearing_after_the_end_says_that_it_has_ended(desk: Open) -> None:
     talk.fail()
     with pytest.raises(AgentGone):
         talk.connection.hear()
+
+
+# Hoarding: what an agent streams is put by, and understood at once.
+
+
+def saying(*pieces: bytes, pause: float = 0.03) -> str:
+    """A script that waits for a line, then says these pieces one after the other, and then nothing more."""
+    said = f"for piece in {pieces!r}: os.write(1, piece); time.sleep({pause})"
+    return f"import os, sys, time; sys.stdin.readline()\n{said}\n{SLEEP}"
+
+
+def begun(desk: Open, *pieces: bytes, pause: float = 0.03) -> Desk:
+    talk = desk(saying(*pieces, pause=pause))
+    talk.peer.outgoing += b"go\n"
+    while talk.peer.outgoing:
+        talk.wait(0)
+    return talk
+
+
+def hoard_on(talk: Desk) -> None:
+    """Until it raises."""
+    until(lambda: talk.connection.hoard(0.05, 0.02) and False)
+
+
+def test_what_is_hoarded_is_understood_when_the_agent_pauses(desk: Open) -> None:
+    talk = begun(desk, b"one\n", b"two\nth", b"ree\n", pause=0)
+    heard = talk.connection.hoard(3600, 500 * MS)
+    assert heard == [Said("one"), Said("two"), Said("three")] and talk.connection.last_read == 14
+    assert talk.connection.hoard(0.001, 3600) == [] and talk.connection.last_read == 0
+
+
+@pytest.mark.parametrize("cut", range(5))
+def test_a_question_or_an_answer_among_what_is_hoarded_is_heard_at_once(desk: Open, cut: int) -> None:
+    """However it is cut: nothing comes behind it, and the pause would be an hour."""
+    line = b'{"id":1}\n'
+    talk = begun(desk, b"text\n", line[:cut], line[cut:])
+    heard: list[Event] = []
+    while len(heard) < 2:
+        heard += talk.connection.hoard(3600, 3600)
+    assert heard == [Said("text"), Said('{"id":1}')]
+
+
+def test_what_is_hoarded_is_bounded_in_time_and_in_size(desk: Open) -> None:
+    talk = begun(desk, b"text\n")
+    assert until(lambda: talk.connection.hoard(0.05, 3600)) == [Said("text")]
+    much = begun(desk, b"x" * 40_000 + b"\n")
+    assert until(lambda: much.connection.hoard(3600, 3600)) == [Said("x" * 40_000)]
+
+
+def test_the_bell_and_what_an_agent_logs_are_heard_while_hoarding(desk: Open) -> None:
+    talk = desk(SLEEP)
+    talk.bell.ring()
+    assert talk.connection.hoard(3600, 3600) == [] and talk.connection.rang
+    loud = desk(f"import sys; sys.stderr.write('oh no'); {SLEEP}")
+    until(lambda: loud.connection.hoard(0.05, 3600) == [] and "oh no" in loud.connection.stderr)
+
+
+@pytest.mark.parametrize("end", ["pass", "os.close(1); time.sleep(600)"])
+def test_an_agent_that_ends_while_its_words_are_hoarded_has_said_them(desk: Open, end: str) -> None:
+    talk = desk(f"import os, time; os.write(1, b'last words\\n'); {end}")
+    assert until(lambda: talk.connection.hoard(3600, 3600)) == [Said("last words")]
+    with pytest.raises(AgentGone):
+        hoard_on(talk)
+
+
+def test_a_line_among_what_is_hoarded_that_breaks_the_protocol_ends_it(desk: Open) -> None:
+    talk = begun(desk, b"!bad\n")
+    with pytest.raises(AgentProtocolError):
+        hoard_on(talk)
+
+
+def test_who_is_owed_something_is_read_as_it_comes(desk: Open) -> None:
+    talk = begun(desk, b"one\n")
+    talk.peer.outgoing += b"more\n"
+    assert until(lambda: talk.connection.hoard(0.05, 3600)) == [Said("one")]
 
 
 def test_a_flood_leaves_the_wait_after_a_portion(desk: Open, monkeypatch: pytest.MonkeyPatch) -> None:

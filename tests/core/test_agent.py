@@ -108,21 +108,39 @@ def test_while_text_streams_the_pipe_is_left_to_the_kernel_for_a_moment() -> Non
         assert prompt == next(event.id for event in heard if isinstance(event, acp.Answered))
 
 
-def test_an_agent_that_pauses_is_heard_though_it_was_to_be_left_alone_for_an_hour() -> None:
-    """So are its questions and the end of its turn: it writes no more then."""
+@contextmanager
+def pacing() -> Iterator[Pacer]:
     pacer = Pacer.make(SystemClock())
     if pacer is None:
         pytest.skip("this system cannot tell")
     pacer.start()
     try:
-        with running(pacer=pacer) as agent:
-            begin(agent)
-            for text in ("chunks 40 20", "say once more"):
-                heard = hear(agent, agent.peer.prompt([TextBlock(text)]), coast=3600)
-                assert any(isinstance(event, acp.Said) for event in heard)
-                agent.listen()
+        yield pacer
     finally:
         assert pacer.stop()
+
+
+@pytest.mark.parametrize("many", [0, 100])
+def test_an_agent_that_pauses_is_heard_though_it_was_to_be_left_alone_for_an_hour(
+    monkeypatch: pytest.MonkeyPatch, many: int
+) -> None:
+    """So are its questions and the end of its turn: it writes no more then. In a crowd the kernel collects."""
+    monkeypatch.setattr("openab_sync.core.pacer.MANY", many)
+    with pacing() as pacer, running(pacer=pacer) as agent:
+        begin(agent)
+        for text in ("chunks 40 20", "say once more"):
+            heard = hear(agent, agent.peer.prompt([TextBlock(text)]), coast=3600)
+            assert any(isinstance(event, acp.Said) for event in heard)
+            agent.listen()
+        until(lambda: pacer.is_crowded is (many == 0))
+
+
+def test_the_end_of_a_turn_is_heard_at_once_and_not_when_the_agent_has_paused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("openab_sync.core.agent.PAUSE", 3600.0)
+    with pacing() as pacer, running(pacer=pacer) as agent:
+        begin(agent)
+        heard = hear(agent, agent.peer.prompt([TextBlock("chunks 40 20")]), coast=3600)
+        assert sum(len(event.text) for event in heard if isinstance(event, acp.Said)) == 40 * 20
 
 
 def test_without_a_pacer_nobody_is_left_alone_for_long() -> None:

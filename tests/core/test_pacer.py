@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import pytest
 
 from openab_sync.clock import SystemClock
-from openab_sync.core.pacer import FEW_LOOK, MANY_LOOK, Pacer, Pipe
+from openab_sync.core.pacer import FEW_LOOK, MANY, MANY_LOOK, Pacer, Pipe
 from tests.waiting import MS, until
 
 pytestmark = pytest.mark.skipif(not hasattr(select, "epoll"), reason="without epoll there is no pacer")
@@ -127,6 +127,25 @@ def test_among_many_all_are_seen() -> None:
         for _, write in pipes:
             os.write(write, b"text")
         assert all(woken.wait(5000 * MS) for woken in events)
+        for stream in streams:
+            stream.__exit__(None, None, None)
+
+
+def test_it_counts_who_streams_and_says_when_they_are_many() -> None:
+    with pacing() as pacer:
+        streams = [streaming(threading.Event()) for _ in range(MANY)]
+        pipes = [stream.__enter__()[0] for stream in streams]
+        for pipe in pipes[1:]:
+            pacer.count(pipe)
+        until(lambda: pacer.beat.due < math.inf)
+        assert not pacer.is_crowded
+        pacer.count(pipes[0])
+        until(lambda: pacer.is_crowded)
+        pipes[1].is_streaming = False
+        until(lambda: not pacer.is_crowded)
+        for pipe in pipes:
+            pipe.is_streaming = False
+        until(lambda: pacer._is_resting)
         for stream in streams:
             stream.__exit__(None, None, None)
 
