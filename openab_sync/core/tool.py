@@ -6,6 +6,7 @@ Session thread only; never blocks.
 from __future__ import annotations
 
 from dataclasses import fields, is_dataclass
+from sys import getsizeof
 from typing import Literal
 
 from msgspec import Struct
@@ -41,7 +42,7 @@ class Tool(Struct, gc=False, eq=False):
     raw_input: object = None
     raw_output: object = None
     bulk: int = 0
-    """Characters of what the agent has said of it, more or less: `bulk` of each."""
+    """Bytes of what the agent has said of it: `bulk` of each."""
     # What drawing made of the content in that state, kept because a diff is dear and a live page is drawn often.
     drawn: tuple[object, ToolState, str] | None = None
 
@@ -93,15 +94,13 @@ class Tool(Struct, gc=False, eq=False):
 
 
 def bulk(value: object) -> int:
-    """Return the characters of a value with all that is in it, and something for each part."""
+    """Return the bytes of a value with all that is in it, about as many as it takes in memory."""
     if isinstance(value, str):  # most are
-        return PART + len(value)
+        return getsizeof(value)
     total, todo = 0, [value]
     for one in todo:  # grows while we walk it
-        total += PART
-        if isinstance(one, str | bytes):
-            total += len(one)
-        elif isinstance(one, dict):
+        total += getsizeof(one) if isinstance(one, str | bytes) else PART
+        if isinstance(one, dict):
             todo += [*one.keys(), *one.values()]
         elif isinstance(one, list | tuple):
             todo += one

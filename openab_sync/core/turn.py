@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from sys import getsizeof
 from typing import assert_never
 
 from msgspec import Struct
@@ -37,8 +38,6 @@ __all__ = [
     "ToolGroup",
     "Turn",
 ]
-
-PIECE = 56  # what the smallest text costs besides its characters, in bytes
 
 
 class TextRun(Struct, gc=False):
@@ -125,7 +124,7 @@ class Turn:
     ) -> None:
         self.notes = notes
         self.agent = agent
-        self.bulk = 0  # of all that is kept, in characters
+        self.bulk = 0  # of all that is kept, in bytes
         self.most = most
         self._clock = clock
         self.segments: list[Segment] = []
@@ -272,9 +271,10 @@ class Turn:
         self.changes += 1
 
     def _said(self, event: acp.Said) -> None:
-        self.bulk += len(event.text) + PIECE
-        if event.message_id is not None:
+        self.bulk += getsizeof(event.text)
+        if event.message_id is not None and event.message_id not in self.message_ids:
             self.message_ids.add(event.message_id)
+            self.bulk += 2 * getsizeof(event.message_id)  # and its place in the set
         if not event.text:
             return  # opens or closes a message in some agents
         same = event.message_id is None or event.message_id == self._message_id
@@ -290,7 +290,7 @@ class Turn:
             self._append(TextRun([event.text], continues=same and event.message_id is not None))
 
     def _thought(self, event: acp.Thought) -> None:
-        self.bulk += len(event.text) + PIECE
+        self.bulk += getsizeof(event.text)
         if not event.text:
             return
         self.has_thoughts = self.has_thoughts or not event.text.isspace()

@@ -15,11 +15,12 @@ def test_only_what_is_said_is_taken_over() -> None:
     assert tool.take(acp.ToolChanged("a", status="completed")) and not tool.is_open
 
 
-def test_a_value_has_the_characters_of_all_that_is_in_it() -> None:
-    assert bulk("12345") == PART + 5
+def test_a_value_is_as_large_as_all_that_is_in_it() -> None:
+    assert bulk("x" * 1000) - bulk("x" * 500) == 500
+    assert bulk("中" * 1000) - bulk("中" * 500) == 1000, "in bytes, as it lies in memory"
     assert bulk(None) == PART
-    assert bulk({"ab": ["c", 1]}) == 5 * PART + 3
-    assert bulk((acp.Output("1234"), acp.Diff("f", None, "new"))) >= 4 + 4
+    assert bulk({"ab": ["c", 1]}) == 3 * PART + bulk("ab") + bulk("c")
+    assert bulk((acp.Output("x" * 400), acp.Diff("f", None, "y" * 400))) > 800
 
 
 def test_a_call_takes_as_much_as_it_holds_and_not_what_was_replaced() -> None:

@@ -231,7 +231,7 @@ def test_a_fork_bomb_meets_its_bound(deed: str, tmp_path: Path) -> None:
     limits = AgentLimits(memory_soft_mb=0, memory_mb=0, tasks_soft=10, tasks=30)
     with villain(log=(log := tmp_path / "log")) as bed, watched(bed, limits):
         bed.ask("fork 12")
-        until(lambda: [text for text in bed.notices("1") if "use 13 processes and threads" in text])
+        until(lambda: [text for text in bed.notices("1") if "processes and threads. Beyond 30 it is ended." in text])
         assert len(of(log)) == 14, "both agents, and twelve"
         bed.say(deed)
         until(lambda: bed.snapshot().state is State.CLOSED, 20000 * MS, what="it is ended")

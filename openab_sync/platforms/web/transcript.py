@@ -27,7 +27,7 @@ from .entries import Asked, Call, Content, Entry, Fate, LinkTo, Message, Plan, R
 __all__ = ["Transcript"]
 
 MOST = 600  # entries
-BULK = 32 * 1024 * 1024  # characters of all of them, files included, more or less
+BULK = 32 * 1024 * 1024  # bytes of all of them, files included, as they lie in memory
 PIECE = 6000  # characters of an answer in one entry
 FILES = 16 * 1024 * 1024  # bytes of pictures and files that are kept in one conversation
 OUTPUT = 8000  # characters of what a tool said: its end
