@@ -305,6 +305,11 @@ class AuthMethod:
     env: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     command: str = ""
 
+    @property
+    def needs_terminal(self) -> bool:
+        """Whether a program is run for it, on a terminal; some vendors name one and call it no terminal's."""
+        return self.kind == "terminal" or bool(self.command)
+
 
 # What became of our requests.
 

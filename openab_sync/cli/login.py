@@ -112,7 +112,7 @@ def _way(house: House, wanted: str) -> Way | None:
         if not methods:
             names = ", ".join(one.id for one in ways_in(house)) or "none"
             raise ConfigError(f"the agent names no way {wanted!r}", key="--method", hint=f"it names: {names}")
-    ordered = sorted(methods, key=lambda one: one.kind != "terminal")
+    ordered = sorted(methods, key=lambda one: not one.needs_terminal)
     return _by(ordered[0], launch.command) if ordered else None
 
 
@@ -126,7 +126,7 @@ def _missing(way: Way, house: House) -> str:
 
 
 def _by(method: AuthMethod, program: str) -> Way:
-    if method.kind == "terminal":
+    if method.needs_terminal:
         return Way(method.name or method.id, (method.command or program, *method.args), method.env)
     return Way(method.name or method.id, method=method.id)
 

@@ -58,7 +58,7 @@ class Login:
 
         `is_off`: nobody wants it any more. Raise AgentStalled or AgentGone.
         """
-        ways = [way for way in self.peer.auth_methods if not _needs_terminal(way)]
+        ways = [way for way in self.peer.auth_methods if not way.needs_terminal]
         if not ways or not people or not self.port.limits(self.conversation).can_ask:
             return False
         question = self._question(ways, people)
@@ -93,17 +93,12 @@ class Login:
     def _question(self, ways: list[AuthMethod], people: tuple[Person, ...]) -> Question:
         agent = self.peer.agent_title or self.house.agent_name
         lines = [f"- {_about(way)}" for way in ways]
-        others = [way for way in self.peer.auth_methods if _needs_terminal(way)]
+        others = [way for way in self.peer.auth_methods if way.needs_terminal]
         lines += [f"- {_about(way)} (in a terminal: `openab-sync login`)" for way in others]
         options = (*(PermissionOption(way.id, way.name, "allow_once") for way in ways), LATER)
         seconds = self.house.config.permissions.timeout_secs
         title = one_line(f"{agent} wants somebody to log in", NAME)
         return Question(uuid.uuid4().hex, self.conversation, title, "\n".join(lines), options, people, seconds)
-
-
-def _needs_terminal(way: AuthMethod) -> bool:
-    """Some vendors name a command to run and call it no terminal's."""
-    return way.kind == "terminal" or bool(way.command)
 
 
 def _about(way: AuthMethod) -> str:

@@ -134,6 +134,30 @@ def test_a_way_that_the_agent_handles_itself_is_taken_through_the_protocol(tmp_p
     assert [event for event, _ in events(ended)] == ["status", "done"]
 
 
+@pytest.mark.parametrize(("method", "browser"), [("login", "none"), ("vendor", "")])
+def test_a_way_that_wants_a_terminal_runs_the_program_that_the_agent_names(
+    tmp_path: Path, method: str, browser: str
+) -> None:
+    """`login` is the agent's own program with further arguments and variables, `vendor` a command of its own."""
+    (tmp_path / "login.py").write_text(LOGIN)
+    program = tmp_path / "bin" / "fake"
+    program.parent.mkdir()
+    is_in, agents = tmp_path / "is-in", [shlex.join(fake_agent(*flags)) for flags in ((), ("--auth",))]
+    program.write_text(
+        f'#!/bin/sh\nif [ "$1" = login ]; then echo "$BROWSER" > {tmp_path}/browser\n'
+        f"{sys.executable} {tmp_path}/login.py && exec touch {is_in}; exit 3; fi\n"
+        f"if [ -e {is_in} ]; then exec {agents[0]}; fi\nexec {agents[1]}\n"
+    )
+    program.chmod(0o755)
+    config = tmp_path / "config.toml"
+    config.write_text(f'[agent]\ncommand = "{program}"\n')
+    arguments = ("login", "-c", str(config), "--method", method, "--json")
+    ended = run(tmp_path, *arguments, stdin="secret-answer\n", **on_path(tmp_path))
+    assert (ended.code, ended.err) == (0, ""), ended.out
+    assert ("code", "ABCD-1234") in events(ended) and events(ended)[-1][0] == "done"
+    assert (tmp_path / "browser").read_text().strip() == browser
+
+
 def test_a_way_that_is_not_named_is_a_sentence_with_those_that_are(tmp_path: Path) -> None:
     ended = run(tmp_path, "login", "-c", str(agent(tmp_path, "--auth")), "--method", "nothing")
     assert (ended.code, len(ended.err.splitlines())) == (2, 1)
