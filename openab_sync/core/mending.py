@@ -31,7 +31,7 @@ from .message import Conversation, Inbound, MessageRef, Person
 from .port import ChatPort, Controls, File, Outcome, Seen, TurnEnded, TurnStarted
 from .retrace import INTERRUPTED, SILENT, drafted, interrupted, retraced, unknown_turn
 
-__all__ = ["Mending", "NotYet", "Patience", "Stopped", "note_of"]
+__all__ = ["Mending", "NotYet", "Patience", "Stopped", "note_of", "whole_note"]
 
 log = logging.getLogger(__name__)
 
@@ -234,10 +234,20 @@ class Mending:
                 log.info("%s: a message does not show what became of it: %s", self._conversation, error)
 
 
+def whole_note(kept: Kept) -> Inbound | None:
+    """Return a message as it was handed in; None if it was not complete, or cannot be read any more."""
+    try:
+        return read_note(kept.note, kept.id) if kept.note else None
+    except ValueError as error:  # another version's, or a damaged row: what it was accepted with is there all the same
+        log.error("%s: message %s cannot be read as it was kept: %s", kept.fact.conversation, kept.fact.message, error)
+        return None
+
+
 def note_of(kept: Kept) -> Inbound:
     """Return a message as far as it is known."""
-    if kept.note:
-        return read_note(kept.note, kept.id)
+    whole = whole_note(kept)
+    if whole is not None:
+        return whole
     platform, _, place = kept.fact.conversation.partition(":")
     ref = MessageRef(Conversation(platform, place), kept.fact.message)
     return Inbound(ref, Person(kept.fact.author), kept.fact.text, delivery=kept.id)

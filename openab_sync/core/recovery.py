@@ -31,8 +31,7 @@ from typing import Protocol
 from ..store import Delivery, ReplyRow
 from ..threads import Beat, join_all, spawn
 from .house import House, promise
-from .ledger import read_note
-from .mending import Mending, Patience, Stopped, note_of
+from .mending import Mending, Patience, Stopped, note_of, whole_note
 from .message import Conversation, Inbound, MessageRef
 from .notices import say_refused
 from .port import ChatPort
@@ -48,7 +47,10 @@ MENDING = 600.0  # seconds that a reply may take: its pages, signs and commits, 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A message that was accepted and not begun. `note` is the message, None where the platform has to complete it."""
+    """A message that was accepted and not begun. `note` is the message, None where the platform has to complete it.
+
+    That is so, too, where it cannot be read as it was kept.
+    """
 
     number: int
     ref: MessageRef
@@ -198,5 +200,4 @@ def _conversation(key: str) -> Conversation:
 def _waiting(kept: Delivery) -> Waiting:
     fact = kept.fact
     ref = MessageRef(_conversation(fact.conversation), fact.message)
-    note = read_note(kept.note, kept.id) if kept.note else None
-    return Waiting(kept.id, ref, fact.author, fact.text, fact.route, note)
+    return Waiting(kept.id, ref, fact.author, fact.text, fact.route, whole_note(kept))

@@ -90,6 +90,19 @@ def test_one_that_was_refused_is_told_so_and_not_handed_out(scene: Scene, books:
     assert [kept.fact.text for kept in books.deliveries.waiting()] == ["a"]
 
 
+def test_one_that_cannot_be_read_as_it_was_kept_keeps_no_other_from_being_answered(
+    scene: Scene, books: Books, caplog: pytest.LogCaptureFixture
+) -> None:
+    torn, whole = scene.accept("a"), scene.accept("b")
+    books.deliveries.complete(torn.delivery, HERE.key, "a", '{"ref": 7}').result(PATIENCE)
+    scene.recovery.read()
+    scene.recovery.mend(HERE).result(PATIENCE)
+    first, second = scene.recovery.waiting(HERE)
+    assert (first.ref, first.text, first.note) == (torn.ref, "a", None), "its platform completes it again"
+    assert second.note is not None and second.note.ref == whole.ref
+    assert "message a cannot be read as it was kept" in caplog.text
+
+
 def test_replies_are_brought_to_their_end_first(scene: Scene) -> None:
     scene.ledger.start("t", [scene.accept("a")])
     scene.accept("b")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from openab_sync.errors import StoreError
 from openab_sync.store import Store, journal
 from openab_sync.store import insistent as insistent_module
 from openab_sync.store.insistent import Insistent
-from tests.store.outage import outage
+from tests.store.outage import hanging, outage
 from tests.waiting import until
 
 PATIENCE = 10.0
@@ -36,19 +35,6 @@ def add(number: int) -> Callable[[sqlite3.Connection], None]:
 
 def numbers(store: Store) -> list[int]:
     return [row[0] for row in store.read(lambda db: db.execute("SELECT x FROM t ORDER BY rowid").fetchall())]
-
-
-def gated(store: Store) -> threading.Event:
-    """Have the journal wait: what is written until the event is set makes one commit."""
-    entered, gate = threading.Event(), threading.Event()
-
-    def wait(_: sqlite3.Connection) -> None:
-        entered.set()
-        assert gate.wait(PATIENCE)
-
-    store.write(wait)
-    assert entered.wait(PATIENCE)
-    return gate
 
 
 def full() -> sqlite3.OperationalError:
@@ -83,11 +69,11 @@ def test_an_outage_that_lasts_loses_nothing_and_no_order(store: Store) -> None:
 def test_an_outage_that_ends_between_commits_changes_no_order(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second is in the journal's queue already when the first one fails."""
     monkeypatch.setattr(journal, "_MOST", 1)
-    insistent, gate = Insistent(store), gated(store)
-    first = insistent.write(add(1))
-    first.add_done_callback(lambda _: store._db.execute("PRAGMA query_only = OFF"))
-    second = insistent.write(add(2))
-    with outage(store):
+    insistent = Insistent(store)
+    with hanging(store) as gate, outage(store):
+        first = insistent.write(add(1))
+        first.add_done_callback(lambda _: store._db.execute("PRAGMA query_only = OFF"))
+        second = insistent.write(add(2))
         gate.set()
         assert isinstance(first.exception(PATIENCE), StoreError)
         second.result(PATIENCE)
@@ -96,15 +82,15 @@ def test_an_outage_that_ends_between_commits_changes_no_order(store: Store, monk
 
 def test_what_comes_later_in_the_same_commit_does_not_overtake(store: Store) -> None:
     """The disk takes less than all of a transaction: it is full, and then it is not."""
-    insistent, fails, gate = Insistent(store), iter([True, False]), gated(store)
+    insistent, fails = Insistent(store), iter([True, False])
 
     def once(db: sqlite3.Connection) -> None:
         if next(fails):
             raise full()
         add(1)(db)
 
-    first, rest = insistent.write(once), [insistent.write(add(number)) for number in (2, 3)]
-    gate.set()
+    with hanging(store):
+        first, rest = insistent.write(once), [insistent.write(add(number)) for number in (2, 3)]
     assert isinstance(first.exception(PATIENCE), StoreError)
     assert [one.result(PATIENCE) for one in rest] == [None, None]
     assert numbers(store) == [1, 2, 3]
@@ -112,7 +98,7 @@ def test_what_comes_later_in_the_same_commit_does_not_overtake(store: Store) -> 
 
 def test_what_is_done_again_because_the_disk_undid_it_is_made_once(store: Store) -> None:
     """The disk does not take the first of a commit, takes the second, and undoes all of it with the third."""
-    insistent, fails, gate = Insistent(store), iter([True, False, False, False]), gated(store)
+    insistent, fails = Insistent(store), iter([True, False, False, False])
 
     def once(db: sqlite3.Connection) -> None:
         if next(fails):
@@ -123,8 +109,8 @@ def test_what_is_done_again_because_the_disk_undid_it_is_made_once(store: Store)
         db.execute("ROLLBACK")
         raise full()
 
-    first, second, third = insistent.write(once), insistent.write(add(2)), store.write(undo)
-    gate.set()
+    with hanging(store):
+        first, second, third = insistent.write(once), insistent.write(add(2)), store.write(undo)
     assert (first.result(PATIENCE), second.result(PATIENCE)) == (None, None)
     assert isinstance(third.exception(PATIENCE), StoreError)
     insistent.settle()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,7 +13,7 @@ from tests.fakes.discord import Server
 from tests.fakes.discord.things import Message
 from tests.platforms.discord.bed import house
 from tests.platforms.discord.fake_client import QUICK
-from tests.store.outage import outage
+from tests.store.outage import hanging, outage
 from tests.waiting import until
 
 
@@ -51,23 +49,6 @@ def test_nothing_is_accepted_while_the_disk_is_away_and_what_is_under_way_goes_o
 
 
 # A disk that neither writes nor fails.
-
-
-@contextmanager
-def hanging(store: Store) -> Iterator[threading.Event]:
-    """The journal's thread stands still in a commit until the event is set."""
-    gate, begun = threading.Event(), threading.Event()
-
-    def hang(db: object) -> None:
-        begun.set()
-        gate.wait(20)
-
-    store.write(hang)
-    assert begun.wait(10)
-    try:
-        yield gate
-    finally:
-        gate.set()
 
 
 @pytest.fixture
