@@ -31,7 +31,9 @@ class Reloading:
     def reload(self) -> tuple[bool, str]:
         """Read again; return whether that went well, and what came of it in words for people. Nothing is raised."""
         try:
-            renewal = renewed(self._written, self._read())
+            new = self._read()
+            self._adapt(new)  # what could not be started, half a file say, is not taken by halves either
+            renewal = renewed(self._written, new)
             config = self._adapt(renewal.config)
         except ConfigError as error:
             log.error("the configuration was read again, and nothing changed: %s", error)

@@ -30,6 +30,8 @@ class Desk:
     def adapt(self, config: Config) -> Config:
         if config.pool.max_sessions > 100:
             raise ConfigError("that many do not fit", key="pool.max_sessions")
+        if config.agent.preset == "nobody":
+            raise ConfigError("there is no such agent", key="agent.preset")
         return msgspec.structs.replace(config, pool=msgspec.structs.replace(config.pool, max_waiting=1))
 
     def write(self, **sections: object) -> None:
@@ -81,4 +83,13 @@ def test_a_file_that_cannot_be_used_changes_nothing_and_says_why(desk: Desk, cap
 def test_what_the_house_cannot_do_changes_nothing_either(desk: Desk) -> None:
     desk.write(pool={"max_sessions": 101}, reactions={"enabled": False})
     assert desk.reloading.reload() == (False, "Nothing changed: pool.max_sessions: that many do not fit")
+    assert desk.live.config.reactions.enabled
+
+
+def test_what_could_not_be_started_like_this_changes_nothing_though_a_restart_only_would_apply_the_fault(
+    desk: Desk,
+) -> None:
+    """Somebody's editor may be in the middle of writing it."""
+    desk.write(agent={"preset": "nobody"}, reactions={"enabled": False})
+    assert desk.reloading.reload() == (False, "Nothing changed: agent.preset: there is no such agent")
     assert desk.live.config.reactions.enabled

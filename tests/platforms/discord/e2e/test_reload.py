@@ -38,6 +38,9 @@ def test_a_hangup_has_the_configuration_read_again_and_ends_nothing(server: Serv
         assert "Nothing changed" in told.err and "max_sessions" in told.err
         running.signal(signal.SIGHUP)
         until(lambda: running.log.count("and nothing changed") == 2, PATIENCE, "the signal says the same in the log")
+        (tmp_path / "config.toml").write_text("")  # an editor has just begun to write it
+        running.signal(signal.SIGHUP)
+        running.until_logged("nothing changed: discord: there is no chat service to serve")
         assert_a_hangup_applies(running, server, tmp_path, discord)
         running.signal()
         assert running.end() == 0, running.log
