@@ -208,7 +208,7 @@ def eaten(folder: Path, who: str, what: str, limits: AgentLimits) -> Iterator[Be
         assert watcher.beat.due == math.inf
 
 
-@pytest.mark.parametrize("who", ["itself", "its child"])
+@pytest.mark.parametrize("who", ["itself", pytest.param("its child", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     ("what", "limits", "said"),
     [

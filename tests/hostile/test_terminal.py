@@ -42,7 +42,7 @@ def told(text: str) -> set[str]:
     return {secret for secret in secrets if "".join(secret.split()) in shown}
 
 
-@pytest.mark.parametrize("more", [(), ("--json",)], ids=["text", "json"])
+@pytest.mark.parametrize("more", [(), pytest.param(("--json",), marks=pytest.mark.slow)], ids=["text", "json"])
 def test_what_a_script_reads_holds_no_secret(more: tuple[str, ...], config: str, tmp_path: Path) -> None:
     ended = run(tmp_path, "--debug", "chat", "-c", config, "-p", "cut 3", *more, **GIVEN)
     assert ended.code == 1, "the turn ends with an error, which is all its secrets"
@@ -51,6 +51,7 @@ def test_what_a_script_reads_holds_no_secret(more: tuple[str, ...], config: str,
     assert told("> canary of\x1b[0m several\r\nwords"), "this test would see one"
 
 
+@pytest.mark.slow
 def test_what_scrolls_by_holds_no_secret(config: str, tmp_path: Path) -> None:
     terminal = Terminal(tmp_path, "-c", config, **GIVEN)
     try:

@@ -113,7 +113,7 @@ def test_a_thousand_questions_take_little_memory_each() -> None:
 
 @BOTH
 def test_titles_of_ten_megabytes_are_cut_and_soon_forgotten(limits: Limits) -> None:
-    with villain(limits) as bed, grows_less_than(400):  # a few copies of each
+    with villain(limits) as bed, grows_less_than(250):  # a few copies of each
         bed.say("titles 10000000")
         if limits is EVENTS:
             until(lambda: bed.ends("1"), 20000 * MS)
@@ -239,6 +239,7 @@ def test_a_fork_bomb_meets_its_bound(deed: str, tmp_path: Path) -> None:
         until(lambda: len(of(log)) == 1, what="all that it has started are gone, and the other is there")
 
 
+@pytest.mark.slow
 @BOTH
 def test_a_flood_of_text_ends_its_turn_and_takes_bounded_memory(limits: Limits) -> None:
     """Control characters, ten times as many as a turn may bring."""
@@ -256,8 +257,9 @@ def said(bed: Bed) -> str:
     return "\n".join([*bed.notices("1"), *(end.reason for end in bed.ends("1")), *bed.port.texts(HERE)])
 
 
+@pytest.mark.slow
 def test_a_line_without_an_end_ends_its_agent_and_takes_bounded_memory() -> None:
-    with villain() as bed, grows_less_than(220):
+    with villain() as bed, grows_less_than(150):
         end = bed.ask("line 200")
         assert end.outcome == "failed" and "a line of more than 67,108,864 bytes" in end.reason
         assert bed.ask("say next").outcome == "done"

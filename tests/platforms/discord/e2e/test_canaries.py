@@ -111,7 +111,11 @@ def answered(server: Server, thread: Channel, *, is_asked: bool) -> None:
 
 @pytest.mark.parametrize(
     ("mode", "order"),
-    [pytest.param("deny", "once", marks=pytest.mark.slow), ("ask", "cut 3"), ("deny", "pages 1994")],
+    [
+        pytest.param("deny", "once", marks=pytest.mark.slow),
+        ("ask", "cut 3"),
+        pytest.param("deny", "pages 1994", marks=pytest.mark.slow),
+    ],
 )
 def test_nothing_of_a_secret_is_anywhere(mode: str, order: str, server: Server, tmp_path: Path) -> None:
     """`pages`: each secret stands where a page of Discord's 2,000 characters would be cut."""
