@@ -212,6 +212,16 @@ def test_what_the_platform_draws_by_itself_is_on_record_whole_at_the_end() -> No
     assert (drafts(ledger), ledger.ends[0].draft) == (["one"], "one two")
 
 
+@pytest.mark.parametrize(("limits", "owed"), [(ONCE, 1), (Limits(live="events"), 0)], ids=["posted", "drawn"])
+def test_nobody_is_owed_what_the_platform_has_drawn_by_itself(limits: Limits, owed: int) -> None:
+    """Else it would be told, without a restart, that it was said before one."""
+    scene, _ = written(slow=True, limits=limits)
+    scene.say("all of it")
+    assert scene.reply.hand_over(scene.turn) == []
+    scene.end("done")
+    assert len(scene.reply.hand_over(scene.turn)) == owed
+
+
 def test_nothing_is_drafted_that_may_be_the_head_of_a_secret() -> None:
     ledger = PaperLedger()
     drawing = Drawing(redact=Redactor(["sesame-open-99"]))

@@ -262,15 +262,15 @@ def test_messages_of_one_turn_have_one_fate(warm: Warm, server: Server, tmp_path
 
 
 @crash
-def test_pictures_that_waited_are_shown_after_a_restart(warm: Warm, server: Server, tmp_path: Path) -> None:
+def test_pictures_and_texts_that_waited_are_shown_after_a_restart(warm: Warm, server: Server, tmp_path: Path) -> None:
     """They lie in the inbox and not in the journal; one that is gone by then is told, and none is left afterwards."""
     stage, picture = Stage(warm, server, tmp_path), encoded(gradient(600, 400), "PNG")
-    inbox = tmp_path / "state" / "inbox"
+    inbox, words = tmp_path / "state" / "inbox", ("notes.txt", b"remember the milk\n" * 150, "text/plain")
     with stage.run() as running:
         stage.until_ready()
         thread = busy(stage)
         shown, lost = (
-            server.user("ann").write(thread, text, files=[(name, picture, "image/png")])
+            server.user("ann").write(thread, text, files=[(name, picture, "image/png"), words])
             for text, name in (("blocks", "shown.png"), ("say well", "lost.png"))
         )
         whole = "SELECT note FROM deliveries WHERE note LIKE '%.png%'"
@@ -286,10 +286,11 @@ def test_pictures_that_waited_are_shown_after_a_restart(warm: Warm, server: Serv
         stops(running)
     texts = said(stage, thread)
     assert sum('"image"' in text for text in texts) == 1, texts
+    assert "".join(texts).count("remember the milk") >= 140, "but for where a page ends"
     assert [text for text in texts if "well" in text] == [
         "> `lost.png` is not there any more: please send it again.\n\nwell"
     ]
-    assert list(inbox.rglob("*.png")) == []
+    assert list(inbox.rglob("*.*")) == []
     assert server.violations == []
 
 
