@@ -14,6 +14,7 @@ from typing import Protocol, TypeVar
 
 from openab_sync.acp import events as acp
 from openab_sync.app import App
+from openab_sync.config.limits import LimitsConfig
 from openab_sync.config.schema import AgentConfig, Config, PoolConfig, ReactionsConfig
 from openab_sync.core.house import Open, Reset
 from openab_sync.core.message import Conversation, Inbound, MessageRef, Person
@@ -175,6 +176,7 @@ class Ours:
             agent=AgentConfig(command=command[0], args=tuple(command[1:]), working_dir=self._folder.name),
             pool=PoolConfig(max_sessions=room, shutdown_grace_secs=0, cancel_grace_secs=1),
             reactions=ReactionsConfig(enabled=False),
+            limits=LimitsConfig(turn_mb=0),  # some of what is measured brings more than anybody wants
         )
         self._platform = platform or Platform(live)
         self._where = where
