@@ -169,10 +169,10 @@ class Agent:
             events = self._connection.hoard(seconds, PAUSE)
             self._pipe.is_streaming = False
             return events
-        if self._pacer is not None and seconds > PACE:
-            self._pacer.watch(self._pipe)
+        if self._pacer is not None:  # in any case counted, or a crowd would be none as soon as it is known to be one
+            (self._pacer.watch if seconds > PACE else self._pacer.count)(self._pipe)
         events = self._connection.wait(seconds, listen=False)
-        self._pipe.is_collected = False
+        self._pipe.is_collected = self._pipe.is_streaming = False
         if not events and (self._pipe.has_paused or time.monotonic() >= self._listen_at):
             return self._connection.hear()
         return events  # somebody rang, or something else is due

@@ -16,9 +16,9 @@ from openab_sync.acp.schema import TextBlock
 from openab_sync.clock import SystemClock
 from openab_sync.config.live import Live
 from openab_sync.config.schema import Config
-from openab_sync.core.agent import PACE, Agent, same_folder
+from openab_sync.core.agent import LONG, PACE, Agent, same_folder
 from openab_sync.core.house import House, ListSessions, SetOption
-from openab_sync.core.pacer import Pacer
+from openab_sync.core.pacer import Pacer, Pipe
 from openab_sync.errors import AgentGone, AgentRefused, AgentStalled, AuthRequired
 from openab_sync.text.redact import Redactor
 from openab_sync.threads import Bell
@@ -133,6 +133,32 @@ def test_an_agent_that_pauses_is_heard_though_it_was_to_be_left_alone_for_an_hou
             assert any(isinstance(event, acp.Said) for event in heard)
             agent.listen()
         until(lambda: pacer.is_crowded is (many == 0))
+
+
+class Crowd(Pacer):
+    """Says that many stream, whatever it counts."""
+
+    def __init__(self) -> None:
+        super().__init__(SystemClock())
+        self.is_crowded = True
+        self.calls: list[str] = []
+
+    def count(self, pipe: Pipe) -> None:
+        self.calls.append("count")
+
+    def watch(self, pipe: Pipe) -> None:
+        self.calls.append("watch")
+
+
+@pytest.mark.parametrize(("coast", "call"), [(PACE, "count"), (LONG, "watch")])
+def test_in_a_crowd_who_streams_is_counted_however_long_it_is_left_to_the_kernel(coast: float, call: str) -> None:
+    """Or nobody would be there to be a crowd, and all would read by themselves again."""
+    pacer = Crowd()
+    with running(pacer=pacer) as agent:
+        begin(agent)
+        agent.peer.prompt([TextBlock("drip 0.01")])
+        until(lambda: agent.wait(1, coast=coast) is not None and pacer.calls)
+    assert pacer.calls[0] == call
 
 
 def test_the_end_of_a_turn_is_heard_at_once_and_not_when_the_agent_has_paused(monkeypatch: pytest.MonkeyPatch) -> None:
