@@ -71,7 +71,7 @@ class Delivery:
     """Pages and files of one reply, delivered in order, one operation at a time."""
 
     __slots__ = ("_address", "_bare", "_clock", "_files", "_finished", "_first", "_flight", "_floor", "_has_owned_up",
-                 "_holder", "_in_hand", "_is_whole", "_number", "_on_news", "_pages", "_port", "_remains",
+                 "_holder", "_holders", "_in_hand", "_is_whole", "_number", "_on_news", "_pages", "_port", "_remains",
                  "_upload_failure", "_uploads", "changes", "forgot", "is_visible", "live_at")  # fmt: skip
 
     def __init__(
@@ -86,6 +86,7 @@ class Delivery:
         self._pages: list[Page] = []
         self._bare: Controls | None = None  # what a page has that is not the last
         self._holder: Page | None = None  # the page that is to have buttons
+        self._holders: list[Page] = []  # that, and those before it that may have some still
         self._uploads: list[Upload] = []
         self._files = 0  # how many were wanted
         self._remains: list[MessageRef] = []  # messages whose text was posted again further down
@@ -168,6 +169,9 @@ class Delivery:
             if page is not None and page.wanted is not None and page.wanted.controls != wanted:
                 page.wanted = replace(page.wanted, controls=wanted)
                 self._first = min(self._first, page.index)  # it may have been finished long ago
+        if self._flight is None:  # else what it is about to show is not known
+            self._holders = [page for page in self._holders if page.may_have_controls]
+        self._holders += [] if self._holder is None or self._holder in self._holders else [self._holder]
 
     # ---- what is so ----
 
@@ -242,9 +246,8 @@ class Delivery:
 
     def _next(self) -> Page | Upload | MessageRef | None:
         """Return the first page that is not as wanted, the file that comes before it, or what is to be emptied."""
-        loser = next((page for page in self._pages[self._first :] if page.loses_controls), None)
-        if loser is not None:
-            return loser
+        if losers := [page for page in self._holders if page.loses_controls and page.index >= self._first]:
+            return losers[0]
         if self._remains and self._bare is not None:
             return self._remains[0]  # at once: it may have buttons
         for page in self._pages[self._first :]:
@@ -317,8 +320,7 @@ class Delivery:
         for later in self._pages[page.index + 1 :]:
             if later.ref is not None:
                 self._remains.append(later.ref)
-                later.ref, later.shown, later.copy = None, None, later.copy + 1
-                later.tries = later.refusals = 0
+                later.ref, later.shown, later.copy, later.tries, later.refusals = None, None, later.copy + 1, 0, 0
 
     def _emptied(self, _: None, error: ChatError | None) -> None:
         if error is not None:  # its text is read twice then, and in order further down

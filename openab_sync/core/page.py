@@ -63,6 +63,11 @@ class Page:
         return self.failure is None and (self.is_final or self.refusals < REFUSALS)
 
     @property
+    def may_have_controls(self) -> bool:
+        """Buttons are below it, or shall be, or there is a post whose fate is not known that has some."""
+        return any(look is not None and look.has_controls for look in (self.shown, self.sent, self.wanted))
+
+    @property
     def loses_controls(self) -> bool:
         if self.shown is None or self.wanted is None or not self.shown.has_controls:
             return False

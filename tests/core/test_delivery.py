@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from openab_sync.core.delivery import LEFT_OVER, Address, Delivery, nonce, outcome_of
 from openab_sync.core.floor import Floor
 from openab_sync.core.message import MessageRef
-from openab_sync.core.port import File
+from openab_sync.core.page import Page
+from openab_sync.core.port import Controls, File
 from openab_sync.errors import ChatError, ChatRefused, ChatTimeout
 from tests.core.posting import ADDRESS, Post
 from tests.core.scene import CONVERSATION, note
@@ -29,6 +30,29 @@ def test_pages_are_posted_in_order_and_the_first_is_an_answer(post: Post) -> Non
     assert post.delivery.is_settled
     assert post.delivery.failure is None
     assert post.bells == 3
+
+
+def test_to_find_who_loses_its_buttons_not_every_page_is_looked_at(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each page that goes out looked at all that had not: of a thousand pages that was a third of all the work."""
+    looked: list[int] = []
+
+    def looks(page: Page) -> bool:
+        looked.append(page.index)
+        return False
+
+    monkeypatch.setattr(Page, "loses_controls", property(looks))
+    post.want([f"page {number}" for number in range(50)], [], final=True, controls=Controls(stop=True))
+    assert len(post.texts) == 50 and set(looked) == {49}
+
+
+def test_buttons_leave_a_page_that_is_not_the_last_any_more_before_anything_else(post: Post) -> None:
+    stop = Controls(stop=True)
+    post.want([], ["one"], controls=stop)
+    post.want(["one"], ["two"], controls=stop)
+    post.want(["one", "two"], ["three"], controls=stop)
+    looks = [(op.what, op.text) for op in post.platform.done("post", "edit")]
+    assert looks == [("post", "one"), ("edit", "one"), ("post", "two"), ("edit", "two"), ("post", "three")]
+    assert len(post.delivery._holders) <= 2
 
 
 def test_a_page_is_written_down_as_it_will_stand_there(post: Post) -> None:
