@@ -16,8 +16,8 @@ from ...core.state import State
 from ...text.clean import one_line
 from .drawing import Json, drawn_question
 from .elsewhere import seen
-from .entries import Message, Room
-from .hall import FAULTS, WELL, Fault, View
+from .entries import WELL, Message, Room
+from .hall import FAULTS, Fault, View
 
 __all__ = ["Epoch", "dashboard"]
 

@@ -68,8 +68,9 @@ def _content(key: str, entry: Entry) -> Json:
             return {"kind": "notice", "text": text, "ok": ok, "lifts": lifts}
         case Asked() as asked:
             return {"kind": "question", **drawn_question(asked)}
-        case Stopped(outcome, reason, footer, seconds):
-            return {"kind": "end", "outcome": outcome, "reason": reason, "footer": footer, "seconds": round(seconds, 1)}
+        case Stopped(outcome, reason, footer, seconds, about):
+            how = {"outcome": outcome, "reason": reason, "footer": footer, "seconds": round(seconds, 1)}
+            return {"kind": "end", **how, "about": list(about)}
 
 
 def drawn_question(asked: Asked) -> Json:

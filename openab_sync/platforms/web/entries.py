@@ -14,6 +14,7 @@ from ...core.message import Conversation
 from ...core.port import Outcome, Question
 
 __all__ = [
+    "WELL",
     "Asked",
     "Call",
     "Content",
@@ -30,6 +31,7 @@ __all__ = [
 ]
 
 Fate = Literal["waiting", "running", "answered", "dropped"]
+WELL: frozenset[Outcome] = frozenset({"done", "cancelled"})  # ends that nobody has to look at
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +110,13 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """How a turn ended."""
+    """How a turn ended. `about` are the messages that it was to answer, where they can be sent again from here."""
 
     outcome: Outcome
     reason: str = ""
     footer: str = ""
     seconds: float = 0.0
+    about: tuple[str, ...] = ()
 
 
 Content = Message | Words | Call | Plan | Sent | LinkTo | Sentence | Asked | Stopped

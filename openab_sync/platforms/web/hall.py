@@ -24,7 +24,7 @@ from ...core.port import TurnEnded
 from ...errors import StoreError
 from ...text.clean import one_line
 from ...threads import Beat
-from .entries import Room
+from .entries import WELL, Room
 from .port import (
     Arrival,
     Arrivals,
@@ -44,7 +44,7 @@ from .port import (
 )
 from .transcript import Transcript
 
-__all__ = ["FAULTS", "WELL", "Fault", "Hall", "View"]
+__all__ = ["FAULTS", "Fault", "Hall", "View"]
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +52,6 @@ ROOMS = 200  # conversations whose transcripts are kept; the longest quiet goes 
 FAULTS = 20
 AT_ONCE = 500  # arrivals between two pictures
 WORK = 10.0  # seconds that a picture may take
-WELL = {"done", "cancelled"}
 
 
 @dataclass(frozen=True, slots=True)

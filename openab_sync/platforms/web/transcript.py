@@ -22,7 +22,22 @@ from ...core.tool import Tool, bulk
 from ...text.clean import one_line, plain
 from ...text.split import Paginator
 from ...text.tools import diff_text
-from .entries import Asked, Call, Content, Entry, Fate, LinkTo, Message, Plan, Room, Sent, Sentence, Stopped, Words
+from .entries import (
+    WELL,
+    Asked,
+    Call,
+    Content,
+    Entry,
+    Fate,
+    LinkTo,
+    Message,
+    Plan,
+    Room,
+    Sent,
+    Sentence,
+    Stopped,
+    Words,
+)
 
 __all__ = ["Transcript"]
 
@@ -177,8 +192,9 @@ class Transcript:
                 self._tools[key] = tool, entry
                 tool.state = "stopped"
                 self._change(entry, _call(tool))
-        self._add(Stopped(end.outcome, plain(end.reason).strip(), plain(end.footer), end.seconds))
-        if end.outcome not in {"done", "cancelled"} and end.reason:
+        about = () if end.outcome in WELL else tuple(ref.id for ref in end.refs if ref.id in self._messages)
+        self._add(Stopped(end.outcome, plain(end.reason).strip(), plain(end.footer), end.seconds, about))
+        if end.outcome not in WELL and end.reason:
             self._words = one_line(end.reason, WORDS)
 
     def _say(self, kind: Literal["said", "thought"], event: acp.Said | acp.Thought) -> None:

@@ -81,6 +81,7 @@ EVERYTHING: list[tuple[Content, dict[str, object]]] = [
         {"kind": "question", "question": "q1", "settled": "", "html": "<p><code>ls</code></p>\n"},
     ),
     (Stopped("gone", "why", "foot", 1.26), {"kind": "end", "outcome": "gone", "reason": "why", "seconds": 1.3}),
+    (Stopped("failed", about=("m1",)), {"kind": "end", "outcome": "failed", "about": ["m1"]}),
 ]
 
 

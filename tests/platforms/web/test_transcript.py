@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openab_sync.acp import events as acp
-from openab_sync.core.port import Notice, Settled, TurnEnded, TurnEvent, TurnStarted
+from openab_sync.core.port import Notice, Outcome, Settled, TurnEnded, TurnEvent, TurnStarted
 from openab_sync.platforms.web import transcript as module
 from openab_sync.platforms.web.entries import (
     Asked,
@@ -190,6 +190,18 @@ def test_how_a_turn_ended_is_told_and_a_fault_is_its_last_word() -> None:
     transcript = after(acp.Said("half"), TurnEnded((), "gone", "The agent died.", "footer", seconds=1.25))
     assert contents(transcript)[-1] == Stopped("gone", "The agent died.", "footer", 1.25)
     assert transcript.room().words == "The agent died."
+
+
+def test_the_end_of_a_turn_that_failed_names_the_messages_that_can_be_sent_again() -> None:
+    wanted: dict[Outcome, tuple[str, ...]] = {"failed": ("m1", "m2"), "done": (), "cancelled": ()}
+    for outcome, named in wanted.items():
+        transcript = Transcript(ONE)
+        transcript.hear(note(1, "one"), 1.0)
+        transcript.hear(note(2, "two"), 1.0)
+        transcript.take(TurnEnded((ref(1), ref(2), ref(3)), outcome), 2.0)
+        last = contents(transcript)[-1]
+        assert isinstance(last, Stopped)
+        assert last.about == named
 
 
 def test_the_last_words_are_those_of_the_answer() -> None:

@@ -74,6 +74,12 @@ export class Composer {
       make("button", { type: "button", class: "quiet small", "aria-label": `Remove ${item.name}`, onclick: () => { this.drop(item); this.text.focus(); } }, "✕"))));
   }
 
+  write(text) {
+    this.text.value = text;
+    this.grow();
+    this.text.focus();
+  }
+
   complain(text) {
     setText($("problem"), text);
     show($("problem"), Boolean(text));

@@ -59,7 +59,7 @@ function file(entry) {
 }
 
 const DRAW = {
-  message: (entry, old, acts) => make("div", { class: "mine", "data-fate": entry.fate },
+  message: (entry, old, acts) => make("div", { class: "mine", "data-fate": entry.fate, "data-message": entry.message },
     make("div", { class: "by" }, make("span", {}, entry.who), make("span", {}, FATES[entry.fate] ?? "")),
     make("div", { class: "text" }, entry.text),
     entry.files.length ? make("p", { class: "attached" }, `📎 ${entry.files.join(", ")}`) : null,
@@ -81,10 +81,11 @@ const DRAW = {
     return make("div", { class: "notice", "data-ok": entry.ok ? null : "no" }, make("p", {}, entry.text), entry.lifts ? lift : null);
   },
   question: (entry, old, acts) => question(entry, acts),
-  end: (entry) => {
+  end: (entry, old, acts) => {
     const is_bad = !["done", "cancelled"].includes(entry.outcome);
     const parts = [ENDS[entry.outcome] ?? entry.outcome, entry.reason, `${entry.seconds.toFixed(1)} s`, entry.footer].filter(Boolean);
-    return make("p", { class: "end", "data-how": is_bad ? "bad" : null }, parts.join(" · "));
+    const retry = make("button", { type: "button", class: "quiet small", onclick: async () => { retry.disabled = true; retry.disabled = await acts.retry(entry); } }, "🔁 Retry");
+    return make("p", { class: "end", "data-how": is_bad ? "bad" : null }, parts.join(" · "), entry.about.length && acts.is_ours() ? retry : null);
   },
 };
 

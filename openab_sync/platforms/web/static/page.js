@@ -24,15 +24,30 @@ const acts = {
   address: (data) => change("POST", "web/addresses", { question: data.question }),
   complain: (error) => composer.complain(error.message),
   lift: (whose) => order("limits", `lift ${whose}`),
+  retry: (entry) => doing(() => again(entry.about)),
   takeBack: (entry) => doing(() => change("POST", "web/take-back", { conversation: current, message: entry.message })),
 };
 const board = new Board(acts);
 const composer = new Composer(place, (key) => { fresh = ""; if (key !== current) location.hash = `#/c/${key}`; toEnd(); });
 const wire = new Wire({ house, room, line });
 
+// Whether it could be done.
 async function doing(act) {
   composer.complain("");
-  try { await act(); } catch (error) { composer.complain(error.message); }
+  try { await act(); return true; } catch (error) { composer.complain(error.message); return false; }
+}
+
+// Send once more what these messages said; what came with them is not kept.
+async function again(messages) {
+  const asked = messages.map((id) => $("talk").querySelector(`[data-message="${CSS.escape(id)}"]`)).filter(Boolean);
+  const texts = asked.map((one) => one.querySelector(".text").textContent);
+  if (!asked.length) throw new Error("What was asked is not shown any more.");
+  if (asked.some((one) => one.querySelector(".attached"))) {
+    composer.write(texts.join("\n\n"));
+    throw new Error("Attach the files once more, and send it.");
+  }
+  for (const text of texts) await change("POST", "web/messages", { conversation: current, text, files: [] });
+  toEnd();
 }
 
 async function place() {

@@ -99,6 +99,10 @@ def test_what_had_been_said_on_the_page_stands_there_and_what_waited_is_answered
             ("said", "<p>next</p>"),
             ("end", "done", ""),
         ]
+        entries = visitor.get(f"/web/look?room={key}")["room"]["entries"]
+        asked = [entry["message"] for entry in entries if entry["kind"] == "message"]
+        again = [entry["about"] for entry in entries if entry["kind"] == "end"]
+        assert again == [asked[:1], []], "what was interrupted can be asked again"
         stops(running)
     assert stage.unfinished() == []
     assert stage.prompts() == 2

@@ -308,6 +308,22 @@ def test_a_fault_is_seen_until_it_is_said_to_be(bed: Bed, window: Window) -> Non
     assert not window.all("#trouble")
 
 
+def test_what_has_failed_is_asked_again_with_a_button(bed: Bed, window: Window, tmp_path: Path) -> None:
+    window.enter(bed)
+    window.say("crash")
+    window.press("🔁 Retry", "#talk .end")
+    until(lambda: len(window.all("#talk .end[data-how=bad]")) == 2)
+    assert [one.text for one in window.all("#talk .mine .text")] == ["crash", "crash"]
+    (picked := tmp_path / "picked.txt").write_text("data")
+    window.driver.find_element("id", "picker").send_keys(str(picked))
+    window.until_text("picked.txt", "#files")
+    window.say("crash")
+    until(lambda: len(window.all("#talk .end button")) == 3)
+    window.script("document.querySelectorAll('#talk .end button')[2].click()")
+    window.until_text("Attach the files once more, and send it.", "#problem")
+    assert window.one("#text").get_property("value") == "crash"
+
+
 def test_when_openab_sync_has_gone_the_page_says_so(tmp_path: Path, window: Window) -> None:
     with page(tmp_path) as bed:
         window.enter(bed)
