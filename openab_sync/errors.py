@@ -86,6 +86,10 @@ class ConfigError(OpenabError):
         self.message, self.file, self.key, self.line, self.hint = message, file, key, line, hint
 
     def __str__(self) -> str:
+        return "".join(char if char.isprintable() else repr(char)[1:-1] for char in self._told())
+
+    def _told(self) -> str:
+        """With what it quotes, which others may have written, and which is no business of a terminal."""
         place = self.file or ""
         if self.line is not None:
             place += f":{self.line}"

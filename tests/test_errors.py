@@ -49,6 +49,11 @@ def test_the_module_imports_nothing_of_ours() -> None:
     assert modules == {"__future__", "collections.abc"}
 
 
+def test_what_a_config_error_quotes_is_no_business_of_the_terminal() -> None:
+    error = ConfigError('there is no preset "\x1b[2J\f\u202e"', key="agent.preset", file="übel.toml")
+    assert str(error) == r'übel.toml: agent.preset: there is no preset "\x1b[2J\x0c\u202e"' == error.user_text()
+
+
 def test_a_config_error_names_the_place_and_what_to_do() -> None:
     error = ConfigError(
         "unknown key", file="config.toml", key="pool.max_sesions", line=7, hint="did you mean max_sessions?"

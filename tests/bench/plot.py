@@ -104,7 +104,7 @@ def _rows(panel: _Panel, results: Results, scenarios: Sequence[Scenario]) -> lis
 
 
 def _fill(axes: Any, panel: _Panel, rows: Sequence[Row]) -> None:
-    from matplotlib.ticker import LogLocator
+    from matplotlib.ticker import LogLocator, NullFormatter
 
     axes.set_facecolor(PAPER)
     axes.set_xscale("log")
@@ -122,6 +122,7 @@ def _fill(axes: Any, panel: _Panel, rows: Sequence[Row]) -> None:
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
     axes.xaxis.set_major_formatter(_plain)
+    axes.xaxis.set_minor_formatter(NullFormatter())  # a short scale would have its own between ours
     axes.tick_params(length=0, colors=INK)
     axes.grid(color=RULE, linewidth=0.5)
     axes.set_axisbelow(True)

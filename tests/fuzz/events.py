@@ -1,7 +1,8 @@
 """What Discord tells: each line is an event as the gateway sends it, `{"t": …, "d": …}`; the first may name other dice.
 
 `$ann`, `$bot`, `$guild`, `$general` and `$thread` stand for ids that there are, `$new` for one that nobody has had yet.
-Each event comes as it is and then a few times as the dice make it: other values, and members left out.
+Each event is brought into the shape of the nearest one of the corpus, since Discord sends no other, and comes then a
+few times more as the dice make it: other values, and members left out that may be.
 discord.py reads them, the real client hands them on, and all of the platform but the agents is there to take them.
 """
 
@@ -9,10 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import functools
 import itertools
 import json
 import logging
 import random
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -22,13 +25,16 @@ from openab_sync.core.broker import Receipt
 from openab_sync.core.message import Inbound
 from openab_sync.platforms.discord.client import Client
 from tests.fakes.discord import Server
+from tests.fuzz import seeds
 from tests.platforms.discord.bed import Bed, house
+from tests.platforms.discord.fake_client import QUICK
 
 __all__ = ["one_input", "scene"]
 
 SPOILED = 3  # versions of each event that the dice make
 PATIENCE = 10.0  # seconds for all that an input sets going
 DEEPEST = 8
+LATELY = 500  # messages handed in of which each is another one
 SECRET = "NDcxMQ"  # how tokens of bots begin
 ODD: dict[type, tuple[Any, ...]] = {
     bool: (True, False),
@@ -99,6 +105,7 @@ class _Scene:
         """Nothing went wrong, nothing was handed in twice, and what was handed in is what the core expects."""
         seen, self.faults.seen = self.faults.seen, []
         assert not seen, seen[0]
+        del self._handed[:-LATELY]  # the product remembers for a while, too
         refs = [note.ref for note in self._handed]
         assert len(refs) == len(set(refs)), "handed in twice"
         for note in self._handed:
@@ -128,7 +135,7 @@ def scene() -> Iterator[None]:
     for logger in loggers:
         logger.addHandler(faults)
     try:
-        with Server() as server, house(server) as bed:
+        with Server(limits=QUICK) as server, house(server) as bed:  # how fast it may be is not what is searched for
             # The events speak of what is not there, and the bot asks for it.
             server.world.violation = lambda sentence: None  # type: ignore[method-assign]
             _open.append(_Scene(server, bed, faults))
@@ -154,10 +161,68 @@ def one_input(data: bytes) -> None:
             continue
         if not isinstance(event, dict) or not isinstance(name := event.get("t"), str):
             continue
-        here.feed(name, here.filled(event.get("d")))
+        data = _shaped(name, event.get("d"))
+        here.feed(name, here.filled(data))
         for _ in range(SPOILED):
-            here.feed(name, here.filled(_spoiled(event.get("d"), dice)))
+            here.feed(name, here.filled(_spoiled(data, dice)))
     here.check()
+
+
+@functools.cache
+def _models() -> dict[str, list[Any]]:
+    """The events of the corpus by name: what Discord really sends."""
+    found: dict[str, list[Any]] = {}
+    for path in seeds("events"):
+        _, *lines = path.read_text(encoding="utf-8").splitlines()  # the first names dice
+        for event in map(json.loads, lines):
+            found.setdefault(event["t"], []).append(event["d"])
+    return found
+
+
+def _shaped(name: str, data: Any) -> Any:
+    """The same as Discord could have sent it: with all members that it always sends, of the kinds that they have."""
+    models = _models().get(name, [])
+    return _as_in(max(models, key=lambda model: _alike(model, data)), data) if models else None
+
+
+def _alike(model: Any, data: Any) -> int:
+    """How much two values have in common."""
+    if not isinstance(model, dict) or not isinstance(data, dict):
+        return int(model == data)
+    return sum(1 + _alike(model[key], data[key]) for key in model.keys() & data.keys())
+
+
+def _as_in(model: Any, data: Any) -> Any:
+    if isinstance(model, dict) and isinstance(data, dict):
+        there = {key: inner for key, inner in model.items() if key in data or key not in OPTIONAL}
+        return {key: _member(key, inner, data) for key, inner in there.items()}
+    if isinstance(model, list) and isinstance(data, list):
+        return [_as_in(model[min(at, len(model) - 1)], inner) for at, inner in enumerate(data)] if model else []
+    return data if type(data) is type(model) else model
+
+
+def _member(key: str, model: Any, data: dict[str, Any]) -> Any:
+    given = data.get(key, model)
+    if given is None and key in NULL:
+        return None
+    is_fit: object = True
+    if _is_id(key, model):
+        is_fit = isinstance(given, str) and (given in IDS or (given.isascii() and given.isdecimal()))
+    elif _is_moment(key, model):
+        is_fit = isinstance(given, str) and re.fullmatch(r"[12]\d{3}-(0\d|1[0-2])-[012]\dT12:00:00\+00:00", given)
+    if not is_fit:
+        return model
+    return given if model is None and isinstance(given, str) else _as_in(model, given)
+
+
+def _is_id(key: Any, value: Any) -> bool:
+    return (
+        isinstance(key, str) and isinstance(value, str) and key != "custom_id" and (key == "id" or key.endswith("_id"))
+    )
+
+
+def _is_moment(key: Any, value: Any) -> bool:
+    return isinstance(key, str) and isinstance(value, str) and ("timestamp" in key or key == "joined_at")
 
 
 def _spoiled(value: Any, dice: random.Random) -> Any:
@@ -177,14 +242,13 @@ def _spoiled(value: Any, dice: random.Random) -> Any:
 
 
 def _spoil(part: Any, key: Any, dice: random.Random) -> None:
-    is_id = isinstance(key, str) and (key == "id" or key.endswith("_id"))
     if key in OPTIONAL and dice.random() < 0.5:
         del part[key]
     elif key in NULL and dice.random() < 0.5:
         part[key] = None
-    elif is_id and isinstance(part[key], str) and key != "custom_id":
+    elif _is_id(key, part[key]):
         part[key] = dice.choice(IDS)
-    elif isinstance(part[key], str) and ("timestamp" in key or key == "joined_at" if isinstance(key, str) else False):
+    elif _is_moment(key, part[key]):
         part[key] = dice.choice(("1970-01-01T00:00:00+00:00", "2150-01-01T00:00:00.123456+00:00"))
     elif odd := ODD.get(type(part[key])):
         part[key] = copy.deepcopy(dice.choice(odd))
