@@ -34,7 +34,8 @@ from .launch import Launch
 from .tail import StderrTail
 from .watch import ExitWatch
 
-__all__ = ["LADDER", "SESSION_MARKER", "AgentProcess", "Ladder", "Launch", "OsCalls", "kill_all_now", "kill_now"]
+__all__ = ["LADDER", "SESSION_MARKER", "AgentProcess", "Ladder", "Launch", "OsCalls", "kill_all_now", "kill_now",
+           "living"]  # fmt: skip
 
 log = logging.getLogger(__name__)
 
@@ -330,6 +331,11 @@ class AgentProcess:
     def __repr__(self) -> str:
         state = "not started" if self._popen is None else f"pid={self.pid} {self.exit_text()}"
         return f"<AgentProcess {self.launch.name or self.launch.command} {state}{' ended' if self._ended else ''}>"
+
+
+def living() -> dict[int, str]:
+    """Return the agents that have not been reaped yet, and the mark that each has handed on. Any thread."""
+    return dict(_living)
 
 
 def kill_now(pid: int | None) -> bool:

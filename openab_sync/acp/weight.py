@@ -1,7 +1,8 @@
 """How much memory agents take, and how many processes and threads, each with all that it has started.
 
 What it has started is below it, or in its session (`setsid`) though its parents have ended: fork bombs live so. What
-has left both on purpose is not seen here; a control group holds it, and the end of the agent finds it by its mark.
+has left both, as a server that was put into the background, has the mark of its agent in its environment. That is read
+once of each process: looking at all of them again and again would cost more than all the rest.
 
 Looked at from outside, in /proc or, where there is none, in what the system has (psutil). One look is at everybody and
 serves all agents: who asks for each tree by itself reads the whole of /proc for each, which among a hundred agents that
@@ -19,6 +20,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from .process import SESSION_MARKER, living
+
 __all__ = ["MOST", "Weight", "exactly", "weigh"]
 
 MOST = 500
@@ -29,6 +32,8 @@ PROC = Path("/proc")
 PAGE = os.sysconf("SC_PAGESIZE")
 
 Families = Mapping[int, Collection[int]]
+_marks: dict[tuple[int, int], str] = {}
+"""Whose mark each process has, "" for none, as it was when it was seen first; by its pid and when it was started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +87,16 @@ def _everybody() -> tuple[dict[int, tuple[int, int]], Families]:
     """The bytes and threads of all processes that may be looked at, and who has started which."""
     held: dict[int, tuple[int, int]] = {}
     families: defaultdict[int, list[int]] = defaultdict(list)
-    for pid, parent, session, size, threads in _listed() if _has_proc() else _told():
+    agents, seen = {mark: pid for pid, mark in living().items()}, set()
+    for pid, parent, session, size, threads, started in _listed() if _has_proc() else _told():
         held[pid] = size, threads
-        for elder in {parent, session} - {pid}:
+        seen.add((pid, started))
+        if (mark := _marks.get((pid, started))) is None:
+            mark = _marks[pid, started] = _mark(pid)
+        for elder in {parent, session, agents.get(mark, pid)} - {pid}:
             families[elder].append(pid)
+    for gone in dict(_marks).keys() - seen:  # a copy: somebody else may be looking, too
+        _marks.pop(gone, None)
     return held, families
 
 
@@ -103,8 +114,17 @@ def _has_proc() -> bool:
     return (PROC / "self/stat").exists()
 
 
-def _listed() -> Iterator[tuple[int, int, int, int, int]]:
-    """Yield each process, its parent, its session, its resident bytes, its threads."""
+def _mark(pid: int) -> str:
+    head = SESSION_MARKER.encode() + b"="
+    try:
+        variables = (PROC / str(pid) / "environ").read_bytes().split(b"\0")
+    except OSError:  # it has ended, is somebody else's, or this is no Linux
+        return ""
+    return next((one[len(head) :].decode("ascii", "replace") for one in variables if one.startswith(head)), "")
+
+
+def _listed() -> Iterator[tuple[int, int, int, int, int, int]]:
+    """Yield each process, its parent, its session, its resident bytes, its threads, and when it was started."""
     for name in filter(str.isdecimal, os.listdir(PROC)):
         try:
             stat = (PROC / name / "stat").read_bytes()
@@ -113,7 +133,7 @@ def _listed() -> Iterator[tuple[int, int, int, int, int]]:
         # The name in parentheses may hold anything, parentheses too; the parent is the second after it.
         fields = stat.rpartition(b")")[2].split()
         if fields[0] != b"Z":  # it has ended, and waits to be reaped
-            yield int(name), int(fields[1]), int(fields[3]), int(fields[21]) * PAGE, int(fields[17])
+            yield int(name), int(fields[1]), int(fields[3]), int(fields[21]) * PAGE, int(fields[17]), int(fields[19])
 
 
 def _own(pid: int) -> int:
@@ -132,7 +152,7 @@ def _own(pid: int) -> int:
         return 0
 
 
-def _told() -> Iterator[tuple[int, int, int, int, int]]:
+def _told() -> Iterator[tuple[int, int, int, int, int, int]]:
     import psutil  # a fifth of a second and 0.7 MiB that Linux does not need
 
     for process in psutil.process_iter(["ppid", "status", "memory_info", "num_threads"]):
@@ -143,7 +163,7 @@ def _told() -> Iterator[tuple[int, int, int, int, int]]:
             session = os.getsid(process.pid)
         except OSError:  # likewise
             continue
-        yield process.pid, parent, session, memory.rss, process.info["num_threads"] or 1
+        yield process.pid, parent, session, memory.rss, process.info["num_threads"] or 1, 0
 
 
 def _own_told(pid: int) -> int:

@@ -9,10 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
 from openab_sync.acp import weight as module
+from openab_sync.acp.launch import Launch
+from openab_sync.acp.process import AgentProcess
 from openab_sync.acp.weight import Weight, exactly, weigh
+from openab_sync.text.redact import Redactor
 from tests.waiting import until
 
 MB = 1024 * 1024
@@ -95,13 +99,55 @@ def test_what_has_lost_its_parents_counts_as_long_as_it_is_in_the_session() -> N
         assert found[orphan].tasks == 2 and found[top.pid].bytes > found[orphan].bytes
 
 
+# A server in the background: a session of its own, and no parent that lives.
+SERVER = """
+import os, sys
+if os.fork():
+    sys.stdin.read()
+os.setsid()
+if os.fork():
+    os._exit(0)
+food = bytearray(b"x") * (30 * 1024 * 1024)
+print(os.getpid(), flush=True)
+os.close(1)
+import time; time.sleep(600)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="this system has no /proc")
+def test_what_has_left_tree_and_session_is_known_by_the_mark_of_its_agent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And its environment is read once."""
+    launch = Launch(sys.executable, ("-c", SERVER), "/", {"PATH": "/usr/bin:/bin"})
+    process = AgentProcess(launch, Redactor())
+    process.start()
+    pid = process.pid
+    assert pid is not None
+    try:
+        server = int(until(lambda: process.read(100) or b""))
+        until(lambda: not psutil.Process(server).parents()[:-1] or psutil.Process(server).ppid() == 1)
+        until(lambda: weigh([pid])[pid].tasks == 2, what="both are counted")
+        assert weigh([pid])[pid].bytes > 30 * MB and exactly(pid) > 30 * MB
+        read: list[int] = []
+
+        def look(one: int) -> str:
+            read.append(one)
+            return ""
+
+        monkeypatch.setattr(module, "_mark", look)
+        assert weigh([pid])[pid].tasks == 2
+        assert not {pid, server} & set(read)
+    finally:
+        process.end()
+    until(lambda: not psutil.pid_exists(server), what="it is ended with its agent")
+
+
 def test_all_are_weighed_with_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
     """A look at /proc for each agent is a sixth of a core for a hundred that sleep."""
     looks: list[int] = []
 
-    def look() -> Iterator[tuple[int, int, int, int, int]]:
+    def look() -> Iterator[tuple[int, int, int, int, int, int]]:
         looks.append(1)
-        return iter([(pid, 1, pid, MB, 3) for pid in range(2, 9)])
+        return iter([(pid, 1, pid, MB, 3, 0) for pid in range(2, 9)])
 
     monkeypatch.setattr(module, "_listed", look)
     monkeypatch.setattr(module, "_has_proc", lambda: True)
@@ -116,7 +162,7 @@ def test_all_are_weighed_with_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_pid_that_changed_hands_while_it_was_looked_at_makes_no_ring(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_listed", lambda: iter([(5, 6, 6, 1, 1), (6, 5, 5, 2, 1)]))
+    monkeypatch.setattr(module, "_listed", lambda: iter([(5, 6, 6, 1, 1, 0), (6, 5, 5, 2, 1, 0)]))
     monkeypatch.setattr(module, "_has_proc", lambda: True)
     monkeypatch.setattr(module, "_EYES", module._Eyes())
     assert weigh([5]) == {5: Weight(3, 2)}

@@ -225,9 +225,9 @@ def of(log: Path) -> list[int]:
     return [one.pid for one in psutil.process_iter(["cmdline"]) if str(log) in (one.info["cmdline"] or [])]
 
 
-@pytest.mark.parametrize("deed", ["fork 40", "bomb 60"])
+@pytest.mark.parametrize("deed", ["fork 40", "hide 40", "bomb 60"])
 def test_a_fork_bomb_meets_its_bound(deed: str, tmp_path: Path) -> None:
-    """Children with sessions of their own, or without parents: a word first, then all of them are ended."""
+    """Children with sessions of their own, or without parents, or both: a word first, then all of them are ended."""
     limits = AgentLimits(memory_soft_mb=0, memory_mb=0, tasks_soft=10, tasks=30)
     with villain(log=(log := tmp_path / "log")) as bed, watched(bed, limits):
         bed.ask("fork 12")

@@ -2,11 +2,12 @@
 
 `questions N`: asks so many at once · `late N`: asks so many when its turn is over · `titles BYTES`: titles of a tool,
 the session, a step and a file, so large · `fork N`: so many children, each in a session of its own, that ignore SIGTERM
-· `bomb N`: processes that fork and end their parents, so many in all · `flood MB`: control characters · `line MB`: a
-line that does not end · `pings N`: names everybody ($PINGS) so often, and wherever something can be named · `controls`:
-what terminals obey, whom to ping, what cannot be seen, and a question that is none · `paths`: names that lead elsewhere
-· `lies SESSION`: answers, updates and questions with ids that are not ours, or are that session's · `deaf`: neither the
-end of its stdin nor SIGTERM nor a cancel ends it · `say TEXT`: what a good one does.
+· `hide N`: the same, and their parents have ended · `bomb N`: processes that fork and end their parents, so many in all
+· `flood MB`: control characters · `line MB`: a line that does not end · `pings N`: names everybody ($PINGS) so often,
+and wherever something can be named · `controls`: what terminals obey, whom to ping, what cannot be seen, and a question
+that is none · `paths`: names that lead elsewhere · `lies SESSION`: answers, updates and questions with ids that are not
+ours, or are that session's · `deaf`: neither the end of its stdin nor SIGTERM nor a cancel ends it · `say TEXT`: what a
+good one does.
 
 What it gets is written into the file that is its argument, if there is one.
 """
@@ -69,6 +70,20 @@ def fork(rest: str) -> None:
             os._exit(0)
         pids.append(pid)
     say(json.dumps(pids))
+
+
+def hide(rest: str) -> None:
+    """As `fork`, but nobody in it has a parent that lives, nor the agent's session."""
+    sys.stdout.flush()
+    for _ in range(min(int(rest), 50)):
+        if os.fork() == 0:
+            os.setsid()
+            if os.fork():
+                os._exit(0)
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            time.sleep(600)
+            os._exit(0)
+        os.wait()
 
 
 def bomb(rest: str) -> None:
@@ -175,6 +190,7 @@ DEEDS: dict[str, Callable[[str], None]] = {
     "titles": titles,
     "fork": fork,
     "bomb": bomb,
+    "hide": hide,
     "flood": flood,
     "line": line,
     "late": lambda _: say("done"),
