@@ -62,7 +62,7 @@ def test_every_scenario_prints_its_figures(tmp_path: Path) -> None:
 
 
 def test_the_sizing_table_names_scenarios_and_figures_that_there_are() -> None:
-    guide = (ROOT / "conf" / "OPERATING.rst").read_text(encoding="utf-8")
+    guide = (ROOT / "README.rst").read_text(encoding="utf-8")
     table = guide[guide.index("How large a machine") : guide.index("What an agent takes")]
     rows = re.findall(r"``([a-z0-9-]+)`` +(\S.*?)  ", table)
     known = {one.name: {METRICS[metric].title for metric in one.metrics} for one in SCENARIOS}

@@ -44,6 +44,7 @@ COVERED = {
     ),
     "python -m tests.fakes.discord": "tests/platforms/discord/test_fake_program.py",
     ".venv/bin/python -m tests.fakes.discord": "tests/platforms/discord/test_fake_program.py",
+    ".venv/bin/openab-sync store backup journal-copy.db": "tests/cli/test_store.py",
     ".venv/bin/openab-sync setup": "tests/platforms/discord/e2e/test_setup.py",
     ".venv/bin/openab-sync check": "tests/cli/test_check.py",
     ".venv/bin/openab-sync run": "tests/platforms/discord/e2e/test_run.py",
