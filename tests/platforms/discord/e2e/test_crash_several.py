@@ -1,5 +1,7 @@
 """Killed while several messages are under way, waiting, changed or taken back: each has its own fate, and one only.
 
+And what the next one does with a journal that it cannot use.
+
 What becomes of a single one at every point is `test_crash.py`'s.
 """
 
@@ -9,8 +11,10 @@ import os
 import random
 import re
 import signal
+import sqlite3
 import threading
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -233,6 +237,27 @@ def test_what_had_been_said_beside_another_bot_is_told_though_nothing_of_it_was_
     assert told.startswith("half of it\n") and is_interrupted([told])
     assert stage.prompts() == 2
     assert server.violations == []
+
+
+def test_a_damaged_store_is_kept_and_a_newer_one_is_not_touched(warm: Warm, server: Server, tmp_path: Path) -> None:
+    stage, file = Stage(warm, server, tmp_path), tmp_path / "state" / "journal.db"
+    stage.open()
+    raw = file.read_bytes()
+    file.write_bytes(raw[:4096] + bytes(len(raw) - 4096))
+    with stage.run() as running:
+        stage.until_ready()
+        message = stage.mention("say good morning")
+        until(lambda: reactions(server, message) == {DONE} and not stage.unfinished(), PATIENCE, "it is answered")
+        stops(running)
+        assert running.log.count("journal.db is damaged: it is kept as") == 1
+    assert file.with_name("journal.damaged-1.db").read_bytes()[4096:] == bytes(len(raw) - 4096)
+    with closing(sqlite3.connect(file)) as db:
+        db.execute("PRAGMA user_version = 999")
+    before = file.read_bytes()
+    with stage.run() as running:
+        assert running.end() == 2
+        (line,) = running.log.splitlines()
+    assert "schema 999" in line and file.read_bytes() == before
 
 
 KILLS, TALKS = 4, 4
