@@ -19,6 +19,8 @@ from typing import Any
 import pytest
 
 from openab_sync.core import notices, pool
+from openab_sync.core.message import Conversation
+from openab_sync.core.port import TurnEvent
 from tests.core.bed import Bed
 from tests.fakes.platform import FakePlatform
 from tests.soak.account import Account
@@ -65,7 +67,6 @@ def _live(seconds: float, seed: int, account: Account) -> tuple[list[str], list[
         witnessed = witness.faults
         stop = threading.Event()
         people = [Someone(n, bed, account, random.Random(seed * 1000 + n), stop) for n in range(PEOPLE)]
-        bed.port.event = account.event  # type: ignore[method-assign]  # the platform's would keep all that is said
         with ThreadPoolExecutor(PEOPLE, "person") as crowd:
             lives = [crowd.submit(person.live) for person in people]
             try:
@@ -81,8 +82,13 @@ def _live(seconds: float, seed: int, account: Account) -> tuple[list[str], list[
 
 @contextmanager
 def _watched(account: Account) -> Iterator[Witness]:
-    """Watch the locks, and have the account told of each message that will not be answered."""
+    """Watch the locks, and have the account told of all that happens, before there is a house that could tell it."""
+
+    def event(_: FakePlatform, conversation: Conversation, event: TurnEvent) -> None:
+        account.event(conversation, event)  # and not kept, as the platform would
+
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FakePlatform, "event", event)
         for module in (pool, notices):
             patch.setattr(module, "forget_mark", account.drop)
         yield install(patch)
