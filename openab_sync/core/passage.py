@@ -27,7 +27,7 @@ from .veiled import swept, words
 __all__ = ["Passage"]
 
 PIECES = frozenset({acp.Said, acp.Thought})
-SPOKEN = PIECES | {acp.ToolChanged}
+NONE = (None, None, None, None)
 
 
 class Passage:
@@ -44,12 +44,13 @@ class Passage:
         """Yield what can be told now of what the agent said or did, one after the other."""
         done = 0
         if len(events) > 2:
-            flushes = [at for at, event in enumerate(events, 1) if type(event) not in PIECES]
+            flushes = [at for at, kind in enumerate(map(type, events), 1) if kind not in PIECES]
             if flushes:
                 begin = 0 if self._is_at_rest else flushes[0]
                 yield from self._singly(events[:begin])
                 some, done = events[begin : flushes[-1]], begin
-                if self._is_at_rest and self._pass_by(some):
+                others = [events[at - 1] for at in flushes if at > begin]
+                if self._is_at_rest and self._pass_by(some, others):
                     yield from some
                     done = flushes[-1]
         yield from self._singly(events[done:])
@@ -65,19 +66,22 @@ class Passage:
     def _is_at_rest(self) -> bool:
         return self._said.is_at_rest and self._thought.is_at_rest
 
-    def _pass_by(self, events: Sequence[Taken]) -> bool:
-        """Whether there is nothing to hide in any of these, of which the last shows what is held back."""
-        tools = [event for event in events if type(event) is acp.ToolChanged]
-        others = [f"{tool.call_id}\n{tool.title}\n{tool.kind}\n{tool.status}" for tool in tools]
-        nested = [
-            value
-            for tool in tools
-            for value in (tool.content, tool.locations, tool.raw_input, tool.raw_output)
-            if value is not None
-        ]
-        nested += [event for event in events if type(event) not in SPOKEN]
-        if not words(nested, others):
-            return False
+    def _pass_by(self, events: Sequence[Taken], flushes: Sequence[Taken]) -> bool:
+        """Whether there is nothing to hide in any of these, of which the last shows what is held back.
+
+        `flushes` are those among them that are neither said nor thought.
+        """
+        others: list[str] = []
+        for event in flushes:
+            if type(event) is not acp.ToolChanged:
+                nested: object = event
+            else:
+                others.append(f"{event.call_id}\n{event.title}\n{event.kind}\n{event.status}")
+                nested = (event.content, event.locations, event.raw_input, event.raw_output)
+                if nested == NONE:
+                    continue
+            if not words(nested, others):
+                return False
         # Nothing between them: a secret may be torn.
         one = "".join([event.text for event in events if type(event) is acp.Said])
         other = "".join([event.text for event in events if type(event) is acp.Thought])

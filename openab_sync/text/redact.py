@@ -91,6 +91,10 @@ _RUN = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~+/=-"
 _KEY = re.compile(r"sk-|gh[opusr]_|github_pat_|glpat-|xox[a-z]-|xapp-|A(?:KIA|SIA|Iza)|eyJ|[MNO][DTjz]")
 _FLAT = bytes(0x61 if chr(code) in _RUN else 0x20 for code in range(256))
 _SHORTEST_KEY = 13  # the shortest of _KEYS
+# Each key has one of these (what a bearer carries has a digit). In a long text it is found out in no time that there is
+# none, as in one of another script; where there is one the first few will do.
+_SIGNS = "-I_0123456789JMNO"
+_LONG_TEXT = 1000  # from here on that pays
 _LONG = b"\x61" * _SHORTEST_KEY
 
 # What is met most comes first, and what is not in here is rarer still. That one character is missing in a text is found
@@ -249,7 +253,7 @@ def _rarest(text: str) -> str:
 
 def _flat(text: str) -> bytes:
     """Return `text` in two kinds of characters, those that keys have and others; b"" if no run is long enough."""
-    if len(text) < _SHORTEST_KEY:
+    if len(text) < _SHORTEST_KEY or (len(text) >= _LONG_TEXT and not any(sign in text for sign in _SIGNS)):
         return b""
     flat = text.encode("latin-1", "replace").translate(_FLAT)
     return flat if flat.rfind(_LONG) >= 0 else b""  # from its end a long text is searched in half the time

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from openab_sync.text import redact
 from openab_sync.text.redact import Redactor, looks_secret
 
 # Put together here, so that nothing in this file looks like a key that somebody lost.
@@ -211,3 +212,15 @@ def test_ordinary_text_is_clean(text: str) -> None:
 )
 def test_what_has_a_secret_is_not_clean(secret: str) -> None:
     assert not Redactor(["password1-and-more"]).is_clean(f"it is {secret}")
+
+
+@given(st.from_regex(redact._KEYS) | st.from_regex(redact._CARRIED))
+def test_every_key_has_a_sign_by_which_a_long_text_is_searched_at_all(key: str) -> None:
+    assert any(sign in key for sign in redact._SIGNS)
+
+
+@pytest.mark.parametrize("secret", [*SHAPES.values(), f"Bearer {BODY.lower()}"], ids=lambda text: text[:8])
+def test_a_key_in_a_long_text_without_any_such_sign_is_hidden(secret: str) -> None:
+    text = "汉字 und so weiter, " * 100
+    assert Redactor()(text) == text and Redactor().is_clean(text)
+    assert secret not in Redactor()(text + secret + text) and not Redactor().is_clean(text + secret + text)
