@@ -83,6 +83,19 @@ def ready(prefix: tuple[str, ...], tmp_path: Path) -> tuple[tuple[str, ...], str
     return words, str(tmp_path / "box")
 
 
+def started(launch: Launch) -> tuple[AgentProcess, str]:
+    """A process of it, and the first line that it has written."""
+    process, said = AgentProcess(launch, Redactor()), bytearray()
+    process.start()
+
+    def has_spoken() -> bool:
+        said.extend(process.read(100) or b"")
+        return said.endswith(b"\n")
+
+    until(has_spoken)
+    return process, said.decode()
+
+
 @pytest.mark.parametrize("prefix", examples(), ids=lambda prefix: prefix[0])
 def test_an_agent_behind_a_prefix_of_the_manual_runs_and_is_ended_with_all_it_has_started(
     prefix: tuple[str, ...], tmp_path: Path
@@ -90,18 +103,11 @@ def test_an_agent_behind_a_prefix_of_the_manual_runs_and_is_ended_with_all_it_ha
     prefix, box = ready(prefix, tmp_path)
     mark = f"STUBBORN-{os.getpid()}-{tmp_path.name}"
     launch = Launch(PYTHON, ("-c", STUBBORN, mark), str(tmp_path / "work"), ENV, prefix=prefix, outbox=box)
-    process = AgentProcess(launch, Redactor())
-    process.start()
-    found = bytearray()
-
-    def is_there() -> bool:
-        found.extend(process.read(100) or b"")
-        return found.endswith(b"\n")
+    process, _ = started(launch)
 
     def family() -> list[int]:  # in a sandbox they know each other by other numbers
         return [one.pid for one in psutil.process_iter(["cmdline"]) if mark in (one.info["cmdline"] or ())]
 
-    until(is_there)
     assert len(family()) >= 2, "it and its child"
     process.end(Ladder(eof_grace=0.0, term_grace=0.05))
     until(lambda: not family(), what="its child has ended, too")
@@ -125,15 +131,7 @@ print(len([name for name in os.listdir("/proc") if name.isdigit()]), flush=True)
 """
     folders = [str(tmp_path / name) for name in ("work", "box", "login", "other")]
     launch = Launch(PYTHON, ("-c", script, *folders), str(tmp_path / "work"), ENV, prefix=prefix, outbox=box)
-    process = AgentProcess(launch, Redactor())
-    process.start()
-    said = bytearray()
-
-    def has_spoken() -> bool:
-        said.extend(process.read(100) or b"")
-        return said.endswith(b"\n")
-
-    until(has_spoken)
+    process, said = started(launch)
     process.end(Ladder(eof_grace=0.0, term_grace=0.05))
     assert [name for name in ("work", "box", "login") if (tmp_path / name / "written").exists()] == [
         "work",

@@ -64,7 +64,7 @@ def _run(kind: str, seconds: float, seed: int, log: Path | None) -> tuple[list[s
 def _plot(readings: Sequence[Reading], kind: str, file: Path) -> None:
     from tests.soak.plot import plot  # needs matplotlib
 
-    plot(readings, f"soak, {kind}: {readings[-1].at / 60:.0f} minutes", file)
+    plot(readings, f"soak, {kind}: {readings[-1].at / 60:.0f} min", file)
 
 
 if __name__ == "__main__":

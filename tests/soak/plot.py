@@ -23,8 +23,9 @@ def plot(readings: Sequence[Reading], title: str, file: Path) -> None:
     minutes = [reading.at / 60 for reading in readings]
     grown = slopes(readings)
     for axes, (name, unit) in zip(figure.subplots(len(UNITS), sharex=True), UNITS.items(), strict=True):
-        axes.plot(minutes, [getattr(reading, name) for reading in readings], linewidth=1)
-        axes.set_ylim(bottom=0)
+        values = [getattr(reading, name) for reading in readings]
+        axes.plot(minutes, values, linewidth=1)
+        axes.set_ylim(0, 1.15 * max(*values, 1))  # some room above: a flat line is not the frame's
         axes.set_ylabel(unit)
         axes.grid(alpha=0.3)
         if name in grown:
