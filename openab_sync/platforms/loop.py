@@ -35,6 +35,8 @@ Ts = TypeVarTuple("Ts")
 # Seconds that something has to end after it was told to: then nobody waits for it any more.
 CLEAN_UP = 5.0
 
+ROUNDS = 5  # what ends may begin something else, as a client's last events do, and that may once more
+
 TICK = 1.0  # seconds between two signs of life
 
 
@@ -173,13 +175,15 @@ class EventLoopThread:
         ticking = self._loop.create_task(self._tick(), name="ticking")
         await self._stopping.wait()
         ticking.cancel()
-        rest = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in rest:
-            task.cancel()
-        if rest:
-            _, late = await asyncio.wait(rest, timeout=CLEAN_UP)
+        for _ in range(ROUNDS):
+            rest = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in rest:
+                task.cancel()
+            _, late = await asyncio.wait(rest, timeout=CLEAN_UP) if rest else ((), ())
             for task in late:
                 log.warning("%s: %s did not end within %g s", self._name, task.get_name(), CLEAN_UP)
+            if late or not rest:
+                break
 
     async def _tick(self) -> None:
         """Show once a second that the loop turns, and how late it is."""

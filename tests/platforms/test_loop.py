@@ -191,6 +191,27 @@ def test_what_is_not_done_when_the_loop_ends_fails_with_it() -> None:
     assert not loop.is_running
 
 
+def test_what_begins_only_when_others_end_is_ended_too() -> None:
+    loop, ended = EventLoopThread("chat-test"), list[int]()
+
+    async def one_of(left: int) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(left)
+            if left:
+                following.append(asyncio.create_task(one_of(left - 1)))
+                await asyncio.sleep(0)
+
+    following: list[asyncio.Task[None]] = []
+    loop.start()
+    promise = loop.submit(one_of(3), 10)
+    loop.submit(asyncio.sleep(0), 10).result(10)
+    assert loop.stop(SOON)
+    assert isinstance(promise.exception(10), ChatError)
+    assert ended == [3, 2, 1, 0]
+
+
 @pytest.mark.parametrize("started", [False, True])
 def test_without_a_loop_a_future_fails_at_once(started: bool) -> None:
     loop = EventLoopThread("chat-test")
