@@ -17,12 +17,12 @@ hour ago, sums of other days, words said then. Thousands of conversations come a
 from __future__ import annotations
 
 import math
+import time
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import astuple, dataclass, replace
-from datetime import datetime
 from typing import Literal, Protocol, TypeVar
 
 from ..clock import Clock, SystemClock
@@ -302,7 +302,7 @@ def unconfigured() -> Budget:
 
 def today(clock: Clock) -> str:
     """Return the day, in this machine's time zone."""
-    return datetime.fromtimestamp(clock.time()).astimezone().date().isoformat()
+    return time.strftime("%Y-%m-%d", time.localtime(clock.time()))  # asked some twenty times a turn
 
 
 def _put(book: OrderedDict[K, V], key: K, value: V) -> None:

@@ -39,10 +39,10 @@ class Chronicle:
             return ()
         if answering is not self._current:
             if self._current is not None:
-                self._past = (*self._past, self._freeze(self._current))[-KEPT:]
+                self._past = (*self._past, self._last(self._current))[-KEPT:]
             self._current, self._seen, self._next = answering, None, -math.inf
             self._number += 1
-        seen = (answering.turn.changes, answering.questions, answering.is_over)
+        seen = _state(answering)
         self._is_owing = seen != self._seen
         if not self._is_owing:
             return self._turns
@@ -56,5 +56,13 @@ class Chronicle:
         """The moment (monotonic seconds) at which `look` has something new."""
         return self._next if self._is_owing else math.inf
 
+    def _last(self, answering: Answering) -> TurnSeen:
+        """Return how a turn looks to which nothing comes any more: it was frozen as it ended, most often."""
+        return self._turns[-1] if _state(answering) == self._seen else self._freeze(answering)
+
     def _freeze(self, answering: Answering) -> TurnSeen:
         return freeze(self._number, answering.turn, answering.asked, answering.redact)
+
+
+def _state(answering: Answering) -> tuple[int, int, bool]:
+    return answering.turn.changes, answering.questions, answering.is_over

@@ -95,7 +95,7 @@ def test_a_turn_brings_so_much_and_no_more_whatever_admins_lift() -> None:
     book = Book()
     with Bed(audit=Audit(book), quota={"turn_mb": 1}) as bed:
         bed.command("limits", "lift")
-        end = bed.ask("flood 200000\nask")
+        end = bed.ask("flood 2000000\nask")
         assert end.outcome == "limit" and end.reason.startswith("This turn has brought 1 MB, which is the limit.")
         assert 500_000 < len(bed.text()) < 4_000_000
         assert not any("lift the limits" in text for text in bed.notices())

@@ -53,6 +53,19 @@ def test_news_is_shown_at_once_and_then_as_often_as_one_can_follow() -> None:
     assert chronicle.next_at() == math.inf
 
 
+def test_of_a_turn_that_was_seen_as_it_ended_no_other_picture_is_made() -> None:
+    chronicle, answering, clock = pair()
+    answering.turn.end("done")
+    (seen,) = chronicle.look(answering)
+    past, new = chronicle.look(PaperAnswering(clock))  # type: ignore[arg-type]
+    assert past is seen and new is not seen
+    late = PaperAnswering(clock)
+    (_, _, seen) = chronicle.look(late)  # type: ignore[arg-type]
+    late.turn.take(acp.Said("too late to be seen"))
+    *_, past, _ = chronicle.look(PaperAnswering(clock))  # type: ignore[arg-type]
+    assert past is not seen and past.parts == (TextPart("text", "too late to be seen"),)
+
+
 def test_the_end_does_not_wait() -> None:
     chronicle, answering, _ = pair()
     chronicle.look(answering)
