@@ -15,7 +15,7 @@ from openab_sync.core.port import Limits
 from tests.others.room import ANN, Room, agent, option
 from tests.others.shelf import sdist
 
-pytestmark = pytest.mark.timeout(180)  # the first run fetches the SDK's source
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]  # the first run fetches the SDK's source
 
 OURS = str(Path(__file__).with_name("sdk_agent.py"))
 CANNOT_RESUME = "cannot resume sessions"

@@ -12,6 +12,8 @@ from tests.fakes import fake_agent
 from tests.fakes.discord import Server
 from tests.platforms.discord.e2e.service import mention, service
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, 0)])
 def test_who_writes_while_it_is_away_is_answered_by_the_next_one_that_knows_what_was_said(

@@ -16,7 +16,10 @@ from tests.fakes.discord import Server
 from tests.platforms.discord.e2e.service import Service, mention, service
 from tests.waiting import until
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="this system has no /proc")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="this system has no /proc"),
+]
 
 STAYS = fake_agent("--ignore-eof", "--ignore-term")
 

@@ -80,6 +80,7 @@ def test_two_threads_are_served_at_once_and_a_signal_ends_it_all(server: Server,
     assert server.violations == []
 
 
+@pytest.mark.slow
 def test_who_asked_for_what_is_read_beside_it_and_kept_in_a_file(server: Server, tmp_path: Path) -> None:
     lines = tmp_path / "audit.jsonl"
     people = {"allow_all_users": False, "allowed_users": [str(server.user("ann").id)]}
@@ -194,6 +195,7 @@ def test_a_wrong_token_does_not_take_down_the_status(server: Server, tmp_path: P
         assert "Traceback" not in running.log
 
 
+@pytest.mark.slow
 def test_a_token_that_is_refused_in_mid_turn_takes_down_neither_status_nor_page(server: Server, tmp_path: Path) -> None:
     with service(tmp_path, server, pool={"shutdown_grace_secs": 0}) as running:
         server.until_ready()
@@ -228,6 +230,7 @@ def test_the_page_shows_its_conversations_and_has_one_of_its_own(server: Server,
         assert running.end() == 0, running.log
 
 
+@pytest.mark.slow
 def test_without_the_page_programs_have_the_api_alone(server: Server, tmp_path: Path) -> None:
     status = {"listen": "127.0.0.1:0", "page": False, "token": "a-token-of-the-tests"}
     environ = {"NOTIFY_SOCKET": str(tmp_path / "notify")}
@@ -279,6 +282,7 @@ def test_a_bot_that_nobody_may_talk_to_is_not_started(
     assert server.requests == []
 
 
+@pytest.mark.slow
 def test_a_network_that_comes_late_is_waited_for(server: Server, tmp_path: Path) -> None:
     fault = server.fail("GET", "/users/@me", reset=True, times=10_000)
     with service(tmp_path, server) as running:
@@ -311,6 +315,7 @@ def test_a_second_signal_ends_what_the_first_would_wait_for(server: Server, tmp_
         assert_nothing_is_left(agents, tmp_path)
 
 
+@pytest.mark.slow
 def test_two_brokers_with_a_store_each_serve_one_bot(server: Server, tmp_path: Path) -> None:
     """One has the shard of the server, the other direct messages alone, or the reverse."""
     homes = tmp_path / "one", tmp_path / "two"
@@ -343,6 +348,7 @@ def test_one_folder_serves_one_broker(server: Server, tmp_path: Path) -> None:
         assert first.end() == 0
 
 
+@pytest.mark.slow
 def test_more_agents_than_the_system_has_files_for_are_refused_at_once(tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
     file.write_text('[discord]\nbot_token = "x.y.z"\nallowed_users = ["1"]\n[pool]\nmax_sessions = 1000000\n')
@@ -351,6 +357,7 @@ def test_more_agents_than_the_system_has_files_for_are_refused_at_once(tmp_path:
     assert "open files" in ended.err
 
 
+@pytest.mark.slow
 def test_a_discord_that_has_died_does_not_hold_the_end_up(server: Server, tmp_path: Path) -> None:
     """Somebody is being answered: what cannot be said any more is said after the next start."""
     program, *args = fake_agent()
