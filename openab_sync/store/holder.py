@@ -26,6 +26,7 @@ from .place import LOCK_NAME
 __all__ = ["answer", "ask", "holder"]
 
 _PREFIX = "reload."
+_UNREAD = "unread."
 _WELL, _ILL = "well", "ill"
 _MOST = 4096  # bytes of an answer: so many reach a pipe whole, or not at all
 
@@ -59,10 +60,10 @@ def ask(folder: Path, pid: int, patience: float) -> tuple[bool, str]:
 
     Blocks for `patience` seconds at most. Raise StoreError if it cannot be asked or does not answer.
     """
-    pipe = folder / f"{_PREFIX}{secrets.token_hex(8)}"
+    name = secrets.token_hex(8)
+    pipe = folder / f"{_PREFIX}{name}"
     try:
-        os.mkfifo(pipe, 0o600)
-        end = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        end = _listen(folder / f"{_UNREAD}{name}", pipe)
     except OSError as error:
         raise StoreError(f"cannot be asked through: {error.strerror}", file=str(folder)) from error
     try:
@@ -76,6 +77,22 @@ def ask(folder: Path, pid: int, patience: float) -> tuple[bool, str]:
     finally:
         os.close(end)
         pipe.unlink(missing_ok=True)
+
+
+def _listen(unread: Path, pipe: Path) -> int:
+    """Make a pipe and return its end to read from. Whoever sees it finds it read: another answer may just be going."""
+    os.mkfifo(unread, 0o600)
+    try:
+        end = os.open(unread, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            unread.rename(pipe)
+        except OSError:
+            os.close(end)
+            raise
+    except OSError:
+        unread.unlink(missing_ok=True)
+        raise
+    return end
 
 
 def _hear(end: int, patience: float) -> tuple[bool, str]:

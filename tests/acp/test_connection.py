@@ -165,10 +165,9 @@ def saying(*pieces: bytes, pause: float = 0.03) -> str:
 
 
 def begun(desk: Open, *pieces: bytes, pause: float = 0.03) -> Desk:
+    """It begins to speak; nothing of it has been read yet."""
     talk = desk(saying(*pieces, pause=pause))
-    talk.peer.outgoing += b"go\n"
-    while talk.peer.outgoing:
-        talk.wait(0)
+    assert talk.connection.process.write(b"go\n") == 3
     return talk
 
 

@@ -74,6 +74,22 @@ def test_who_asks_is_told_and_nothing_is_left(store: Store) -> None:
     assert list(store.folder.glob("reload.*")) == []
 
 
+def test_a_pipe_that_is_seen_is_read(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else an answer to somebody else, just then, would take it for one that nobody reads."""
+    rename, seen = Path.rename, list[str]()
+
+    def answered_just_then(path: Path, to: Path) -> Path:
+        answer(store.folder, "for another", is_well=True)
+        seen.append(path.name.partition(".")[0])
+        return rename(path, to)
+
+    monkeypatch.setattr(Path, "rename", answered_just_then)
+    with handled({signal.SIGHUP: lambda _: answer(store.folder, "for us", is_well=True)}):
+        assert ask(store.folder, os.getpid(), 5000 * MS) == (True, "for us")
+    assert seen == ["unread"]
+    assert list(store.folder.glob("*.????????????????")) == []
+
+
 def test_a_fault_is_told_as_one_and_a_long_one_is_cut(store: Store) -> None:
     with handled({signal.SIGHUP: lambda _: None}):
         thread, heard = asked(store.folder)
