@@ -59,8 +59,9 @@ def test_a_program_is_told_address_code_and_question_and_its_answer_is_handed_on
     assert "secret-answer" not in ended.out + ended.err
 
 
-def test_a_person_talks_to_the_login_itself(home: Path) -> None:
-    child: pexpect.spawn[str] = pexpect.spawn(
+def in_a_terminal(home: Path) -> pexpect.spawn[str]:
+    """A login, and the person in front of it."""
+    child = pexpect.spawn(
         sys.executable,
         ["-m", "openab_sync", "login", "opencode"],
         cwd=str(ROOT),
@@ -69,6 +70,11 @@ def test_a_person_talks_to_the_login_itself(home: Path) -> None:
         timeout=PATIENCE,
     )
     child.delaybeforesend = None
+    return child
+
+
+def test_a_person_talks_to_the_login_itself(home: Path) -> None:
+    child = in_a_terminal(home)
     child.expect_exact("Paste what you got: ")
     child.sendline("secret-answer")
     child.expect_exact("→ open https://example.org/device")
@@ -103,15 +109,7 @@ def test_a_login_that_is_cancelled_ends_with_all_of_it(home: Path, number: signa
 
 
 def test_a_person_cancels_with_ctrl_c(home: Path) -> None:
-    child: pexpect.spawn[str] = pexpect.spawn(
-        sys.executable,
-        ["-m", "openab_sync", "login", "opencode"],
-        cwd=str(ROOT),
-        env=environment(home, **on_path(home)),
-        encoding="utf-8",
-        timeout=PATIENCE,
-    )
-    child.delaybeforesend = None
+    child = in_a_terminal(home)
     child.expect_exact("Paste what you got: ")
     child.sendintr()
     child.expect_exact("The login was cancelled.")

@@ -16,6 +16,7 @@ from openab_sync.core.house import Cancel
 from openab_sync.core.mailbox import Mailbox
 from openab_sync.core.pool import SessionPool
 from openab_sync.core.session import Session
+from openab_sync.core.starting import Starting
 from openab_sync.core.state import State
 from openab_sync.core.turns import Turns
 from tests.core.bed import ANN, Bed, place, received
@@ -126,11 +127,14 @@ def test_a_message_is_withdrawn_or_answered_never_both() -> None:
         assert bed.text().split() == ["one", "drei"]
 
 
-def test_messages_while_the_session_is_taken_up_again_wait_and_are_answered_in_order(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("where", "name"), [(Starting, "begin"), (Calls, "settle")], ids=["before", "while"])
+def test_messages_around_the_taking_up_of_a_session_wait_and_are_answered_in_order(
+    tmp_path: Path, where: type, name: str
+) -> None:
     log = tmp_path / "log"
     with Bed("--log", str(log)) as bed:
         bed.ask("crash")
-        with stopped(Calls, "settle") as point:
+        with stopped(where, name) as point:
             bed.say("say one\\n")
             point.reach()
             assert bed.say("say two\\n").state == "queued"

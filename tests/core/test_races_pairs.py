@@ -27,7 +27,6 @@ from openab_sync.core.port import Limits
 from openab_sync.core.record import Record
 from openab_sync.core.retention import Retention
 from openab_sync.core.session import Session
-from openab_sync.core.starting import Starting
 from openab_sync.core.state import State
 from openab_sync.store import Books, Keeping, Store, open_books
 from tests.core.bed import ANN, Bed, place, received
@@ -118,20 +117,7 @@ def test_a_decision_that_comes_while_the_turn_is_being_cancelled_is_no_second_an
     assert answers == [{"outcome": "cancelled"}]
 
 
-# A session that is taken up again, and a reset of it.
-
-
-def test_a_message_before_the_session_is_taken_up_again_waits_for_it(tmp_path: Path) -> None:
-    log = tmp_path / "log"
-    with Bed("--log", str(log)) as bed:
-        bed.ask("crash")
-        with stopped(Starting, "begin") as point:
-            bed.say("say one\\n")
-            point.reach()
-            assert bed.say("say two\\n").state == "queued"
-        until(lambda: len(bed.ends()) == 3)
-        assert bed.text().split() == ["one", "two"]
-    assert methods(log).count("session/load") == 1
+# A reset of a session that is to begin.
 
 
 def test_a_reset_before_the_start_has_begun_drops_what_waits_and_starts_nothing(tmp_path: Path) -> None:
