@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -57,13 +58,17 @@ def test_without_a_prefix_it_is_the_agent_that_must_be_there() -> None:
 
 def examples() -> list[tuple[str, ...]]:
     """The prefixes of OPERATING.rst that Debian's own util-linux and bubblewrap run."""
+    return [prefix for prefix in prefixes() if prefix[0] in {"prlimit", "setpriv", "bwrap"}]
+
+
+def prefixes() -> list[tuple[str, ...]]:
+    """All that stand in OPERATING.rst; that with ssh is run by faults/test_ssh.py."""
     found = re.findall(r"^\s+command_prefix = \[([^]]*)\]$", OPERATING.read_text(), re.MULTILINE)
-    words = [tuple(re.findall(r'"([^"]*)"', line)) for line in found]
-    return [prefix for prefix in words if prefix[0] in {"prlimit", "setpriv", "bwrap"}]
+    return [tuple(re.findall(r'"([^"]*)"', line)) for line in found]
 
 
-def test_there_are_examples_to_be_run() -> None:
-    assert {prefix[0] for prefix in examples()} == {"prlimit", "setpriv", "bwrap"}
+def test_every_example_is_run() -> None:
+    assert sorted(prefix[0] for prefix in prefixes()) == ["bwrap", "podman", "prlimit", "setpriv", "ssh"]
 
 
 def test_the_outbox_is_told_to_the_agent_and_the_environment_is_one_for_all() -> None:
@@ -140,3 +145,43 @@ print(len([name for name in os.listdir("/proc") if name.isdigit()]), flush=True)
     ]
     assert not (other / "written").exists()
     assert int(said) <= 2, "it sees itself, and what became its first process"
+
+
+# An image that comes from nowhere: the files of this machine, with changes of its own over them.
+MINE = ("--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1000:1000", "--network=none", "--rootfs", "/:O")
+
+
+def can_contain() -> bool:
+    """Whether a container can be run here: that takes a program, and rights."""
+    podman = shutil.which("podman")
+    try:
+        return podman is not None and not subprocess.run(
+            [podman, "run", "--rm", *MINE, "/bin/true"], check=False, capture_output=True, timeout=60
+        ).returncode  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return False
+
+
+if can_contain():  # .ci/run says so if it cannot be done there
+
+    @pytest.mark.slow
+    def test_an_agent_in_the_container_of_the_manual_works_in_its_folder_alone_and_ends_with_it(tmp_path: Path) -> None:
+        (prefix,) = [prefix for prefix in prefixes() if prefix[0] == "podman"]
+        assert prefix[-1] == "agents"
+        (work := tmp_path / "work").mkdir()
+        script = f"""
+import os, sys
+open("written", "w").close()
+open({str(tmp_path / "beside")!r}, "w").close()
+print(os.getpid(), os.getcwd(), flush=True)
+sys.stdin.read()
+"""
+        env = {**ENV, "HOME": str(tmp_path)}
+        launch = Launch(PYTHON, ("-c", script), str(work), env, prefix=(*prefix[:-1], *MINE))
+        process, said = started(launch)
+        assert said.split() == ["1", str(work)], "it sees no process but itself"
+        assert (work / "written").exists() and not (tmp_path / "beside").exists()
+        process.end(Ladder(eof_grace=60.0, term_grace=0.05))
+        assert process.exit_text() == "exit status 0"
+        left = subprocess.run(["podman", "ps", "--all", "--quiet"], check=True, capture_output=True, env=env)
+        assert left.stdout == b""
